@@ -6,6 +6,7 @@ import dev.holdfast.config.Holdfast;
 import dev.holdfast.http.Pipelines;
 import dev.holdfast.internal.SafeLog;
 import org.jspecify.annotations.Nullable;
+import org.springframework.core.env.Environment;
 
 /** Which pipelines the clients of an application get. */
 public final class ClientPipelines {
@@ -14,11 +15,12 @@ public final class ClientPipelines {
     private ClientPipelines() {}
 
     /**
-     * One for each authority, with the settings of this one.
+     * One for each authority, with the settings of the one that {@code http-clients} names.
      *
      * @throws IllegalArgumentException if there is no pipeline of this name; the message has the nearest name
      */
-    public static Pipelines each(Holdfast holdfast, String name) {
+    public static Pipelines each(Holdfast holdfast, Environment environment) {
+        String name = SpringSettings.set(SpringSettings.of(environment).httpClients(), "http-clients");
         holdfast.pipeline(name);
         return authority -> holdfast.pipeline(name, authority);
     }

@@ -6,9 +6,7 @@ import dev.holdfast.http.Pipelines;
 import dev.holdfast.spring.HoldfastFilter;
 import dev.holdfast.spring.HoldfastInterceptor;
 import dev.holdfast.spring.HoldfastServiceGroups;
-import org.springframework.beans.factory.annotation.Value;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
-import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.boot.restclient.RestClientCustomizer;
 import org.springframework.boot.restclient.RestTemplateCustomizer;
 import org.springframework.boot.webclient.WebClientCustomizer;
@@ -16,23 +14,22 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.core.Ordered;
 import org.springframework.core.annotation.Order;
+import org.springframework.core.env.Environment;
 import org.springframework.web.client.support.RestClientHttpServiceGroupConfigurer;
 import org.springframework.web.reactive.function.client.support.WebClientHttpServiceGroupConfigurer;
 
 /** Pipelines around the clients that Spring Boot 4 makes. They are innermost, so that all else of a client runs once for a call. */
 @Configuration(proxyBeanMethods = false)
 class ClientsConfiguration {
-    private static final String CLIENTS = "holdfast.spring.http-clients";
-    private static final String GROUPS = "holdfast.spring.service-groups";
 
     @Configuration(proxyBeanMethods = false)
     @ConditionalOnClass({RestClientCustomizer.class, HoldfastInterceptor.class})
-    @ConditionalOnProperty(CLIENTS)
+    @ConditionalOnSetting("http-clients")
     static class RestClients {
         @Bean
         @Order(Ordered.LOWEST_PRECEDENCE)
-        RestClientCustomizer holdfastRestClientCustomizer(Holdfast holdfast, @Value("${" + CLIENTS + "}") String name) {
-            Pipelines pipelines = ClientPipelines.each(holdfast, name);
+        RestClientCustomizer holdfastRestClientCustomizer(Holdfast holdfast, Environment environment) {
+            Pipelines pipelines = ClientPipelines.each(holdfast, environment);
             // One for each builder: to a stale cache it is the client. Clones and mutations share it.
             return client -> client.requestInterceptor(HoldfastInterceptor.of(pipelines));
         }
@@ -40,32 +37,31 @@ class ClientsConfiguration {
 
     @Configuration(proxyBeanMethods = false)
     @ConditionalOnClass({RestTemplateCustomizer.class, HoldfastInterceptor.class})
-    @ConditionalOnProperty(CLIENTS)
+    @ConditionalOnSetting("http-clients")
     static class RestTemplates {
         @Bean
         @Order(Ordered.LOWEST_PRECEDENCE)
-        RestTemplateCustomizer holdfastRestTemplateCustomizer(
-                Holdfast holdfast, @Value("${" + CLIENTS + "}") String name) {
-            Pipelines pipelines = ClientPipelines.each(holdfast, name);
+        RestTemplateCustomizer holdfastRestTemplateCustomizer(Holdfast holdfast, Environment environment) {
+            Pipelines pipelines = ClientPipelines.each(holdfast, environment);
             return client -> client.getInterceptors().add(HoldfastInterceptor.of(pipelines));
         }
     }
 
     @Configuration(proxyBeanMethods = false)
     @ConditionalOnClass({WebClientCustomizer.class, HoldfastFilter.class})
-    @ConditionalOnProperty(CLIENTS)
+    @ConditionalOnSetting("http-clients")
     static class WebClients {
         @Bean
         @Order(Ordered.LOWEST_PRECEDENCE)
-        WebClientCustomizer holdfastWebClientCustomizer(Holdfast holdfast, @Value("${" + CLIENTS + "}") String name) {
-            Pipelines pipelines = ClientPipelines.each(holdfast, name);
+        WebClientCustomizer holdfastWebClientCustomizer(Holdfast holdfast, Environment environment) {
+            Pipelines pipelines = ClientPipelines.each(holdfast, environment);
             return client -> client.filter(HoldfastFilter.of(pipelines));
         }
     }
 
     @Configuration(proxyBeanMethods = false)
     @ConditionalOnClass({RestClientHttpServiceGroupConfigurer.class, HoldfastServiceGroups.class})
-    @ConditionalOnProperty(name = GROUPS, matchIfMissing = true)
+    @ConditionalOnSetting(value = "service-groups", matchIfMissing = true)
     static class RestClientGroups {
         @Bean
         @Order(Ordered.LOWEST_PRECEDENCE)
@@ -76,7 +72,7 @@ class ClientsConfiguration {
 
     @Configuration(proxyBeanMethods = false)
     @ConditionalOnClass({WebClientHttpServiceGroupConfigurer.class, HoldfastServiceGroups.class})
-    @ConditionalOnProperty(name = GROUPS, matchIfMissing = true)
+    @ConditionalOnSetting(value = "service-groups", matchIfMissing = true)
     static class WebClientGroups {
         @Bean
         @Order(Ordered.LOWEST_PRECEDENCE)

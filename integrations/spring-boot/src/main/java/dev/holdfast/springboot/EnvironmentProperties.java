@@ -65,7 +65,7 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
     @Override
     public Collection<Property> get() {
         List<Found> all = found();
-        YamlTraps.refuse(files());
+        refuseDropped();
         refuseAlike(all);
         Spelling spelling = new Spelling();
         // Where two sources spell a name in two ways, it is that of the lower one, which others add to.
@@ -132,10 +132,35 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
         }
     }
 
+    /** What Spring makes no property of: in YAML, and null in JSON. */
+    private void refuseDropped() {
+        YamlTraps.refuse(files());
+        for (ConfigurationPropertySource source : ConfigurationPropertySources.get(environment)) {
+            if (source instanceof IterableConfigurationPropertySource names && !isOfVariables(source)) {
+                for (ConfigurationPropertyName name : names) {
+                    if (ROOT.isAncestorOf(name)
+                            && isMeant(name, false)
+                            && source.getConfigurationProperty(name) == null) {
+                        throw new WrongSettingException(
+                                name(source) + " " + shown(name) + ": is null, which Spring leaves out; expected \"\"");
+                    }
+                }
+            }
+        }
+    }
+
+    private static String name(ConfigurationPropertySource source) {
+        return source.getUnderlyingSource() instanceof PropertySource<?> of ? of.getName() : source.toString();
+    }
+
+    private static String shown(ConfigurationPropertyName name) {
+        return ROOT.isAncestorOf(name) ? name.toString().substring(PREFIX.length() + 1) : name.toString();
+    }
+
     /** What Spring drops is no property: it may be all that there is. */
     private boolean isWrong() {
         try {
-            YamlTraps.refuse(files());
+            refuseDropped();
             return false;
         } catch (WrongSettingException wrong) {
             return true;
@@ -174,9 +199,9 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
         return origin instanceof PropertySourceOrigin of && of.getOrigin() != null ? of.getOrigin() : origin;
     }
 
-    /** The files of all properties, each source from one. */
-    private Set<Resource> files() {
-        Set<Resource> files = new LinkedHashSet<>();
+    /** The files of all properties, each source from one, with the names of their sources. */
+    private Map<Resource, String> files() {
+        Map<Resource, String> files = new LinkedHashMap<>();
         for (ConfigurationPropertySource source : ConfigurationPropertySources.get(environment)) {
             if (source instanceof IterableConfigurationPropertySource names && !isOfVariables(source)) {
                 names.stream()
@@ -185,7 +210,7 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
                         .findFirst()
                         .map(EnvironmentProperties::origin)
                         .map(origin -> origin instanceof TextResourceOrigin text ? text.getResource() : null)
-                        .ifPresent(files::add);
+                        .ifPresent(file -> files.putIfAbsent(file, name(source)));
             }
         }
         return files;
@@ -210,7 +235,7 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
         return all;
     }
 
-    private static boolean isOfVariables(ConfigurationPropertySource source) {
+    static boolean isOfVariables(ConfigurationPropertySource source) {
         return source.getUnderlyingSource() instanceof SystemEnvironmentPropertySource;
     }
 
@@ -291,10 +316,8 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
         static Where of(Found one) {
             Origin origin = one.origin();
             if (origin instanceof TextResourceOrigin text && text.getLocation() != null && text.getResource() != null) {
-                String description = text.getResource().getDescription();
-                Matcher inBrackets = IN_BRACKETS.matcher(description);
                 return new Where(
-                        inBrackets.matches() ? inBrackets.group(1) : description,
+                        shownFile(text.getResource(), one.source),
                         text.getLocation().getLine() + 1,
                         text.getLocation().getColumn() + 1);
             }
@@ -302,15 +325,24 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
         }
     }
 
+    /** What is no file, such as a variable of the environment that is imported, says nothing of itself. */
+    private static String shownFile(Resource resource, ConfigurationPropertySource source) {
+        String description = resource.getDescription();
+        Matcher inBrackets = IN_BRACKETS.matcher(description);
+        return resource.getFilename() == null ? name(source) : inBrackets.matches() ? inBrackets.group(1) : description;
+    }
+
     private static String place(Found one) {
         Where at = Where.of(one);
-        String name = one.name().toString();
-        return at.file + (at.line > 0 ? ":" + at.line : "") + " "
-                + (name.equals(PREFIX) ? name : name.substring(PREFIX.length() + 1));
+        return at.file + (at.line > 0 ? ":" + at.line : "") + " " + shown(one.name());
     }
 
     private String text(Found one) {
         Object value = one.property.getValue();
+        if (value instanceof Map<?, ?> empty && empty.isEmpty()) {
+            // In JSON: of one with anything in it, Spring makes properties.
+            throw new WrongSettingException(place(one) + ": is an empty mapping; expected \"\"");
+        }
         try {
             return value instanceof CharSequence text
                     ? environment.resolveRequiredPlaceholders(text.toString())

@@ -16,7 +16,6 @@ import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
-import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnWebApplication;
 import org.springframework.boot.http.client.ClientHttpRequestFactoryBuilder;
 import org.springframework.context.annotation.Bean;
@@ -122,7 +121,7 @@ public class HoldfastAutoConfiguration {
 
         /** Static, since it must be there before what it changes. */
         @Bean
-        @ConditionalOnProperty("holdfast.spring.http-clients")
+        @ConditionalOnSetting("http-clients")
         static OwnRetries holdfastOwnRetries() {
             return new OwnRetries();
         }
@@ -133,7 +132,7 @@ public class HoldfastAutoConfiguration {
          */
         @Configuration(proxyBeanMethods = false)
         @ConditionalOnClass(ClientHttpRequestFactoryBuilder.class)
-        @ConditionalOnProperty("holdfast.spring.http-clients")
+        @ConditionalOnSetting("http-clients")
         static class RequestFactories {
             @Bean
             @ConditionalOnMissingBean
@@ -145,7 +144,7 @@ public class HoldfastAutoConfiguration {
         /** Nothing would receive the deadlines, and nobody would see that. */
         @Configuration(proxyBeanMethods = false)
         @ConditionalOnWebApplication(type = ConditionalOnWebApplication.Type.REACTIVE)
-        @ConditionalOnProperty("holdfast.spring.server.max-deadline")
+        @ConditionalOnSetting("server.max-deadline")
         static class ReactiveServer {
             ReactiveServer() {
                 throw new WrongSettingException("holdfast.spring.server.max-deadline: does nothing in a reactive"

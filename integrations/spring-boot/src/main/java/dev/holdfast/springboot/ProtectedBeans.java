@@ -8,6 +8,7 @@ import dev.holdfast.internal.SafeLog;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.lang.reflect.Proxy;
+import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -43,9 +44,9 @@ import org.springframework.core.annotation.AnnotatedElementUtils;
 import org.springframework.scheduling.annotation.AsyncAnnotationAdvisor;
 
 /**
- * Puts a proxy around each bean that has a method with {@link Protected}, outside of all its advice but {@code @Async}: first the
- * proxy, before those that note the bean as they find it ({@code @KafkaListener}), and then its advice to its {@linkplain InPlace
- * place}.
+ * Puts a proxy around each bean that has a method with {@link Protected}, outside of all its advice but {@code @Async} and {@linkplain
+ * Guards guards}: first the proxy, before those that note the bean as they find it ({@code @KafkaListener}), and then its advice to
+ * its {@linkplain InPlace place}.
  */
 final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor {
     private static final long serialVersionUID = 1L;
@@ -81,7 +82,7 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
                     Object bean = target == null ? proxy : target;
                     Method called = invocation.getMethod();
                     return method(having(called, AopUtils.getTargetClass(bean), proxy), called)
-                            .invoke(invocation, singletons.name(bean));
+                            .invoke(invocation, singletons.token(bean));
                 });
         advisor = own;
         // Those of listeners come last, and among them the application's before a starter's.
@@ -171,8 +172,11 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
         }
     }
 
-    /** Moves the advice, as the last one: by then the proxy has that of the others. */
-    static final class InPlace implements BeanPostProcessor, Ordered {
+    /**
+     * Moves the advice, as the last one: by then the proxy has that of the others. It has no order, since those with one come
+     * before: that of method validation has the last one.
+     */
+    static final class InPlace implements BeanPostProcessor {
         private final Advisor own;
 
         InPlace(ProtectedBeans beans) {
@@ -180,35 +184,42 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
         }
 
         @Override
-        public int getOrder() {
-            return LOWEST_PRECEDENCE;
-        }
-
-        @Override
         public Object postProcessAfterInitialization(Object bean, String name) {
-            if (bean instanceof Advised advised && !advised.isFrozen()) {
-                int at = advised.indexOf(own);
-                // A bean under another name may have its calls already.
-                if (at >= 0 && at != afterAsync(advised)) {
-                    advised.removeAdvisor(at);
-                    advised.addAdvisor(afterAsync(advised), own);
-                }
+            if (bean instanceof Advised advised && !advised.isFrozen() && advised.indexOf(own) >= 0) {
+                place(advised);
             }
             return bean;
         }
 
         /**
          * Outside of the other advice: each attempt is a whole one. But it is the work, and not its hand-over to an executor. If that
-         * post-processor comes later, it puts itself outside.
+         * post-processor comes later, it puts itself outside. And a call that is refused before the work is none: its caller must
+         * get no answer of a cache or a fallback, and no breaker counts it. Spring adds its validation as the innermost; so it is
+         * moved, too.
          */
-        private static int afterAsync(Advised proxy) {
-            Advisor[] all = proxy.getAdvisors();
-            for (int i = all.length; i > 0; i--) {
-                if (all[i - 1] instanceof AsyncAnnotationAdvisor) {
-                    return i;
+        private void place(Advised proxy) {
+            List<Advisor> all = List.of(proxy.getAdvisors());
+            List<Advisor> moved =
+                    new ArrayList<>(all.stream().filter(Guards::isValidation).toList());
+            moved.add(own);
+            List<Advisor> placed = new ArrayList<>(all);
+            placed.removeAll(moved);
+            int at = placed.size();
+            while (at > 0 && !isOutside(placed.get(at - 1))) {
+                at--;
+            }
+            placed.addAll(at, moved);
+            // A bean under another name may have its calls already.
+            if (!placed.equals(all)) {
+                moved.forEach(proxy::removeAdvisor);
+                for (Advisor one : moved) {
+                    proxy.addAdvisor(at++, one);
                 }
             }
-            return 0;
+        }
+
+        private static boolean isOutside(Advisor advisor) {
+            return advisor instanceof AsyncAnnotationAdvisor || Guards.isAuthorization(advisor);
         }
     }
 
@@ -282,7 +293,7 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
             boolean proxied =
                     bean instanceof Advised advised && advised.getTargetSource().isStatic();
             Object target = proxied ? ((Advised) bean).getTargetSource().getTarget() : bean;
-            singletons.add(target == null ? bean : target, name);
+            singletons.add(target == null ? bean : target);
             return true;
         } catch (Exception unknown) {
             // A bean of no definition, of which there may be more.
@@ -352,7 +363,8 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
             throw new IllegalArgumentException(
                     "the pipeline '" + name + "' is not made yet, since a bean that the"
                             + " pipelines need to be made needs this one: one that the configuration names, a CallObserver or a"
-                            + " HoldfastCustomizer. It may have an ObjectProvider of this one",
+                            + " HoldfastCustomizer. It may have an ObjectProvider of this one. Spring says: "
+                            + early.getMostSpecificCause().getMessage(),
                     early);
         }
         if (all == null) {

@@ -154,10 +154,10 @@ final class ProtectedMethod {
     /**
      * Runs the method under the policies.
      *
-     * @param bean the name of the bean; null if there may be several of this name: then no call has a key
+     * @param bean what stands for the bean; null if there may be several of its name: then no call has a key
      */
     @Nullable
-    Object invoke(MethodInvocation invocation, @Nullable String bean) throws Exception {
+    Object invoke(MethodInvocation invocation, @Nullable Object bean) throws Exception {
         Object behind = invocation.getThis();
         // The method may be that of an interface which only the proxy has.
         Object target = method.getDeclaringClass().isInstance(behind)

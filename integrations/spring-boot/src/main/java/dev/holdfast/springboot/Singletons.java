@@ -1,22 +1,48 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.springboot;
 
+import java.lang.ref.Reference;
+import java.lang.ref.ReferenceQueue;
+import java.lang.ref.WeakReference;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The beans that there is one of, by their objects. Their answers may be kept: the answers of two beans of one class, or of a bean of
- * one request, may differ by what is in the bean.
+ * one request, may differ by what is in the bean. So may those of two beans that have one name, one after the other. A bean that the
+ * application has taken away is not held here.
  */
 final class Singletons {
-    private final Map<Same, String> names = new ConcurrentHashMap<>();
+    private final Map<Object, Object> tokens = new ConcurrentHashMap<>();
+    private final ReferenceQueue<Object> gone = new ReferenceQueue<>();
 
     /** An object, and no other one that is equal. */
-    private record Same(Object object) {
+    private static final class Held extends WeakReference<Object> {
+        private final int hash;
+
+        Held(Object object, ReferenceQueue<Object> gone) {
+            super(object, gone);
+            hash = System.identityHashCode(object);
+        }
+
         @Override
         public boolean equals(@Nullable Object other) {
-            return other instanceof Same same && same.object == object;
+            return other == this;
+        }
+
+        @Override
+        public int hashCode() {
+            return hash;
+        }
+    }
+
+    /** What finds it: a call makes no reference, which the collector would have to look at. */
+    private record Same(Object object) {
+        // The map asks the key that is looked for.
+        @Override
+        public boolean equals(@Nullable Object other) {
+            return other instanceof Held held && held.refersTo(object);
         }
 
         @Override
@@ -25,13 +51,19 @@ final class Singletons {
         }
     }
 
-    void add(Object bean, String name) {
-        names.put(new Same(bean), name);
+    void add(Object bean) {
+        for (Reference<?> old = gone.poll(); old != null; old = gone.poll()) {
+            tokens.remove(old);
+        }
+        // A bean under another name is the same; it is seen by one thread at a time.
+        if (token(bean) == null) {
+            tokens.put(new Held(bean, gone), new Object());
+        }
     }
 
-    /** The name of this bean; null if there may be several. */
+    /** What stands for this bean, as long as there is one, and for no other one; null if there may be several. */
     @Nullable
-    String name(Object bean) {
-        return names.get(new Same(bean));
+    Object token(Object bean) {
+        return tokens.get(new Same(bean));
     }
 }

@@ -25,6 +25,8 @@ final class Spelling {
     /** The keys of a file that have hyphens. */
     private static final Pattern HYPHENED = Pattern.compile("\"([a-z0-9]+(?:-[a-z0-9]+)+)\" *:");
 
+    private static final Pattern ANY = Pattern.compile("\"([a-z0-9-]+)\" *:");
+
     /** Those that may have a list: this alone, or beside other kinds of values. */
     private static final Pattern LISTS = Pattern.compile(
             "\"([a-z0-9-]+)\": *\\{\\s*(?:\"anyOf\": *\\[\\s*(?:\\{(?:[^{}]++|\\{[^{}]*+})*},\\s*)*\\{\\s*)?\"type\": *\"array\"");
@@ -120,10 +122,11 @@ final class Spelling {
             String key = name.getElement(i, Form.UNIFORM);
             int last = i;
             StringBuilder several = new StringBuilder(key);
-            for (int j = i + 1; j < all && !isGiven(name, i); j++) {
-                if (ofFiles()
-                        .containsKey(
-                                several.append(name.getElement(j, Form.UNIFORM)).toString())) {
+            for (int j = i + 1; j < all; j++) {
+                several.append(name.getElement(j, Form.UNIFORM));
+                if (isGiven(name, i)
+                        ? isSplit(name, key, several.toString())
+                        : ofFiles().containsKey(several.toString())) {
                     key = several.toString();
                     last = j;
                 }
@@ -132,6 +135,15 @@ final class Spelling {
             i = last;
         }
         return keys.size() == all ? null : String.join("_", keys).toUpperCase(Locale.ROOT);
+    }
+
+    /** Whether others have the joined name, none has what stands before the underscore, and what follows is no key. */
+    private boolean isSplit(ConfigurationPropertyName name, String first, String joined) {
+        Node named = root.below.get(name.getElement(1, Form.UNIFORM));
+        return named != null
+                && named.below.containsKey(joined)
+                && !named.below.containsKey(first)
+                && keys(ANY).results().noneMatch(key -> uniform(key.group(1)).equals(name.getElement(3, Form.UNIFORM)));
     }
 
     static String original(ConfigurationPropertyName name, int i) {

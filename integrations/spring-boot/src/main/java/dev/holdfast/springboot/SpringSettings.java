@@ -3,6 +3,8 @@ package dev.holdfast.springboot;
 
 import dev.holdfast.config.Holdfast;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -10,7 +12,12 @@ import org.springframework.boot.context.properties.bind.BindHandler;
 import org.springframework.boot.context.properties.bind.Bindable;
 import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.boot.context.properties.bind.DefaultValue;
+import org.springframework.boot.context.properties.bind.PropertySourcesPlaceholdersResolver;
 import org.springframework.boot.context.properties.bind.handler.NoUnboundElementsBindHandler;
+import org.springframework.boot.context.properties.source.ConfigurationProperty;
+import org.springframework.boot.context.properties.source.ConfigurationPropertyName;
+import org.springframework.boot.context.properties.source.ConfigurationPropertySource;
+import org.springframework.boot.context.properties.source.ConfigurationPropertySources;
 import org.springframework.boot.context.properties.source.UnboundElementsSourceFilter;
 import org.springframework.core.env.Environment;
 
@@ -27,12 +34,27 @@ public record SpringSettings(
         @DefaultValue("true") boolean serviceGroups,
         @DefaultValue Server server,
         @DefaultValue Health health) {
-    private static final String MAX_DEADLINE = EnvironmentProperties.PREFIX + ".spring.server.max-deadline";
+    private static final String PREFIX = EnvironmentProperties.PREFIX + ".spring";
+    private static final String MAX_DEADLINE_KEY = "server.max-deadline";
+    private static final String MAX_DEADLINE = PREFIX + "." + MAX_DEADLINE_KEY;
+    private static final ConfigurationPropertyName DOWN_IF_OPEN =
+            ConfigurationPropertyName.of(PREFIX + ".health.down-if-open");
+    /** Those of one value each: a blank one hides nothing. */
+    private static final Set<ConfigurationPropertyName> SINGLE = Set.of(
+            ConfigurationPropertyName.of(PREFIX + ".http-clients"),
+            ConfigurationPropertyName.of(PREFIX + ".service-groups"),
+            ConfigurationPropertyName.of(MAX_DEADLINE));
+
     /** Those of the headers. */
     private static final Duration LEAST = Duration.ofMillis(10);
 
     private static final Duration MOST = Duration.ofDays(365);
     private static final Pattern NUMBER = Pattern.compile("[-+]?[0-9]+");
+
+    /** A placeholder may stand for nothing. */
+    public SpringSettings {
+        httpClients = httpClients == null || httpClients.isBlank() ? null : httpClients;
+    }
 
     /**
      * Of the server.
@@ -53,28 +75,69 @@ public record SpringSettings(
      *
      * @throws org.springframework.boot.context.properties.bind.BindException if a key is unknown or a value is none; Spring Boot
      *     shows where it stands
+     * @throws RuntimeException if the longest time of a request has no unit or is out of range; the message says it
      */
     public static SpringSettings of(Environment environment) {
-        String deadline = environment.getProperty(MAX_DEADLINE);
+        String deadline = text(environment, MAX_DEADLINE_KEY);
         // Spring takes it for milliseconds.
         if (deadline != null && NUMBER.matcher(deadline).matches()) {
             throw new WrongSettingException(MAX_DEADLINE + ": is " + deadline
                     + "; expected a duration with its unit, such as " + deadline + "ms");
         }
-        return Binder.get(environment)
+        SpringSettings all = new Binder(sources(environment), new PropertySourcesPlaceholdersResolver(environment))
                 .bindOrCreate(
-                        EnvironmentProperties.PREFIX + ".spring",
+                        PREFIX,
                         Bindable.of(SpringSettings.class),
                         // Variables of the environment may be others', such as those of a Kubernetes service.
                         new NoUnboundElementsBindHandler(BindHandler.DEFAULT, new UnboundElementsSourceFilter()));
+        Duration longest = all.server.maxDeadline;
+        if (longest != null && (longest.compareTo(LEAST) < 0 || longest.compareTo(MOST) > 0)) {
+            throw new WrongSettingException(MAX_DEADLINE + ": is " + longest + "; expected 10ms to 365d");
+        }
+        return all;
+    }
+
+    /** What is said of a key, from the first source that says something; null if it is nothing. */
+    static @Nullable String text(Environment environment, String key) {
+        ConfigurationPropertyName name = ConfigurationPropertyName.of(PREFIX + "." + key);
+        for (ConfigurationPropertySource source : sources(environment)) {
+            ConfigurationProperty property = source.getConfigurationProperty(name);
+            if (property != null) {
+                String text = environment.resolvePlaceholders(String.valueOf(property.getValue()));
+                return text.isBlank() ? null : text;
+            }
+        }
+        return null;
+    }
+
+    /** A value that was set when the beans were chosen, which may have been in the build. */
+    static <T> T set(@Nullable T value, String key) {
+        if (value == null) {
+            throw new WrongSettingException(
+                    PREFIX + "." + key + ": is not set, and was in the build, which decided by it; expected a value");
+        }
+        return value;
+    }
+
+    private static List<ConfigurationPropertySource> sources(Environment environment) {
+        List<ConfigurationPropertySource> all = new ArrayList<>();
+        for (ConfigurationPropertySource source : ConfigurationPropertySources.get(environment)) {
+            all.add(source.filter(name -> !isNothing(source, name)));
+        }
+        return all;
+    }
+
+    /** Only a list is made empty by a blank value, and not by that of a variable of the environment. */
+    private static boolean isNothing(ConfigurationPropertySource source, ConfigurationPropertyName name) {
+        if (!SINGLE.contains(name) && !(DOWN_IF_OPEN.equals(name) && EnvironmentProperties.isOfVariables(source))) {
+            return false;
+        }
+        ConfigurationProperty property = source.getConfigurationProperty(name);
+        return property != null && String.valueOf(property.getValue()).isBlank();
     }
 
     /** Each pipeline that is named must be there. */
     void check(Holdfast holdfast) {
-        Duration longest = server.maxDeadline;
-        if (longest != null && (longest.compareTo(LEAST) < 0 || longest.compareTo(MOST) > 0)) {
-            throw new WrongSettingException(MAX_DEADLINE + ": is " + longest + "; expected 10ms to 365d");
-        }
         if (httpClients != null) {
             check(holdfast, "http-clients", httpClients);
         }

@@ -10,6 +10,8 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -17,6 +19,7 @@ import org.springframework.boot.context.properties.source.ConfigurationPropertyN
 import org.springframework.core.io.Resource;
 import org.yaml.snakeyaml.LoaderOptions;
 import org.yaml.snakeyaml.Yaml;
+import org.yaml.snakeyaml.constructor.SafeConstructor;
 import org.yaml.snakeyaml.error.Mark;
 import org.yaml.snakeyaml.error.YAMLException;
 import org.yaml.snakeyaml.nodes.MappingNode;
@@ -28,23 +31,31 @@ import org.yaml.snakeyaml.nodes.Tag;
 
 /**
  * Refuses what a file of Holdfast may say and Spring drops without a word: {@code retry: {}}, of which it makes no property, so that the
- * policy would be missing; and letters in the name of a pipeline, so that it would have another name.
+ * policy would be missing; and letters in the name of a pipeline, or a name that is a number, so that it would have another name.
  */
 final class YamlTraps {
     /** What Spring keeps of a key. */
     private static final Pattern KEPT = Pattern.compile("[A-Za-z0-9_.-]+|.*\\[.*].*");
 
+    /** A name that Spring takes as it is. */
+    private static final Pattern PLAIN = Pattern.compile("[A-Za-z0-9_-]+");
+
+    /** What a key without quotes may be. Spring leaves a date as it is. */
+    private static final Set<Tag> READ = Set.of(Tag.BOOL, Tag.INT, Tag.FLOAT);
+
     private YamlTraps() {}
 
     /**
-     * Reads the YAML files among these again, whatever they are called: an import may say of a file without an extension what it is.
+     * Reads the YAML files among these again, whatever they are called: an import may say of a file without an extension what it is,
+     * and of a variable of the environment, too.
      *
+     * @param resources with the names of those that have none themselves
      * @throws WrongSettingException for the first one
      */
-    static void refuse(Collection<Resource> resources) {
-        for (Resource resource : resources) {
-            String name = resource.getFilename();
-            if (name != null && !name.endsWith(".properties") && !name.endsWith(".xml")) {
+    static void refuse(Map<Resource, String> resources) {
+        resources.forEach((resource, given) -> {
+            String name = Objects.requireNonNullElse(resource.getFilename(), given);
+            if (!name.endsWith(".properties") && !name.endsWith(".xml")) {
                 try (Reader text = new InputStreamReader(resource.getInputStream(), StandardCharsets.UTF_8)) {
                     LoaderOptions options = new LoaderOptions();
                     options.setCodePointLimit(Integer.MAX_VALUE); // as Spring
@@ -55,7 +66,7 @@ final class YamlTraps {
                     // Spring has read it in its own way. Where there is no other one, nothing is known of it.
                 }
             }
-        }
+        });
     }
 
     private static void look(Node node, String path, String file) {
@@ -83,8 +94,37 @@ final class YamlTraps {
                             "has letters in its name that Spring leaves out; expected "
                                     + (path.isEmpty() ? bracketed(key) : "\"[" + key + "]\"") + ", with the brackets");
                 }
+                refuseRead(entry.getKeyNode(), key, below, file);
                 look(entry.getValueNode(), below, file);
             }
+        }
+    }
+
+    /** {@code no} is false to Spring, and 1.10 is 1.1: a pipeline would have this name. */
+    private static void refuseRead(Node node, String key, String path, String file) {
+        if (node instanceof ScalarNode && READ.contains(node.getTag())) {
+            String read = String.valueOf(new Values().value(node));
+            if (!read.equals(key)) {
+                throw wrong(
+                        file,
+                        node,
+                        path,
+                        "is " + read + " to YAML, which would be its name; expected \""
+                                + (PLAIN.matcher(key).matches()
+                                        ? key + "\", with the quotes"
+                                        : "[" + key + "]\", with the brackets"));
+            }
+        }
+    }
+
+    /** As Spring reads them. */
+    private static final class Values extends SafeConstructor {
+        Values() {
+            super(new LoaderOptions());
+        }
+
+        Object value(Node node) {
+            return constructDocument(node);
         }
     }
 

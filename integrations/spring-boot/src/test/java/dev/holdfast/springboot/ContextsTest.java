@@ -32,6 +32,7 @@ import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.beans.factory.config.BeanFactoryPostProcessor;
 import org.springframework.beans.factory.config.BeanPostProcessor;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.diagnostics.FailureAnalysis;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.ApplicationContext;
 import org.springframework.context.ApplicationContextAware;
@@ -424,6 +425,19 @@ class ContextsTest {
         public Object apply(Throwable error) {
             return inventory.getObject().stock();
         }
+    }
+
+    /** Such as what to do with a bean that is made in the background. */
+    @Test
+    void whatSpringSaysOfPipelinesThatAreNotMadeYetIsTold() {
+        runner.withBean(Inventory.class)
+                .withPropertyValues("holdfast.pipelines.prices.fallback.function=last")
+                .withBean("last", Stock.class)
+                .run(context -> assertThat(new ConfigFailureAnalyzer()
+                                .analyze(Objects.requireNonNull(context.getStartupFailure(), "failure")))
+                        .extracting(FailureAnalysis::getDescription)
+                        .asString()
+                        .contains("Spring says: Error creating bean with name", "is currently in creation"));
     }
 
     @Test

@@ -22,8 +22,10 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -36,9 +38,12 @@ import org.springframework.boot.env.YamlPropertySourceLoader;
 import org.springframework.boot.origin.OriginTrackedValue;
 import org.springframework.boot.origin.TextResourceOrigin;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.boot.test.context.runner.ReactiveWebApplicationContextRunner;
+import org.springframework.boot.test.context.runner.WebApplicationContextRunner;
 import org.springframework.context.ApplicationContextInitializer;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
+import org.springframework.core.env.MapPropertySource;
 import org.springframework.core.env.SystemEnvironmentPropertySource;
 import org.springframework.core.io.ByteArrayResource;
 import org.springframework.core.io.Resource;
@@ -324,6 +329,101 @@ class PropertiesOfApplicationTest {
                         .hasMessageContaining("extra:5:14 pipelines.prices.retry: is an empty mapping"));
     }
 
+    /** As Spring Boot makes of {@code spring.config.import: "env:CFG[.yaml]"}. */
+    private static ApplicationContextInitializer<ConfigurableApplicationContext> variableWithYaml(String text) {
+        return context -> {
+            try {
+                new YamlPropertySourceLoader()
+                        .load("variable [CFG]", new ByteArrayResource(text.getBytes(StandardCharsets.UTF_8)))
+                        .forEach(source ->
+                                context.getEnvironment().getPropertySources().addLast(source));
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        };
+    }
+
+    @Test
+    void whatSpringDropsIsRefusedAlsoInAVariable() {
+        runner.withInitializer(variableWithYaml(indented("pipelines:\n  prices:\n    timeout: 1s\n    retry: {}\n")))
+                .run(context -> assertThat(context.getStartupFailure())
+                        .hasMessageContaining("variable [CFG]:5:14 pipelines.prices.retry: is an empty mapping"));
+        runner.withInitializer(variableWithYaml(indented("pipelines:\n  bücher: { timeout: 1s }\n")))
+                .run(context -> assertThat(context.getStartupFailure())
+                        .hasMessageContaining("variable [CFG]:3:5 pipelines.bücher: has letters"));
+        runner.withInitializer(variableWithYaml(indented("pipelines:\n  prices: { timeout: 5 }\n")))
+                .run(context -> assertThat(context.getStartupFailure())
+                        .rootCause()
+                        .hasMessageStartingWith("variable [CFG]:3:24 pipelines.prices.timeout: is 5"));
+    }
+
+    /** As of {@code SPRING_APPLICATION_JSON}. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "null | json pipelines.prices.retry: is null, which Spring leaves out; expected \"\"",
+                "{} | pipelines.prices.retry: is an empty mapping; expected \"\""
+            })
+    void nothingIsWrittenInOneWayInJson(String value, String told) {
+        Map<String, @Nullable Object> json = new LinkedHashMap<>();
+        json.put("holdfast.pipelines.prices.timeout", "1s");
+        json.put("holdfast.pipelines.prices.retry", value.equals("null") ? null : Map.of());
+        runner.withInitializer(json(json))
+                .run(context -> assertThat(context.getStartupFailure()).hasStackTraceContaining(told));
+        json.put("holdfast.pipelines.prices.retry", "");
+        runner.withInitializer(json(json))
+                .run(context -> assertThat(
+                                settings(context.getBean(Holdfast.class)).get("prices"))
+                        .hasSize(2));
+    }
+
+    @SuppressWarnings({"unchecked", "rawtypes"}) // null is a value there
+    private static ApplicationContextInitializer<ConfigurableApplicationContext> json(
+            Map<String, @Nullable Object> all) {
+        return context ->
+                context.getEnvironment().getPropertySources().addFirst(new MapPropertySource("json", (Map) all));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "no, is false to YAML, \"no\"",
+        "on, is true to YAML, \"on\"",
+        "007, is 7 to YAML, \"007\"",
+        "1.10, is 1.1 to YAML, \"[1.10]\"",
+        "1e3, is 1000.0 to YAML, \"1e3\"",
+        "0x10, is 16 to YAML, \"0x10\""
+    })
+    void aNameThatYamlReadsAsAnotherOneIsRefused(String name, String told, String expected) {
+        for (String section : new String[] {"pipelines", "templates", "shared"}) {
+            runner.withInitializer(yaml("application.yml", indented(section + ":\n  " + name + ": { timeout: 1s }\n")))
+                    .run(context -> assertThat(context.getStartupFailure())
+                            .hasMessage("application.yml:3:5 " + section + "." + name + ": " + told
+                                    + ", which would be its name; expected " + expected + ", with the "
+                                    + (expected.contains("[") ? "brackets" : "quotes")));
+        }
+        runner.withInitializer(yaml("application.yml", indented("pipelines:\n  " + expected + ": { timeout: 1s }\n")))
+                .run(context ->
+                        assertThat(context.getBean(Pipeline.class).name()).isEqualTo(name));
+    }
+
+    @Test
+    void soIsOneWithAnUnderscoreInsideOfAName() {
+        String file = indented("pipelines:\n  my-shop: { timeout: 1s }\n  my-big-shop: { timeout: 1s }\n");
+        for (String given : new String[] {"MY_SHOP", "MY_BIG_SHOP"}) {
+            runner.withInitializer(yaml("application.yml", file))
+                    .withInitializer(variables("HOLDFAST_PIPELINES_" + given + "_RETRY_MAX_ATTEMPTS", "4"))
+                    .run(context -> assertThat(context.getStartupFailure())
+                            .hasMessageEndingWith("has an underscore inside of a key; expected HOLDFAST_PIPELINES_"
+                                    + given.replace("_", "") + "_RETRY_MAXATTEMPTS"));
+        }
+        // It may be one of its own.
+        runner.withInitializer(yaml("application.yml", indented("pipelines:\n  shop-retry: { timeout: 1s }\n")))
+                .withInitializer(variables("HOLDFAST_PIPELINES_SHOP_RETRY_MAXATTEMPTS", "4"))
+                .run(context ->
+                        assertThat(settings(context.getBean(Holdfast.class))).containsOnlyKeys("shop", "shop-retry"));
+    }
+
     /** The example of configuration.md. */
     @Test
     void anchorsAndMergesAreAllowed() {
@@ -472,6 +572,76 @@ class PropertiesOfApplicationTest {
     void whatTheStarterIsToldIsCheckedToo(String property, String told) {
         runner.withPropertyValues("holdfast.pipelines.inventory.deadline=1s", "holdfast.spring." + property)
                 .run(context -> assertThat(context.getStartupFailure()).hasStackTraceContaining(told));
+    }
+
+    /** As of {@code ${LIMIT:-}} of Docker Compose. */
+    @Test
+    void aBlankVariableForTheStarterIsAsOneThatIsNotSet() {
+        String file = indented("""
+                pipelines:
+                  shops: { timeout: 1s }
+                spring:
+                  http-clients: shops
+                  service-groups: false
+                  health: { down-if-open: [shops] }
+                """);
+        runner.withInitializer(yaml("application.yml", file))
+                .withInitializer(variables(
+                        "HOLDFAST_SPRING_HTTPCLIENTS",
+                        "",
+                        "HOLDFAST_SPRING_SERVICEGROUPS",
+                        " ",
+                        "HOLDFAST_SPRING_HEALTH_DOWNIFOPEN",
+                        "",
+                        "HOLDFAST_SPRING_SERVER_MAXDEADLINE",
+                        ""))
+                .run(context -> {
+                    assertThat(context).hasNotFailed().doesNotHaveBean("holdfastRestClientGroups");
+                    assertThat(context.getBean(SpringSettings.class))
+                            .isEqualTo(new SpringSettings(
+                                    "shops",
+                                    false,
+                                    new SpringSettings.Server(null),
+                                    new SpringSettings.Health(Set.of("shops"))));
+                });
+        for (String nothing : new String[] {"", "${CLIENTS:}"}) {
+            runner.withPropertyValues("holdfast.pipelines.shops.timeout=1s", "holdfast.spring.http-clients=" + nothing)
+                    .run(context -> assertThat(context).hasNotFailed().doesNotHaveBean("holdfastRestClientCustomizer"));
+        }
+    }
+
+    /** Before any filter is made: those of a server come early. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "abc | holdfast.spring.server.max-deadline' to java.time.Duration",
+                "1.5s | holdfast.spring.server.max-deadline' to java.time.Duration",
+                "400d | holdfast.spring.server.max-deadline: is PT9600H; expected 10ms to 365d"
+            })
+    void theLongestTimeOfARequestIsCheckedAlsoWhereItIsUsed(String value, String told) {
+        new WebApplicationContextRunner()
+                .withConfiguration(AutoConfigurations.of(HoldfastAutoConfiguration.class))
+                .withBean(
+                        "server",
+                        Object.class,
+                        Object::new,
+                        definition -> definition.setDependsOn("holdfastDeadlineFilter"))
+                .withPropertyValues(
+                        "holdfast.pipelines.shops.timeout=1s", "holdfast.spring.server.max-deadline=" + value)
+                .run(context -> assertThat(context.getStartupFailure()).hasStackTraceContaining(told));
+    }
+
+    @Test
+    void aBlankTimeOfARequestIsNone() {
+        new WebApplicationContextRunner()
+                .withConfiguration(AutoConfigurations.of(HoldfastAutoConfiguration.class))
+                .withPropertyValues("holdfast.pipelines.shops.timeout=1s", "holdfast.spring.server.max-deadline=")
+                .run(context -> assertThat(context).hasNotFailed().doesNotHaveBean("holdfastDeadlineFilter"));
+        new ReactiveWebApplicationContextRunner()
+                .withConfiguration(AutoConfigurations.of(HoldfastAutoConfiguration.class))
+                .withPropertyValues("holdfast.pipelines.shops.timeout=1s", "holdfast.spring.server.max-deadline=")
+                .run(context -> assertThat(context).hasNotFailed());
     }
 
     /** A Kubernetes service called holdfast-spring makes this one. */

@@ -13,9 +13,11 @@ import dev.holdfast.config.Holdfast;
 import dev.holdfast.testlogs.Logs;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.lang.ref.WeakReference;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -27,10 +29,12 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.springframework.aop.framework.AopProxyUtils;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Scope;
+import org.springframework.context.support.GenericApplicationContext;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpStatusCode;
 import org.springframework.http.ResponseEntity;
@@ -651,5 +655,49 @@ class ProtectedTest {
         runner.withBean(Talkative.class)
                 .run(context ->
                         assertThat(context.getBean(Talkative.class).order("a")).isEqualTo("a"));
+    }
+
+    static class Shop {
+        private final String url;
+
+        Shop(String url) {
+            this.url = url;
+        }
+
+        @Protected("inventory")
+        public String price(String sku) {
+            return sku + " from " + url;
+        }
+    }
+
+    @Test
+    void aBeanThatTakesTheNameOfAnotherOneGetsNoneOfItsAnswers() {
+        runner.run(context -> {
+            GenericApplicationContext beans = (GenericApplicationContext) context.getSourceApplicationContext();
+            beans.registerBean("shop", Shop.class, () -> new Shop("old"));
+            assertThat(beans.getBean(Shop.class).price("a")).isEqualTo("a from old");
+            beans.removeBeanDefinition("shop");
+            beans.registerBean("shop", Shop.class, () -> new Shop("new"));
+            assertThat(beans.getBean(Shop.class).price("a")).isEqualTo("a from new");
+        });
+    }
+
+    @Test
+    void aBeanThatWasTakenAwayIsNotHeld() {
+        runner.run(context -> {
+            GenericApplicationContext beans = (GenericApplicationContext) context.getSourceApplicationContext();
+            beans.registerBean("shop", Shop.class, () -> new Shop("here"));
+            WeakReference<Object> shop = new WeakReference<>(behind(beans.getBean(Shop.class)));
+            beans.removeBeanDefinition("shop");
+            for (int i = 0; i < 1000 && shop.get() != null; i++) {
+                System.gc();
+            }
+            assertThat(shop.get()).isNull();
+        });
+    }
+
+    private static Object behind(Shop shop) {
+        assertThat(shop.price("a")).isEqualTo("a from here");
+        return Objects.requireNonNull(AopProxyUtils.getSingletonTarget(shop), "target");
     }
 }

@@ -7,9 +7,9 @@ import dev.holdfast.spring.HoldfastFilter;
 import dev.holdfast.spring.HoldfastInterceptor;
 import dev.holdfast.springboot.BreakerHealth;
 import dev.holdfast.springboot.ClientPipelines;
+import dev.holdfast.springboot.ConditionalOnSetting;
 import dev.holdfast.springboot.HoldfastAutoConfiguration;
 import dev.holdfast.springboot.SpringSettings;
-import org.springframework.beans.factory.annotation.Value;
 import org.springframework.boot.actuate.health.Health;
 import org.springframework.boot.actuate.health.HealthIndicator;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
@@ -29,7 +29,6 @@ import org.springframework.core.env.Environment;
 @AutoConfiguration(after = HoldfastAutoConfiguration.class)
 @ConditionalOnBean(Holdfast.class)
 public class HoldfastBoot3AutoConfiguration {
-    private static final String CLIENTS = "holdfast.spring.http-clients";
 
     /** For the container. */
     public HoldfastBoot3AutoConfiguration() {}
@@ -50,12 +49,12 @@ public class HoldfastBoot3AutoConfiguration {
 
     @Configuration(proxyBeanMethods = false)
     @ConditionalOnClass({RestClientCustomizer.class, HoldfastInterceptor.class})
-    @ConditionalOnProperty(CLIENTS)
+    @ConditionalOnSetting("http-clients")
     static class RestClients {
         @Bean
         @Order(Ordered.LOWEST_PRECEDENCE)
-        RestClientCustomizer holdfastRestClientCustomizer(Holdfast holdfast, @Value("${" + CLIENTS + "}") String name) {
-            Pipelines pipelines = ClientPipelines.each(holdfast, name);
+        RestClientCustomizer holdfastRestClientCustomizer(Holdfast holdfast, Environment environment) {
+            Pipelines pipelines = ClientPipelines.each(holdfast, environment);
             // One for each builder: to a stale cache it is the client. Clones and mutations share it.
             return client -> client.requestInterceptor(HoldfastInterceptor.of(pipelines));
         }
@@ -63,25 +62,24 @@ public class HoldfastBoot3AutoConfiguration {
 
     @Configuration(proxyBeanMethods = false)
     @ConditionalOnClass({RestTemplateCustomizer.class, HoldfastInterceptor.class})
-    @ConditionalOnProperty(CLIENTS)
+    @ConditionalOnSetting("http-clients")
     static class RestTemplates {
         @Bean
         @Order(Ordered.LOWEST_PRECEDENCE)
-        RestTemplateCustomizer holdfastRestTemplateCustomizer(
-                Holdfast holdfast, @Value("${" + CLIENTS + "}") String name) {
-            Pipelines pipelines = ClientPipelines.each(holdfast, name);
+        RestTemplateCustomizer holdfastRestTemplateCustomizer(Holdfast holdfast, Environment environment) {
+            Pipelines pipelines = ClientPipelines.each(holdfast, environment);
             return client -> client.getInterceptors().add(HoldfastInterceptor.of(pipelines));
         }
     }
 
     @Configuration(proxyBeanMethods = false)
     @ConditionalOnClass({WebClientCustomizer.class, HoldfastFilter.class})
-    @ConditionalOnProperty(CLIENTS)
+    @ConditionalOnSetting("http-clients")
     static class WebClients {
         @Bean
         @Order(Ordered.LOWEST_PRECEDENCE)
-        WebClientCustomizer holdfastWebClientCustomizer(Holdfast holdfast, @Value("${" + CLIENTS + "}") String name) {
-            Pipelines pipelines = ClientPipelines.each(holdfast, name);
+        WebClientCustomizer holdfastWebClientCustomizer(Holdfast holdfast, Environment environment) {
+            Pipelines pipelines = ClientPipelines.each(holdfast, environment);
             return client -> client.filter(HoldfastFilter.of(pipelines));
         }
     }

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.springboot;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import jakarta.validation.ConstraintViolationException;
+import jakarta.validation.Validator;
+import jakarta.validation.executable.ExecutableValidator;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.reflect.InvocationHandler;
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.aopalliance.intercept.MethodInterceptor;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.springframework.aop.Advisor;
+import org.springframework.aop.framework.autoproxy.InfrastructureAdvisorAutoProxyCreator;
+import org.springframework.aop.support.DefaultPointcutAdvisor;
+import org.springframework.aop.support.annotation.AnnotationMatchingPointcut;
+import org.springframework.beans.factory.config.BeanDefinition;
+import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Role;
+import org.springframework.core.Ordered;
+import org.springframework.security.access.AccessDeniedException;
+import org.springframework.security.access.prepost.PreAuthorize;
+import org.springframework.security.authentication.TestingAuthenticationToken;
+import org.springframework.security.authorization.method.AuthorizationManagerBeforeMethodInterceptor;
+import org.springframework.security.core.context.SecurityContextHolder;
+import org.springframework.validation.annotation.Validated;
+import org.springframework.validation.beanvalidation.MethodValidationPostProcessor;
+
+/** Methods with {@link Protected} and advice that refuses calls. */
+class GuardsTest {
+    private final ApplicationContextRunner runner = new ApplicationContextRunner()
+            .withConfiguration(AutoConfigurations.of(HoldfastAutoConfiguration.class))
+            .withPropertyValues(
+                    "holdfast.pipelines.cached.stale-cache.fresh=1h",
+                    "holdfast.pipelines.repeated.retry.max-attempts=3",
+                    "holdfast.pipelines.repeated.retry.backoff.initial=1ms",
+                    "holdfast.pipelines.repeated.retry.budget.enabled=false",
+                    "holdfast.pipelines.answered.fallback.only-of-operations=true",
+                    "holdfast.pipelines.broken.circuit-breaker.minimum-number-of-calls=2",
+                    "holdfast.pipelines.broken.circuit-breaker.failure-rate-threshold=1");
+
+    @AfterEach
+    void logOut() {
+        SecurityContextHolder.clearContext();
+    }
+
+    private static void logIn(String role) {
+        SecurityContextHolder.getContext().setAuthentication(new TestingAuthenticationToken("someone", "", role));
+    }
+
+    static class Payroll {
+        @PreAuthorize("hasAuthority('admin')")
+        @Protected("cached")
+        public String salary() {
+            return "much";
+        }
+
+        @PreAuthorize("hasAuthority('admin')")
+        @Protected(value = "answered", fallback = "unknown")
+        public String bonus() {
+            return "some";
+        }
+
+        String unknown() {
+            return "unknown";
+        }
+
+        @PreAuthorize("hasAuthority('admin')")
+        @Protected("broken")
+        public String tax() {
+            return "more";
+        }
+
+        @PreAuthorize("hasAuthority('admin')")
+        @Counted
+        @Protected("repeated")
+        public String pay() {
+            throw new IllegalStateException("by intent");
+        }
+    }
+
+    @Retention(RetentionPolicy.RUNTIME)
+    @interface Counted {}
+
+    /** As with {@code @EnableMethodSecurity}. */
+    @Configuration(proxyBeanMethods = false)
+    static class Security {
+        @Bean
+        static InfrastructureAdvisorAutoProxyCreator creator() {
+            InfrastructureAdvisorAutoProxyCreator creator = new InfrastructureAdvisorAutoProxyCreator();
+            creator.setProxyTargetClass(true);
+            creator.setOrder(Ordered.HIGHEST_PRECEDENCE);
+            return creator;
+        }
+
+        @Bean
+        @Role(BeanDefinition.ROLE_INFRASTRUCTURE)
+        static Advisor preAuthorize() {
+            return AuthorizationManagerBeforeMethodInterceptor.preAuthorize();
+        }
+    }
+
+    private void denied(org.assertj.core.api.ThrowableAssert.ThrowingCallable call) {
+        assertThatThrownBy(call).isInstanceOf(AccessDeniedException.class);
+    }
+
+    @Test
+    void aDeniedCallerGetsNoAnswerOfThePipeline() {
+        runner.withUserConfiguration(Security.class).withBean(Payroll.class).run(context -> {
+            Payroll payroll = context.getBean(Payroll.class);
+            logIn("admin");
+            assertThat(payroll.salary()).isEqualTo("much");
+            logIn("guest");
+            denied(payroll::salary);
+            denied(payroll::bonus);
+        });
+    }
+
+    @Test
+    void aDeniedCallerOpensNoBreaker() {
+        runner.withUserConfiguration(Security.class).withBean(Payroll.class).run(context -> {
+            Payroll payroll = context.getBean(Payroll.class);
+            logIn("guest");
+            for (int i = 0; i < 10; i++) {
+                denied(payroll::tax);
+            }
+            logIn("admin");
+            assertThat(payroll.tax()).isEqualTo("more");
+        });
+    }
+
+    private static Advisor counting(AtomicInteger calls, int order) {
+        DefaultPointcutAdvisor advisor = new DefaultPointcutAdvisor(
+                AnnotationMatchingPointcut.forMethodAnnotation(Counted.class), (MethodInterceptor) invocation -> {
+                    calls.incrementAndGet();
+                    return invocation.proceed();
+                });
+        advisor.setOrder(order);
+        return advisor;
+    }
+
+    /** What an application puts around its authorization stays there: it may say who calls. */
+    @Test
+    void adviceOfTheApplicationStaysWhereItIs() {
+        AtomicInteger outside = new AtomicInteger();
+        AtomicInteger inside = new AtomicInteger();
+        runner.withUserConfiguration(Security.class)
+                .withBean("outside", Advisor.class, () -> counting(outside, 1), GuardsTest::ofInfrastructure)
+                .withBean(
+                        "inside",
+                        Advisor.class,
+                        () -> counting(inside, Ordered.LOWEST_PRECEDENCE),
+                        GuardsTest::ofInfrastructure)
+                .withBean(Payroll.class)
+                .run(context -> {
+                    Payroll payroll = context.getBean(Payroll.class);
+                    logIn("guest");
+                    denied(payroll::pay);
+                    assertThat(outside).hasValue(1);
+                    assertThat(inside).hasValue(0);
+                    logIn("admin");
+                    assertThatThrownBy(payroll::pay).isInstanceOf(IllegalStateException.class);
+                    assertThat(outside).hasValue(2);
+                    assertThat(inside).hasValue(3);
+                });
+    }
+
+    private static void ofInfrastructure(BeanDefinition definition) {
+        definition.setRole(BeanDefinition.ROLE_INFRASTRUCTURE);
+    }
+
+    @Validated
+    static class Shop {
+        @Protected("repeated")
+        public String buy(int pieces) {
+            return "bought " + pieces;
+        }
+    }
+
+    /** Refuses each call. */
+    private static Validator refusing(AtomicInteger asked) {
+        InvocationHandler of = (proxy, method, arguments) -> {
+            if (method.getName().equals("validateParameters")) {
+                asked.incrementAndGet();
+                throw new ConstraintViolationException("too many", Set.of());
+            }
+            return method.getName().equals("forExecutables") ? executables(proxy) : defaults(method);
+        };
+        return (Validator) Proxy.newProxyInstance(
+                GuardsTest.class.getClassLoader(), new Class<?>[] {Validator.class, ExecutableValidator.class}, of);
+    }
+
+    private static Object executables(Object proxy) {
+        return proxy;
+    }
+
+    private static @Nullable Object defaults(Method method) {
+        return method.getReturnType() == boolean.class ? Boolean.FALSE : null;
+    }
+
+    /** Where its post-processor is registered before ours, and where after it. */
+    @Test
+    void aCallWithWrongArgumentsIsNotRepeated() {
+        for (int order : new int[] {0, Ordered.LOWEST_PRECEDENCE}) {
+            AtomicInteger asked = new AtomicInteger();
+            runner.withBean(MethodValidationPostProcessor.class, () -> {
+                        MethodValidationPostProcessor validation = new MethodValidationPostProcessor();
+                        validation.setValidator(refusing(asked));
+                        validation.setOrder(order);
+                        return validation;
+                    })
+                    .withBean(Shop.class)
+                    .run(context -> {
+                        Shop shop = context.getBean(Shop.class);
+                        assertThatThrownBy(() -> shop.buy(1000)).isInstanceOf(ConstraintViolationException.class);
+                        assertThat(asked).as("order %s", order).hasValue(1);
+                    });
+        }
+    }
+}
