@@ -199,7 +199,7 @@ public final class BulkheadPolicy extends Policy {
         }
         long longest = Math.min(maxWaitNanos, passage.remaining());
         // Before the end of a pause no permit can come: a call that cannot wait so long would wait for nothing.
-        long wait = last || pause > longest ? 0 : pause == 0 ? longest : pause;
+        long wait = last || pause > longest ? 0 : longest;
         Ticket ticket = wait > 0 ? from.join(passage.now(), passage.rank()) : null;
         if (ticket == null) {
             views.rejected();
@@ -209,7 +209,13 @@ public final class BulkheadPolicy extends Policy {
             return admit(passage, from, false);
         }
         passage.object(ticket);
-        return passage.await(ticket, ticket.waitNanos(wait, targetNanos));
+        return await(passage, ticket, ticket.waitNanos(passage.now(), wait, targetNanos), pause);
+    }
+
+    /** A pause may begin while a call waits, and ends by time: then nobody else may come who would see it. */
+    private int await(Passage passage, Ticket ticket, long left, long pause) {
+        long look = pause > 0 ? pause : adaptive != null ? AdaptiveLimit.LOOK_NANOS : left;
+        return passage.await(ticket, Math.min(left, look));
     }
 
     private static boolean taken(Permits from, boolean last) {
@@ -228,14 +234,18 @@ public final class BulkheadPolicy extends Policy {
     private int afterWaiting(Passage passage, Ticket ticket) {
         Permits now = permits;
         AdaptiveLimit limit = adaptive;
-        if (limit != null && limit.pauseNanos(passage.now()) == 0) {
+        long pause = limit == null ? 0 : limit.pauseNanos(passage.now());
+        if (limit != null && pause == 0) {
             resized(passage, now, limit);
+        }
+        long left = ticket.left(passage.now());
+        if (left > 0 && pause <= left) {
+            return await(passage, ticket, left, pause);
         }
         if (ticket.granted() || !ticket.permits().withdraw(ticket)) {
             return admit(passage, ticket.permits(), false);
         }
         views.rejected();
-        long pause = limit == null ? 0 : limit.pauseNanos(passage.now());
         return passage.reject(Reason.BULKHEAD_FULL, known(pause), lateMessage(passage, ticket, pause));
     }
 

@@ -14,7 +14,10 @@ import dev.holdfast.timeout.TimeoutPolicy;
 import io.github.resilience4j.bulkhead.Bulkhead;
 import io.github.resilience4j.bulkhead.BulkheadConfig;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -125,6 +128,74 @@ class PauseTest {
             time.advance(Duration.ofSeconds(1));
             assertThat(call).isCompletedWithValue("well");
         }
+    }
+
+    /** Calls that all hang until they are told otherwise; then each takes 20 ms. */
+    private List<CompletableFuture<String>> calls(Pipeline of, int number, AtomicBoolean hang) {
+        return IntStream.range(0, number)
+                .mapToObj(i -> of.callAsync(() -> {
+                    CompletableFuture<String> answer = new CompletableFuture<>();
+                    if (!hang.get()) {
+                        time.schedule(20_000_000, () -> answer.complete("well"));
+                    }
+                    return answer;
+                }))
+                .toList();
+    }
+
+    @Test
+    void callsThatWaitWhenAPauseBeginsAreMadeWhenItIsOverThoughNobodyElseCalls() {
+        BulkheadPolicy patient = BulkheadPolicy.of(b -> b.maxWait(Duration.ofSeconds(10)));
+        try (Pipeline other = Pipeline.builder("patient")
+                .policies(patient, TimeoutPolicy.of(TIMEOUT))
+                .time(time)
+                .build()) {
+            AtomicBoolean hang = new AtomicBoolean(true);
+            List<CompletableFuture<String>> all = calls(other, 40, hang);
+            while (patient.limit() > 0) {
+                time.advance(TIMEOUT);
+            }
+            int waiting = patient.waiting();
+            assertThat(waiting).isPositive();
+            hang.set(false);
+            time.advance(Duration.ofSeconds(3));
+
+            assertThat(all.stream().filter(call -> !call.isCompletedExceptionally()))
+                    .hasSize(waiting)
+                    .allSatisfy(call -> assertThat(call).isCompletedWithValue("well"));
+        }
+    }
+
+    @Test
+    void callsThatWaitForTheEndOfAPauseGoOnWaitingForAPermit() {
+        BulkheadPolicy patient = BulkheadPolicy.of(b -> b.maxWait(Duration.ofSeconds(10)));
+        try (Pipeline other = Pipeline.builder("patient")
+                .policies(patient, TimeoutPolicy.of(TIMEOUT))
+                .time(time)
+                .build()) {
+            while (patient.limit() > 0) {
+                CompletableFuture<String> lost = other.callAsync(CompletableFuture::new);
+                time.advance(TIMEOUT);
+                assertThat(lost).isCompletedExceptionally();
+            }
+            List<CompletableFuture<String>> waiting = calls(other, 10, new AtomicBoolean());
+            time.advance(Duration.ofSeconds(3));
+            assertThat(waiting).allSatisfy(call -> assertThat(call).isCompletedWithValue("well"));
+        }
+    }
+
+    @Test
+    void aCallerOfAViewThatCannotWaitForTheEndOfThePauseDoesNotWait() {
+        Bulkhead view = bulkhead.asResilience4j();
+        view.changeConfig(BulkheadConfig.from(view.getBulkheadConfig())
+                .maxWaitDuration(Duration.ofMillis(10))
+                .build());
+        long began = time.nanos();
+        CompletableFuture<Boolean> permitted = time.spawn(view::tryAcquirePermission);
+        time.run();
+
+        assertThat(permitted).isCompletedWithValue(false);
+        assertThat(time.nanos()).isEqualTo(began);
     }
 
     /** No other call comes that would see the end of the pause. */

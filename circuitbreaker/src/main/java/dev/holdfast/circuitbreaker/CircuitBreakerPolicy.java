@@ -181,16 +181,17 @@ public final class CircuitBreakerPolicy extends Policy {
     }
 
     /**
-     * For ever while it is open or was put into a state by hand; nothing if it is closed; else as long as a wait may be, since
-     * calls are probes after it.
+     * For ever while it is open or was put into a state by hand; nothing if it is in a state that a new one would have, or closed;
+     * else as long as a wait may be, since calls are probes after it.
      */
     @Override
     public long remembers() {
         State now = state();
-        if (now == State.CLOSED) {
+        State first = settings.initialState();
+        boolean byHand = isByHand(now) || (now == State.CLOSED && isByHand(first));
+        if (byHand ? now == first : now == State.CLOSED) {
             return 0;
         }
-        boolean byHand = now == State.FORCED_OPEN || now == State.DISABLED || now == State.METRICS_ONLY;
         long nanos = clock.nanos();
         if (byHand || engine.life(nanos).nanosLeft(nanos) > 0) {
             return Long.MAX_VALUE;
@@ -199,6 +200,11 @@ public final class CircuitBreakerPolicy extends Policy {
         return Math.max(
                 settings.waitDurationInOpenState().toNanos(),
                 settings.maxWaitDurationInOpenState().toNanos());
+    }
+
+    /** Whether a breaker comes into this state, and out of it, by hand or by its settings alone. */
+    private static boolean isByHand(State state) {
+        return state == State.FORCED_OPEN || state == State.DISABLED || state == State.METRICS_ONLY;
     }
 
     @Override

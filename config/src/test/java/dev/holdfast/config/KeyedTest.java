@@ -486,6 +486,26 @@ class KeyedTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"forced-open", "disabled", "metrics-only"})
+    void anInstanceStaysIfItsBreakerWasTakenOutOfTheStateOfItsSettingsAndGoesIfItIsInThatState(String first)
+            throws IOException {
+        try (Holdfast holdfast = load("""
+                pipelines:
+                  inventory:
+                    keys: { idle: 10m }
+                    circuit-breaker: { initial-state: %s }
+                """.formatted(first))) {
+            holdfast.pipeline("inventory", "as it is");
+            holdfast.pipeline("inventory", "by hand")
+                    .policy(CircuitBreakerPolicy.class)
+                    .asResilience4j()
+                    .transitionToClosedState();
+            time.advance(Duration.ofHours(1));
+            assertThat(pipelinesInMeters()).contains("inventory/by hand").doesNotContain("inventory/as it is");
+        }
+    }
+
     @Test
     void anInstanceStaysForAsLongAsABreakerIsOpenThatALongCallHasOpened() throws Exception {
         try (Holdfast holdfast = load("""

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.bulkhead.internal.resilience4j;
 
+import dev.holdfast.bulkhead.internal.engine.AdaptiveLimit;
 import dev.holdfast.bulkhead.internal.engine.Permits;
 import dev.holdfast.bulkhead.internal.engine.Ticket;
 import dev.holdfast.internal.SafeLog;
@@ -73,12 +74,15 @@ final class Resilience4jBulkhead implements Bulkhead {
         if (ticket == null) {
             return false;
         }
-        long wait = ticket.waitNanos(longest, views.longestIfLateNanos());
+        long wait = ticket.waitNanos(start, longest, views.longestIfLateNanos());
         long left = ticket.register(() -> time.unpark(caller)) ? wait : 0;
         while (left > 0 && !ticket.isDone() && !time.isInterrupted(caller)) {
-            long pause = views.limit.pauseNanos(time.nanos()); // nobody else may ask when it ends
+            long pause = views.limit.pauseNanos(time.nanos());
+            if (pause > left) {
+                break;
+            }
             if (!ticket.isDone()) {
-                time.park(this, pause == 0 ? left : Math.min(left, pause));
+                time.park(this, pause == 0 ? Math.min(left, AdaptiveLimit.LOOK_NANOS) : pause);
             }
             left = wait - (time.nanos() - start);
         }
