@@ -88,6 +88,11 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements AsyncExecCa
             chain.proceed(request, sent, scope, this);
         } catch (Exception e) {
             failed(e);
+        } catch (Throwable e) {
+            // Such as of the user's resolver of names: the connection is leased already.
+            over(false);
+            abort();
+            throw e;
         }
         return this;
     }
