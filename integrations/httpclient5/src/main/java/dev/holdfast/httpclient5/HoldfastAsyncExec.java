@@ -38,7 +38,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Puts pipelines around the requests of Apache's asynchronous client, as {@link HoldfastExec} does for the classic one. No thread is
- * held.
+ * held while the server is awaited.
  *
  * <pre>{@code
  * PipelinePerAuthority shops = PipelinePerAuthority.standard("shops"); // close it when the service stops
