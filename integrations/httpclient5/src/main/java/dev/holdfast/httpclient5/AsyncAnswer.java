@@ -54,7 +54,7 @@ final class AsyncAnswer extends HttpResponseWrapper {
         return new AsyncAnswer(response, details, body, trailers, null);
     }
 
-    static AsyncAnswer begun(HttpResponse response, EntityDetails details, StreamedBody body) {
+    static AsyncAnswer begun(HttpResponse response, @Nullable EntityDetails details, StreamedBody body) {
         return new AsyncAnswer(response, details, new byte[0], null, body);
     }
 

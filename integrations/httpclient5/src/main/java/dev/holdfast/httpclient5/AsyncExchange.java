@@ -17,9 +17,12 @@ import org.apache.hc.core5.concurrent.Cancellable;
 import org.apache.hc.core5.concurrent.CancellableDependency;
 import org.apache.hc.core5.http.EntityDetails;
 import org.apache.hc.core5.http.Header;
+import org.apache.hc.core5.http.HeaderElements;
 import org.apache.hc.core5.http.HttpException;
+import org.apache.hc.core5.http.HttpHeaders;
 import org.apache.hc.core5.http.HttpRequest;
 import org.apache.hc.core5.http.HttpResponse;
+import org.apache.hc.core5.http.HttpStatus;
 import org.apache.hc.core5.http.ProtocolException;
 import org.apache.hc.core5.http.nio.AsyncDataConsumer;
 import org.apache.hc.core5.http.nio.CapacityChannel;
@@ -27,8 +30,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The request of one attempt of the asynchronous client, on a connection of its own, or as a stream of one that all share. Ends when
- * a small body is read, or a large one has begun. To cancel it closes its connection, or resets its stream. The client calls it from
- * one thread at a time.
+ * a small body is read, or a large one has begun, whether or not the body of the request is sent. To cancel it closes its connection,
+ * or resets its stream. The client calls it from one thread at a time.
  */
 final class AsyncExchange<T> extends CompletableFuture<T> implements AsyncExecCallback, AsyncDataConsumer {
     /** What an attempt does with a response: it belongs to the attempt. */
@@ -88,6 +91,11 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements AsyncExecCa
             chain.proceed(request, sent, scope, this);
         } catch (Exception e) {
             failed(e);
+        } catch (Throwable e) {
+            // Such as of the user's resolver of names: the connection is leased already.
+            over(false);
+            abort();
+            throw e;
         }
         return this;
     }
@@ -189,6 +197,10 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements AsyncExecCa
         details = body;
         most = reading.most(head, body, scope.clientContext);
         if (body == null) {
+            if (isSending()) {
+                begin(head, null);
+                stopSending(head);
+            }
             return null;
         }
         if (most < 0) {
@@ -223,11 +235,11 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements AsyncExecCa
         }
         read.writeBytes(more);
         if (read.size() > most) {
-            begin(Objects.requireNonNull(response), Objects.requireNonNull(details));
+            begin(Objects.requireNonNull(response), details);
         }
     }
 
-    private void begin(HttpResponse head, EntityDetails body) {
+    private void begin(HttpResponse head, @Nullable EntityDetails body) {
         StreamedBody begun = new StreamedBody(this::abort, read.toByteArray());
         rest = begun;
         end(AsyncAnswer.begun(head, body, begun));
@@ -243,11 +255,34 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements AsyncExecCa
 
     @Override
     public void streamEnd(@Nullable List<? extends Header> last) {
+        trailers = last;
+        if (rest == null && !isDone() && isSending()) {
+            begin(Objects.requireNonNull(response), details);
+        }
         if (rest != null) {
             rest.tell(consumer -> consumer.streamEnd(last));
-        } else {
-            trailers = last;
+            stopSending(Objects.requireNonNull(response));
         }
+    }
+
+    /** Whether the server has answered before it had the whole request. The client is done with it when that is sent, too. */
+    private boolean isSending() {
+        return sent != null && !sent.isWhole();
+    }
+
+    /**
+     * A server that has done the request may read on: it gets the rest, while the caller has the answer. One that refuses it or closes
+     * the connection need not read it. Then the client sends nothing more over HTTP/1.1, and would never give the connection back.
+     */
+    private void stopSending(HttpResponse head) {
+        if (isSending() && (head.getCode() >= HttpStatus.SC_CLIENT_ERROR || closes(head))) {
+            abort();
+        }
+    }
+
+    private static boolean closes(HttpResponse head) {
+        Header connection = head.getFirstHeader(HttpHeaders.CONNECTION);
+        return connection != null && HeaderElements.CLOSE.equalsIgnoreCase(connection.getValue());
     }
 
     @Override

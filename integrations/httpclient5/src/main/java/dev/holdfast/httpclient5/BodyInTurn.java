@@ -43,6 +43,7 @@ final class BodyInTurn extends AsyncEntityProducerWrapper {
     private final AsyncEntityProducer producer;
     private final Turns turns;
     private State state = State.TO_SEND;
+    private boolean whole;
     private @Nullable DataStreamChannel waiting;
 
     BodyInTurn(AsyncEntityProducer producer, Turns turns) {
@@ -57,6 +58,16 @@ final class BodyInTurn extends AsyncEntityProducerWrapper {
         try {
             state = answered ? State.ANSWERED : State.GIVEN_UP;
             leave();
+        } finally {
+            turns.lock.unlock();
+        }
+    }
+
+    /** Whether this attempt has sent all of it. */
+    boolean isWhole() {
+        turns.lock.lock();
+        try {
+            return whole;
         } finally {
             turns.lock.unlock();
         }
@@ -117,6 +128,7 @@ final class BodyInTurn extends AsyncEntityProducerWrapper {
 
     private void begin() {
         turns.sending = this;
+        whole = false;
         if (turns.begun) {
             // That is how Apache's clients rewind a producer.
             producer.releaseResources();
@@ -161,14 +173,24 @@ final class BodyInTurn extends AsyncEntityProducerWrapper {
 
         @Override
         public void endStream() throws IOException {
-            releaseResources();
+            sent();
             channel.endStream();
         }
 
         @Override
         public void endStream(List<? extends Header> trailers) throws IOException {
-            releaseResources();
+            sent();
             channel.endStream(trailers);
+        }
+
+        private void sent() {
+            turns.lock.lock();
+            try {
+                whole = true;
+                leave();
+            } finally {
+                turns.lock.unlock();
+            }
         }
     }
 }

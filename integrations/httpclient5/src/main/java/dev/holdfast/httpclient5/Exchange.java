@@ -61,6 +61,10 @@ final class Exchange extends AbstractInterruptibleChannel implements Cancellable
             whole = true;
             return read;
         } catch (Throwable e) {
+            if (response == null) {
+                // An Error, such as of the user's resolver of names: the client has kept the connection leased.
+                runtime.discardEndpoint();
+            }
             sent = runtime.hasSent();
             if (e instanceof IOException && isCancelled()) {
                 // No error of the network, also not as a cause: the dependency is not to blame.

@@ -38,7 +38,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Puts pipelines around the requests of Apache's asynchronous client, as {@link HoldfastExec} does for the classic one. No thread is
- * held.
+ * held while the server is awaited.
  *
  * <pre>{@code
  * PipelinePerAuthority shops = PipelinePerAuthority.standard("shops"); // close it when the service stops
@@ -53,7 +53,8 @@ import org.jspecify.annotations.Nullable;
  * executor. If a larger body breaks, the consumer fails, and nothing is repeated.
  *
  * <p>A request is sent again only if its producer is repeatable. All attempts have the same producer, so they send it one after the
- * other: a hedge waits until the first attempt has sent the body.
+ * other: a hedge waits until the first attempt has sent the body. A server may answer before it has read all of it. Such an answer
+ * counts at once, and the server still gets the rest, unless the answer is an error.
  *
  * <p>What the policies say becomes an {@link IOException}: a rejection one whose cause is the {@link CallRejectedException}, a timeout
  * a {@link SocketTimeoutException} whose cause is the {@link CallTimeoutException}. A future that is cancelled cancels the exchange, and

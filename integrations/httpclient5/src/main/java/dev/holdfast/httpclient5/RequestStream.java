@@ -134,11 +134,9 @@ final class RequestStream extends ExchangeWrapper {
         return cause instanceof H2StreamResetException reset && reset.getCode() == H2Error.REFUSED_STREAM.getCode();
     }
 
+    /** The cause in words: streams that the server has taken may fail with the same object, and say of it that they were sent. */
     private static Exception refused(Exception cause) {
-        Exception refused =
-                new RequestNotExecutedException("The server has refused the request before it began with it");
-        refused.initCause(cause);
-        return refused;
+        return new RequestNotExecutedException("The server has refused the request before it began with it: " + cause);
     }
 
     private void end() {

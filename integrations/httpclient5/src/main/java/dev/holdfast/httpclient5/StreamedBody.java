@@ -127,7 +127,7 @@ final class StreamedBody {
         bound = Deadline.Binding.current();
         try {
             AsyncDataConsumer given = to.handleResponse(response, details);
-            consumer = given == null ? new DiscardingEntityConsumer<>() : given;
+            consumer = given == null || details == null ? new DiscardingEntityConsumer<>() : given;
         } catch (Throwable e) {
             discard();
             throw e;

@@ -21,6 +21,7 @@ import java.util.function.IntPredicate;
 
 /** A server of HTTP/2 without TLS that answers the streams it is told to, at once and with 200, and shows the frames of the others. */
 final class FrameServer implements AutoCloseable {
+    static final int DATA = 0;
     static final int HEADERS = 1;
     static final int RST_STREAM = 3;
     private static final int SETTINGS = 4;
@@ -49,6 +50,20 @@ final class FrameServer implements AutoCloseable {
             return new Frame(CONTINUATION, END_HEADERS, stream, OK);
         }
 
+        /** 200, and {@link #restOfBody} is to follow. */
+        static Frame withBody(int stream) {
+            return new Frame(HEADERS, END_HEADERS, stream, OK);
+        }
+
+        static Frame restOfBody(int stream) {
+            return new Frame(DATA, END_STREAM, stream, bytes('1', '2'));
+        }
+
+        /** ":status: 500" of the static table. */
+        static Frame failure(int stream) {
+            return new Frame(HEADERS, END_STREAM | END_HEADERS, stream, bytes(0x8E));
+        }
+
         /** 307. */
         static Frame redirect(int stream, String location) {
             ByteBuffer payload = ByteBuffer.allocate(8 + location.length())
@@ -75,6 +90,11 @@ final class FrameServer implements AutoCloseable {
 
         static Frame ping() {
             return new Frame(PING, 0, 0, bytes(0, 0, 0, 0, 0, 0, 0, 0));
+        }
+
+        /** Ends the connection: a ping is of no stream. */
+        static Frame malformed() {
+            return new Frame(PING, 0, 1, bytes(0, 0, 0, 0, 0, 0, 0, 0));
         }
 
         boolean isAnsweredPing() {

@@ -596,6 +596,25 @@ class Http2Test {
         }
     }
 
+    /** The client gives both the same exception. */
+    @Test
+    void aPostThatTheServerLeavesOutIsRepeatedThoughAnotherOneFailsWithTheConnection() throws Exception {
+        try (FrameServer server = new FrameServer(100);
+                Pipeline pipeline = pipeline()) {
+            server.answered = stream -> server.connections.get() > 1;
+            server.script = frame -> frame.type() == FrameServer.HEADERS && frame.stream() == 3
+                    ? List.of(FrameServer.Frame.goAway(1), FrameServer.Frame.malformed())
+                    : List.of();
+            CloseableHttpAsyncClient client = client(pipeline);
+            Future<SimpleHttpResponse> taken = client.execute(post(server), null);
+            server.request();
+
+            assertThat(answerTo(client, post(server)).getCode()).isEqualTo(200);
+            assertThat(server.connections).hasValue(2);
+            assertThatThrownBy(() -> taken.get(1, TimeUnit.MINUTES)).isInstanceOf(ExecutionException.class);
+        }
+    }
+
     @Test
     void aPostThatTheServerRefusesIsRepeatedOverTheSameConnection() throws Exception {
         try (FrameServer server = new FrameServer(100);

@@ -33,10 +33,15 @@ import org.apache.hc.client5.http.DnsResolver;
 import org.apache.hc.client5.http.async.AsyncExecCallback;
 import org.apache.hc.client5.http.async.methods.SimpleHttpResponse;
 import org.apache.hc.client5.http.async.methods.SimpleResponseConsumer;
+import org.apache.hc.client5.http.classic.methods.HttpGet;
 import org.apache.hc.client5.http.impl.ChainElement;
 import org.apache.hc.client5.http.impl.async.CloseableHttpAsyncClient;
 import org.apache.hc.client5.http.impl.async.HttpAsyncClientBuilder;
 import org.apache.hc.client5.http.impl.async.HttpAsyncClients;
+import org.apache.hc.client5.http.impl.classic.CloseableHttpClient;
+import org.apache.hc.client5.http.impl.classic.HttpClients;
+import org.apache.hc.client5.http.impl.io.PoolingHttpClientConnectionManager;
+import org.apache.hc.client5.http.impl.io.PoolingHttpClientConnectionManagerBuilder;
 import org.apache.hc.client5.http.impl.nio.PoolingAsyncClientConnectionManager;
 import org.apache.hc.client5.http.impl.nio.PoolingAsyncClientConnectionManagerBuilder;
 import org.apache.hc.core5.concurrent.FutureCallback;
@@ -53,6 +58,8 @@ import org.apache.hc.core5.reactor.ssl.TransportSecurityLayer;
 import org.apache.hc.core5.util.Timeout;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** An attempt that is given up during the TLS handshake: its socket is open, and nobody can close it until the handshake is over. */
 class LeftWhileConnectingTest {
@@ -373,27 +380,56 @@ class LeftWhileConnectingTest {
         }
     }
 
-    /** Then nothing is being made, and the connection would be leased for ever. */
-    @Test
-    void aConnectThatThrowsGivesItsConnectionBack() {
-        RuntimeException broken = new IllegalStateException("no resolver");
-        PoolingAsyncClientConnectionManager unresolved = PoolingAsyncClientConnectionManagerBuilder.create()
-                .setDnsResolver(new DnsResolver() {
-                    @Override
-                    public InetAddress[] resolve(String host) {
-                        throw broken;
-                    }
+    private record Unresolved(Throwable broken) implements DnsResolver {
+        @Override
+        public InetAddress[] resolve(String host) {
+            throw unchecked();
+        }
 
-                    @Override
-                    public String resolveCanonicalHostname(String host) {
-                        throw broken;
-                    }
-                })
+        @Override
+        public String resolveCanonicalHostname(String host) {
+            throw unchecked();
+        }
+
+        private RuntimeException unchecked() {
+            if (broken instanceof Error error) {
+                throw error;
+            }
+            return (RuntimeException) broken;
+        }
+    }
+
+    private static List<Throwable> broken() {
+        return List.of(new IllegalStateException("no resolver"), new NoClassDefFoundError("no resolver"));
+    }
+
+    /** Then nothing is being made, and the connection would be leased for ever. */
+    @ParameterizedTest
+    @MethodSource("broken")
+    void aConnectThatThrowsGivesItsConnectionBack(Throwable broken) {
+        PoolingAsyncClientConnectionManager unresolved = PoolingAsyncClientConnectionManagerBuilder.create()
+                .setDnsResolver(new Unresolved(broken))
                 .build();
         Future<SimpleHttpResponse> sent = send(client(unresolved));
         assertThatThrownBy(() -> sent.get(1, TimeUnit.MINUTES)).hasRootCause(broken);
         assertThat(Pools.isIdle(unresolved))
                 .as("pool %s", unresolved.getTotalStats())
                 .isTrue();
+    }
+
+    @ParameterizedTest
+    @MethodSource("broken")
+    void soDoesThatOfTheClassicClient(Throwable broken) throws Exception {
+        PoolingHttpClientConnectionManager unresolved = PoolingHttpClientConnectionManagerBuilder.create()
+                .setDnsResolver(new Unresolved(broken))
+                .build();
+        try (Pipeline pipeline = Pipeline.of("shop");
+                CloseableHttpClient client = HoldfastExec.of(Pipelines.one(pipeline))
+                        .addTo(HttpClients.custom().setConnectionManager(unresolved))
+                        .build()) {
+            assertThatThrownBy(() -> client.execute(new HttpGet("http://localhost/"), response -> null))
+                    .hasStackTraceContaining("no resolver");
+            assertThat(unresolved.getTotalStats().getLeased()).isZero();
+        }
     }
 }
