@@ -24,6 +24,7 @@ import io.github.resilience4j.bulkhead.Bulkhead;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
@@ -75,6 +76,9 @@ public final class BulkheadPolicy extends Policy {
     private final ByPipeline<Long> attemptLimits = new ByPipeline<>(Math::max);
     /** The limit that observers know. */
     private AtomicInteger toldLimit;
+
+    /** Whether somebody looks when a pause is over. */
+    private final AtomicBoolean looks = new AtomicBoolean();
 
     private LongAdder writtenOff = new LongAdder();
 
@@ -209,13 +213,38 @@ public final class BulkheadPolicy extends Policy {
             return admit(passage, from, false);
         }
         passage.object(ticket);
-        return await(passage, ticket, ticket.waitNanos(passage.now(), wait, targetNanos), pause);
+        wait = ticket.waitNanos(wait, targetNanos);
+        // Again: whoever began a pause meanwhile may not have seen the ticket.
+        pause = limit == null ? 0 : limit.pauseNanos(passage.now());
+        if (pause > wait) {
+            return afterWaiting(passage, ticket);
+        }
+        openAfter(pause);
+        return passage.await(ticket, wait);
     }
 
-    /** A pause may begin while a call waits, and ends by time: then nobody else may come who would see it. */
-    private int await(Passage passage, Ticket ticket, long left, long pause) {
-        long look = pause > 0 ? pause : adaptive != null ? AdaptiveLimit.LOOK_NANOS : left;
-        return passage.await(ticket, Math.min(left, look));
+    /** A pause ends by time, and then nobody may come who would see it: those that wait need somebody who looks. */
+    private void openAfter(long pause) {
+        if (pause > 0 && looks.compareAndSet(false, true)) {
+            try {
+                var unused = views.time().schedule(pause, this::open);
+            } catch (Throwable thrown) {
+                looks.set(false);
+                throw thrown;
+            }
+        }
+    }
+
+    private void open() {
+        looks.set(false);
+        Permits present = permits;
+        AdaptiveLimit limit = adaptive;
+        long pause = limit == null ? 0 : limit.pauseNanos(views.time().nanos());
+        if (pause > 0 && present.waiting() > 0) {
+            openAfter(pause);
+        } else if (limit != null) {
+            boolean unused = show(present, limit);
+        }
     }
 
     private static boolean taken(Permits from, boolean last) {
@@ -237,10 +266,6 @@ public final class BulkheadPolicy extends Policy {
         long pause = limit == null ? 0 : limit.pauseNanos(passage.now());
         if (limit != null && pause == 0) {
             resized(passage, now, limit);
-        }
-        long left = ticket.left(passage.now());
-        if (left > 0 && pause <= left) {
-            return await(passage, ticket, left, pause);
         }
         if (ticket.granted() || !ticket.permits().withdraw(ticket)) {
             return admit(passage, ticket.permits(), false);
@@ -312,6 +337,9 @@ public final class BulkheadPolicy extends Policy {
         int decided = limit.decided();
         if (toldLimit.get() != decided) {
             tellLimit(passage, decided);
+        }
+        if (changed && now.limit() == 0 && now.waiting() > 0) {
+            openAfter(limit.pauseNanos(passage.now()));
         }
         return changed;
     }

@@ -9,6 +9,7 @@ import dev.holdfast.CallTimeoutException;
 import dev.holdfast.Deadline;
 import dev.holdfast.Pipeline;
 import dev.holdfast.Verdict;
+import dev.holdfast.bulkhead.BulkheadSettings.QueueOrder;
 import dev.holdfast.time.VirtualTime;
 import dev.holdfast.timeout.TimeoutPolicy;
 import io.github.resilience4j.bulkhead.Bulkhead;
@@ -38,12 +39,16 @@ class PauseTest {
     /** Ends with the beginning of a pause. */
     @BeforeEach
     void nothingComesBack() {
-        while (bulkhead.limit() > 0) {
-            CompletableFuture<String> call = pipeline.callAsync(CompletableFuture::new);
+        lose(bulkhead, pipeline);
+        assertThat(bulkhead.inFlight()).isZero();
+    }
+
+    private void lose(BulkheadPolicy policy, Pipeline of) {
+        while (policy.limit() > 0) {
+            CompletableFuture<String> call = of.callAsync(CompletableFuture::new);
             time.advance(TIMEOUT);
             assertThatThrownBy(call::join).hasCauseInstanceOf(CallTimeoutException.class);
         }
-        assertThat(bulkhead.inFlight()).isZero();
     }
 
     @AfterEach
@@ -72,11 +77,7 @@ class PauseTest {
                 .policies(hasty, TimeoutPolicy.of(TIMEOUT))
                 .time(time)
                 .build()) {
-            while (hasty.limit() > 0) {
-                CompletableFuture<String> lost = other.callAsync(CompletableFuture::new);
-                time.advance(TIMEOUT);
-                assertThat(lost).isCompletedExceptionally();
-            }
+            lose(hasty, other);
             CompletableFuture<String> rejected = other.callAsync(() -> CompletableFuture.completedFuture("well"));
             time.advance(Duration.ofMillis(maxWaitMillis));
             Duration left = rejected.handle((value, error) -> ((CallRejectedException) error).retryAfter())
@@ -92,22 +93,41 @@ class PauseTest {
     }
 
     @Test
-    void soIsOneWhoseTimeIsOverBeforeThePauseEnds() {
+    void aCallWhoseTimeIsOverBeforeThePauseEndsIsRejectedAtOnce() {
         BulkheadPolicy patient = BulkheadPolicy.of(b -> b.maxWait(Duration.ofSeconds(10)));
         try (Pipeline other = Pipeline.builder("patient")
                 .policies(patient, TimeoutPolicy.of(TIMEOUT))
                 .time(time)
                 .build()) {
-            while (patient.limit() > 0) {
-                CompletableFuture<String> lost = other.callAsync(CompletableFuture::new);
-                time.advance(TIMEOUT);
-                assertThat(lost).isCompletedExceptionally();
-            }
+            lose(patient, other);
             CompletableFuture<String> call = Deadline.within(
                     time,
                     Duration.ofMillis(10),
                     () -> other.callAsync(() -> CompletableFuture.completedFuture("well")));
+            assertThat(call).isCompletedExceptionally();
             assertThatThrownBy(call::join).hasMessageContaining("lets no call through for ");
+        }
+    }
+
+    /** In a standing queue, a call waits for the target of CoDel at most. */
+    @Test
+    void aLateCallThatCannotWaitForTheEndOfAPauseIsRejectedAtOnce() {
+        BulkheadPolicy patient = BulkheadPolicy.of(b -> b.maxWait(Duration.ofSeconds(10))
+                .queueOrder(QueueOrder.CODEL)
+                .codelTarget(Duration.ofMillis(5))
+                .codelInterval(Duration.ofMillis(50)));
+        try (Pipeline other = Pipeline.builder("patient")
+                .policies(patient, TimeoutPolicy.of(TIMEOUT))
+                .time(time)
+                .build()) {
+            lose(patient, other);
+            CompletableFuture<String> first = other.callAsync(() -> CompletableFuture.completedFuture("well"));
+            time.advance(Duration.ofMillis(60));
+            CompletableFuture<String> late = other.callAsync(() -> CompletableFuture.completedFuture("well"));
+            assertThat(late).isCompletedExceptionally();
+            assertThatThrownBy(late::join).hasMessageContaining("lets no call through for ");
+            time.advance(Duration.ofSeconds(1));
+            assertThat(first).isCompletedWithValue("well");
         }
     }
 
@@ -118,11 +138,7 @@ class PauseTest {
                 .policies(patient, TimeoutPolicy.of(TIMEOUT))
                 .time(time)
                 .build()) {
-            while (patient.limit() > 0) {
-                CompletableFuture<String> lost = other.callAsync(CompletableFuture::new);
-                time.advance(TIMEOUT);
-                assertThat(lost).isCompletedExceptionally();
-            }
+            lose(patient, other);
             CompletableFuture<String> call = other.callAsync(() -> CompletableFuture.completedFuture("well"));
             assertThat(call).isNotDone();
             time.advance(Duration.ofSeconds(1));
@@ -173,11 +189,7 @@ class PauseTest {
                 .policies(patient, TimeoutPolicy.of(TIMEOUT))
                 .time(time)
                 .build()) {
-            while (patient.limit() > 0) {
-                CompletableFuture<String> lost = other.callAsync(CompletableFuture::new);
-                time.advance(TIMEOUT);
-                assertThat(lost).isCompletedExceptionally();
-            }
+            lose(patient, other);
             List<CompletableFuture<String>> waiting = calls(other, 10, new AtomicBoolean());
             time.advance(Duration.ofSeconds(3));
             assertThat(waiting).allSatisfy(call -> assertThat(call).isCompletedWithValue("well"));

@@ -38,9 +38,6 @@ public interface AdaptiveLimit {
     /** A call finds no permit. */
     void wanted();
 
-    /** How often those that wait look whether a pause has begun, or is over: nobody tells them. */
-    long LOOK_NANOS = 100_000_000;
-
     /** How long the limit stays 0; 0 if it is not 0, or not any more. */
     long pauseNanos(long now);
 

@@ -15,10 +15,8 @@ public final class Ticket extends Completion {
     long number;
     // Written before other threads see the ticket.
     boolean late;
-    /** Its holder waits so long at most, from then on. Written and read by the holder. */
+    /** Its holder waits so long at most. Written and read by the holder. */
     private long waitNanos;
-
-    private long since;
     // Written under the lock before the completion, read without the lock. The grant counts from here on.
     private volatile boolean granted;
     private volatile boolean displaced;
@@ -48,21 +46,15 @@ public final class Ticket extends Completion {
         return late;
     }
 
-    /** The longest wait of the holder from now on: the second time if the ticket is {@link #late} and that time is shorter. */
-    public long waitNanos(long now, long longest, long longestIfLate) {
-        since = now;
+    /** The longest wait of the holder: the second time if the ticket is {@link #late} and that time is shorter. */
+    public long waitNanos(long longest, long longestIfLate) {
         waitNanos = late ? Math.min(longest, longestIfLate) : longest;
         return waitNanos;
     }
 
-    /** What {@link #waitNanos(long, long, long)} has said. */
+    /** What {@link #waitNanos(long, long)} has said. */
     public long waitNanos() {
         return waitNanos;
-    }
-
-    /** How much of that is left; 0 if nobody has to wait any longer. */
-    public long left(long now) {
-        return granted || displaced ? 0 : Math.max(0, waitNanos - (now - since));
     }
 
     /** Whether a later call took its place. Never changes back. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.bulkhead.internal.resilience4j;
 
-import dev.holdfast.bulkhead.internal.engine.AdaptiveLimit;
 import dev.holdfast.bulkhead.internal.engine.Permits;
 import dev.holdfast.bulkhead.internal.engine.Ticket;
 import dev.holdfast.internal.SafeLog;
@@ -70,19 +69,20 @@ final class Resilience4jBulkhead implements Bulkhead {
         TimeSource time = views.time;
         Thread caller = Thread.currentThread();
         long start = time.nanos();
-        Ticket ticket = longest == 0 || time.isInterrupted(caller) ? null : permits.join(start);
+        boolean cannotWait = longest == 0 || time.isInterrupted(caller) || views.limit.pauseNanos(start) > longest;
+        Ticket ticket = cannotWait ? null : permits.join(start);
         if (ticket == null) {
             return false;
         }
-        long wait = ticket.waitNanos(start, longest, views.longestIfLateNanos());
+        long wait = ticket.waitNanos(longest, views.longestIfLateNanos());
         long left = ticket.register(() -> time.unpark(caller)) ? wait : 0;
         while (left > 0 && !ticket.isDone() && !time.isInterrupted(caller)) {
-            long pause = views.limit.pauseNanos(time.nanos());
+            long pause = views.limit.pauseNanos(time.nanos()); // nobody else may ask when it ends
             if (pause > left) {
                 break;
             }
             if (!ticket.isDone()) {
-                time.park(this, pause == 0 ? Math.min(left, AdaptiveLimit.LOOK_NANOS) : pause);
+                time.park(this, pause == 0 ? left : pause);
             }
             left = wait - (time.nanos() - start);
         }

@@ -80,6 +80,11 @@ public final class Views {
                 || (permits.limit() == 0 && limit.pauseNanos(time.nanos()) == 0 && permits.tryAcquire(stripe));
     }
 
+    /** The time source of the pipeline that was built last. */
+    public TimeSource time() {
+        return time;
+    }
+
     /** Sets the time source for callers of views, and the name: that of the first pipeline. */
     public synchronized void bind(String pipeline, TimeSource newTime) {
         time = newTime;
