@@ -39,9 +39,9 @@ import org.jspecify.annotations.Nullable;
  * says which call is next among those of the same {@linkplain Passage#rank rank}. What comes last does not wait, and has at most
  * half of the permits: refreshes and hedges. A permit that comes back is handed to the next call. Blocking and asynchronous calls
  * wait in the same queue; an asynchronous call holds no thread. A call is rejected with {@link Reason#BULKHEAD_FULL} if the queue
- * is full, or if it has waited for too long. It is rejected in a pause, too: if nothing but losses came back, an adaptive limit
- * lets no call through for a time, on average at most 2 s or the time of two attempts. Then no permit is given out, and the
- * rejection says when the pause ends.
+ * is full, or if it has waited for too long. If nothing but losses came back, an adaptive limit
+ * lets no call through for a time, on average at most 2 s or the time of two attempts. In such a pause no permit is given out; a
+ * call that cannot wait for its end is rejected at once, and the rejection says when it is.
  *
  * <p>The permit stays with the work. It comes back exactly once, when the work of the attempt is really over. After a
  * timeout this may be later than the outcome. The permit of work that never ends is written off after {@code lease}. Safe

@@ -181,14 +181,14 @@ public final class CircuitBreakerPolicy extends Policy {
     }
 
     /**
-     * For ever while it is open or was put into a state by hand; nothing if it is in a state that a new one would have, or closed;
-     * else as long as a wait may be, since calls are probes after it.
+     * Nothing if it is closed, or in a state that lasts and with which a new one would begin. For ever while it is open, or if it was
+     * put by hand into or out of a state that lasts. Else as long as a wait may be, since calls are probes after it.
      */
     @Override
     public long remembers() {
         State now = state();
         State first = settings.initialState();
-        boolean byHand = isByHand(now) || (now == State.CLOSED && isByHand(first));
+        boolean byHand = isByHand(now) || isByHand(first);
         if (byHand ? now == first : now == State.CLOSED) {
             return 0;
         }

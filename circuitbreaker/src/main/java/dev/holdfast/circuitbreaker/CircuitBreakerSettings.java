@@ -142,7 +142,8 @@ public final class CircuitBreakerSettings {
                             .means(
                                     "whether it becomes half-open when the wait is over, instead of with the first call after that"),
                     Option.of("initial-state", State.class, (Builder b) -> b.initialState, Builder::initialState)
-                            .means("the first state. A reload that changes it puts the breaker into it"),
+                            .means(
+                                    "the first state. If a reload changes this option, the breaker goes into the new state"),
                     Option.duration("max-pushback-hold", (Builder b) -> b.maxPushbackHold, Builder::maxPushbackHold)
                             .range(Duration.ZERO, DAY)
                             .means("longest time for which a `Retry-After` holds it open; 0s: not at all")));

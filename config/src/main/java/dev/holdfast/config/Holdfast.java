@@ -341,7 +341,7 @@ public final class Holdfast implements AutoCloseable {
     }
 
     /**
-     * Ends watching, and closes every pipeline: calls in flight end, new ones are rejected. Once is enough. It waits for no reload; one
+     * Ends watching, and closes every pipeline, as {@link Pipeline#close} does. Once is enough. It waits for no reload; one
      * that runs meanwhile is not applied.
      */
     @Override

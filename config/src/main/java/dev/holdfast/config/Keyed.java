@@ -28,14 +28,13 @@ final class Keyed extends Instances<Keyed.Instance> {
     /** A pipeline, and what its calls are counted by. */
     static final class Instance {
         private final InUse use;
-        /** Whether it has several keys. */
-        private final boolean isShared;
+        private final boolean hasSeveralKeys;
 
         private volatile Running running;
 
-        Instance(InUse use, boolean isShared, Running running) {
+        Instance(InUse use, boolean hasSeveralKeys, Running running) {
             this.use = use;
-            this.isShared = isShared;
+            this.hasSeveralKeys = hasSeveralKeys;
             this.running = running;
         }
 
@@ -44,7 +43,7 @@ final class Keyed extends Instances<Keyed.Instance> {
         }
 
         Running.Change change(PipelinePlan newPlan, Problems problems) {
-            PipelinePlan own = isShared ? newPlan.shared() : newPlan;
+            PipelinePlan own = hasSeveralKeys ? newPlan.forSeveralKeys() : newPlan;
             return running.with(own, Running.parts(own, running, problems, use));
         }
 
@@ -85,9 +84,9 @@ final class Keyed extends Instances<Keyed.Instance> {
 
     @Override
     protected Instance make(String key, InUse counting) {
-        boolean isShared = key.equals(OTHER);
-        PipelinePlan own = (isShared ? plan.shared() : plan).named(name + "/" + Shown.line(key, LONGEST));
-        return new Instance(counting, isShared, maker.apply(own, counting));
+        boolean hasSeveralKeys = key.equals(OTHER);
+        PipelinePlan own = (hasSeveralKeys ? plan.forSeveralKeys() : plan).named(name + "/" + Shown.line(key, LONGEST));
+        return new Instance(counting, hasSeveralKeys, maker.apply(own, counting));
     }
 
     @Override

@@ -34,7 +34,7 @@ record PipelinePlan(
      * The same, for the instance that several keys share: without a cache, since callers of one key would get the values of another
      * one.
      */
-    PipelinePlan shared() {
+    PipelinePlan forSeveralKeys() {
         List<Layer> kept = layers.stream()
                 .filter(layer -> !layer.key().equals("stale-cache"))
                 .toList();

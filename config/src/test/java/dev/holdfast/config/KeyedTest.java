@@ -19,6 +19,7 @@ import dev.holdfast.stalecache.StaleCachePolicy;
 import dev.holdfast.testlogs.Logs;
 import dev.holdfast.throttling.ThrottlePolicy;
 import dev.holdfast.time.VirtualTime;
+import io.github.resilience4j.circuitbreaker.CircuitBreaker;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
@@ -497,13 +498,22 @@ class KeyedTest {
                     circuit-breaker: { initial-state: %s }
                 """.formatted(first))) {
             holdfast.pipeline("inventory", "as it is");
-            holdfast.pipeline("inventory", "by hand")
-                    .policy(CircuitBreakerPolicy.class)
-                    .asResilience4j()
-                    .transitionToClosedState();
+            view(holdfast, "closed by hand").transitionToClosedState();
+            CircuitBreaker probed = view(holdfast, "half open by hand");
+            probed.transitionToClosedState();
+            probed.transitionToOpenState();
+            probed.transitionToHalfOpenState();
             time.advance(Duration.ofHours(1));
-            assertThat(pipelinesInMeters()).contains("inventory/by hand").doesNotContain("inventory/as it is");
+            assertThat(pipelinesInMeters())
+                    .contains("inventory/closed by hand", "inventory/half open by hand")
+                    .doesNotContain("inventory/as it is");
         }
+    }
+
+    private static CircuitBreaker view(Holdfast holdfast, String key) {
+        return holdfast.pipeline("inventory", key)
+                .policy(CircuitBreakerPolicy.class)
+                .asResilience4j();
     }
 
     @Test

@@ -195,7 +195,7 @@ public final class ShadowPolicy extends Policy {
         }
     }
 
-    /** As {@link #tell}. Each call comes here. */
+    /** As {@link #tell}, without its switch: each call passes here. */
     @SuppressWarnings("UnusedVariable")
     private void tellOfEntry(ShadowCall call) {
         try {
@@ -207,7 +207,7 @@ public final class ShadowPolicy extends Policy {
         }
     }
 
-    /** As {@link #tell}. Each call comes here. */
+    /** As {@link #tellOfEntry}. */
     @SuppressWarnings("UnusedVariable")
     private void tellOfEnd(ShadowCall call) {
         try {

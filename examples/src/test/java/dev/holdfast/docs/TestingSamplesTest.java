@@ -98,7 +98,7 @@ class TestingSamplesTest {
                         Pipeline.builder("stock").standard().time(time).build()) {
             ScriptedAction<String> script =
                     ScriptedAction.<String>on(time).fails(reset).returns("12");
-            StockClient client = script::callWith; // yours: String stock(String sku) throws IOException
+            StockClient client = script::answerTo; // yours: String stock(String sku) throws IOException
             Shop shop = new Shop(client, pipeline);
             assertThat(shop.stock("sku-1")).isEqualTo("12");
             assertThat(script.started()).isEqualTo(2);

@@ -148,22 +148,22 @@ public final class ScriptedAction<T extends @Nullable Object> {
 
     // ---- the action
 
-    /**
-     * One call, on this thread: {@code pipeline.call(action::call)}.
-     *
-     * @param <E> what the caller declares; it throws what the script says, whatever that is
-     */
-    public <E extends Exception> T call() throws E {
+    /** One call, on this thread: {@code pipeline.call(action::call)}. */
+    public T call() throws Exception {
         return run(null);
     }
 
+    /** One call with an argument, which is remembered: {@code operation.decorate(action::callWith)}. */
+    public T callWith(Object argument) throws Exception {
+        return run(Objects.requireNonNull(argument, "argument"));
+    }
+
     /**
-     * One call with an argument, which is remembered: {@code operation.decorate(action::callWith)}. It fits an interface of yours
-     * with one method, whatever that declares to throw: {@code Stock stock = action::callWith}.
+     * As {@link #callWith}, for an interface of yours whose one method has one argument: {@code Stock stock = action::answerTo}.
      *
-     * @param <E> what the caller declares; it throws what the script says, whatever that is
+     * @param <E> what that method declares; this throws what the script says, whatever that is
      */
-    public <E extends Exception> T callWith(Object argument) throws E {
+    public <E extends Exception> T answerTo(Object argument) throws E {
         return run(Objects.requireNonNull(argument, "argument"));
     }
 

@@ -80,11 +80,11 @@ class ScriptedActionTest {
     void itStandsBehindAnInterfaceAndThrowsWhatTheScriptSays() {
         IOException reset = new IOException("reset");
         action.fails(reset);
-        Client client = action::callWith;
+        Client client = action::answerTo;
         assertThatExceptionOfType(IOException.class)
                 .isThrownBy(() -> client.stock("sku-1"))
                 .isSameAs(reset);
-        Unchecked unchecked = sku -> action.callWith(sku);
+        Unchecked unchecked = sku -> action.answerTo(sku);
         assertThatExceptionOfType(IOException.class)
                 .isThrownBy(() -> unchecked.stock("sku-2"))
                 .isSameAs(reset);

@@ -151,8 +151,8 @@ final class Answer<T> implements Subscription, Function<Attempt, CompletionStage
         T answer = reply == null ? null : reply.value();
         if (many) {
             // A fallback or a cache may answer with the very object with which an attempt began.
-            boolean isAnother = reply == null || reply.source() != Reply.Source.LIVE;
-            winner = answer == null || isAnother ? null : taken(answer, false);
+            boolean isOfNoAttempt = reply == null || reply.source() != Reply.Source.LIVE;
+            winner = answer == null || isOfNoAttempt ? null : taken(answer, false);
             others().forEach(SourceAttempt::unsubscribe);
         }
         value = answer;

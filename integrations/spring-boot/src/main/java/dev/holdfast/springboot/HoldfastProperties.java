@@ -213,7 +213,7 @@ final class HoldfastProperties {
          * @param maxWaitDurationInOpenState the wait does not grow beyond this. Default: 2s. Range: 1ms to 1d
          * @param waitIntervalFunctionInOpenState the wait for each opening in a row, instead of the three options before. Default: –. Range: a name bound in code
          * @param automaticTransitionFromOpenToHalfOpenEnabled whether it becomes half-open when the wait is over, instead of with the first call after that. Default: false. Range: true, false
-         * @param initialState the first state. A reload that changes it puts the breaker into it. Default: closed. Range: closed, open, half-open, forced-open, disabled, metrics-only
+         * @param initialState the first state. If a reload changes this option, the breaker goes into the new state. Default: closed. Range: closed, open, half-open, forced-open, disabled, metrics-only
          * @param maxPushbackHold longest time for which a Retry-After holds it open; 0s: not at all. Default: 10s. Range: 0s to 1d
          * @param mode active, or shadow: it decides and counts, and changes nothing
          */

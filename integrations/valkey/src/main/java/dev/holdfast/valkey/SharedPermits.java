@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The store is asked for a batch before the last one is used up. At most one question is under way. A question without an
  * answer in time means that the store is away. It stays open, since a late answer shows that the store is back; its permits are
- * lost. After a question that failed, the store is asked again after growing times.
+ * lost. It is asked again if no answer comes at all. After a question that failed, the store is asked again after growing times.
  *
  * <p>The limit also holds when the store goes and comes. The share of this process begins empty when the store goes, because
  * the store may just have given its burst away. A store that comes back is emptied first, because it has got new permits
@@ -271,9 +271,14 @@ final class SharedPermits {
                 }
                 return;
             }
-            lookLater();
-            if (silent()) {
-                change(() -> goAway(this, "the store has not answered within " + Checks.text(settings.storeTimeout())));
+            try {
+                if (silent()) {
+                    change(() ->
+                            goAway(this, "the store has not answered within " + Checks.text(settings.storeTimeout())));
+                }
+                lookLater();
+            } catch (Throwable thrown) {
+                failed(thrown);
             }
         }
 

@@ -307,7 +307,10 @@ public final class Engine {
         life.get().window.begins(notPermitted);
     }
 
-    /** Before the first call, after {@link #takeOver}: goes on in the initial state, if that engine's was another one. */
+    /**
+     * Before the first call, after {@link #takeOver}: goes on in the initial state if the other engine has another initial state. This
+     * change is told.
+     */
     public void follow(Engine other, long now) {
         Life at = life.get();
         if (rules.initialState() != other.rules.initialState() && rules.initialState() != at.state) {
