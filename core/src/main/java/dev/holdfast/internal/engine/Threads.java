@@ -165,7 +165,7 @@ public final class Threads {
             try {
                 threads.execute(once);
                 return;
-            } catch (RuntimeException | Error thrown) {
+            } catch (Throwable thrown) {
                 if (begun.get()) {
                     Thread here = Thread.currentThread();
                     here.getUncaughtExceptionHandler().uncaughtException(here, thrown);
@@ -175,6 +175,13 @@ public final class Threads {
             }
         }
         daemon(once, name).start();
+    }
+
+    /** Sets the interrupt flag again if this is an interrupt, which then reaches nobody else. */
+    public static void keepInterrupt(Throwable caught) {
+        if (caught instanceof InterruptedException) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     /** Does not inherit the priority of its starter, which may be the timer's thread. */
