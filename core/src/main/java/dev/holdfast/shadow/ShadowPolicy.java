@@ -3,9 +3,9 @@ package dev.holdfast.shadow;
 
 import dev.holdfast.Outcome;
 import dev.holdfast.internal.Checks;
+import dev.holdfast.internal.Interrupts;
 import dev.holdfast.internal.RenamedMeters;
 import dev.holdfast.internal.SafeLog;
-import dev.holdfast.internal.engine.Threads;
 import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
@@ -220,7 +220,7 @@ public final class ShadowPolicy extends Policy {
     }
 
     private void broke(Throwable thrown) {
-        Threads.keepInterrupt(thrown);
+        Interrupts.keep(thrown);
         if (broken.compareAndSet(false, true)) {
             LOG.warn("a policy in shadow threw; told once: " + policy.name(), thrown);
         }

@@ -177,13 +177,6 @@ public final class Threads {
         daemon(once, name).start();
     }
 
-    /** Sets the interrupt flag again if this is an interrupt, which then reaches nobody else. */
-    public static void keepInterrupt(Throwable caught) {
-        if (caught instanceof InterruptedException) {
-            Thread.currentThread().interrupt();
-        }
-    }
-
     /** Does not inherit the priority of its starter, which may be the timer's thread. */
     @SuppressWarnings("ThreadPriorityCheck") // the usual one
     public static Thread daemon(Runnable task, String name) {
