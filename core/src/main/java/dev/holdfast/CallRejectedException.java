@@ -77,7 +77,7 @@ public final class CallRejectedException extends RuntimeException {
     private String made(Supplier<String> words) {
         try {
             return words.get();
-        } catch (RuntimeException | Error broken) {
+        } catch (Throwable broken) {
             return policy + " of '" + pipeline + "' rejected the call, and the message for it cannot be made: "
                     + broken;
         }

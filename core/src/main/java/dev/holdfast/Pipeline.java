@@ -32,6 +32,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
@@ -80,6 +81,8 @@ public final class Pipeline implements Observed, AutoCloseable {
     private volatile Optional<CallObserver.Histograms> histograms;
     /** Another one after {@link #replace}. */
     volatile Engine engine;
+    /** Policies that threw when a snapshot was made. */
+    private final Set<String> unsaid = ConcurrentHashMap.newKeySet();
 
     private Pipeline(Builder builder) {
         name = builder.name;
@@ -544,12 +547,26 @@ public final class Pipeline implements Observed, AutoCloseable {
         return new PipelineSnapshot(
                 Instant.ofEpochMilli(time.millis()),
                 name,
-                now.stream()
-                        .map(policy -> new PolicySnapshot(names.next(), policy.settingsMap(), Numbers.of(policy)))
-                        .toList(),
+                now.stream().map(policy -> snapshot(policy, names.next())).toList(),
                 changes.all(),
                 warnings(),
                 advice());
+    }
+
+    private PolicySnapshot snapshot(Policy policy, String named) {
+        return new PolicySnapshot(named, said(named, policy::settingsMap), said(named, () -> Numbers.of(policy)));
+    }
+
+    /** A policy of the user's that throws costs its own part alone. */
+    private <V> Map<String, V> said(String policy, Supplier<Map<String, V>> asked) {
+        try {
+            return asked.get();
+        } catch (Throwable broken) {
+            if (unsaid.add(policy)) {
+                LOG.warn("pipeline '" + name + "': " + policy + " threw when a snapshot was made; told once", broken);
+            }
+            return Map.of();
+        }
     }
 
     /**

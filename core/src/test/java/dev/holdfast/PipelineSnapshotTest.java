@@ -9,6 +9,7 @@ import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.testlogs.Logs;
 import dev.holdfast.time.VirtualTime;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.nio.charset.StandardCharsets;
@@ -39,6 +40,28 @@ class PipelineSnapshotTest {
             assertThat(snapshot.policies().get(1).settings()).isEqualTo(Map.of("limit", Duration.ofMillis(250)));
             assertThat(snapshot.policies().get(0).numbers()).containsKey("retry.budget.tokens");
             assertThat(snapshot.warnings()).isEqualTo(pipeline.warnings());
+        }
+    }
+
+    @Test
+    @Logs("broken threw when a snapshot was made")
+    void leavesOutWhatAPolicyThrowsAt() {
+        Policy broken = new Policy("broken", 0) {
+            @Override
+            public Map<String, Object> settingsMap() {
+                throw new IllegalStateException("no settings");
+            }
+
+            @Override
+            public void meters(Meters meters) {
+                meters.gauge("good", "What can be read", () -> 1);
+                throw new IllegalStateException("no meters");
+            }
+        };
+        try (Pipeline pipeline = pipeline(broken, TimeoutPolicy.of(Duration.ofMillis(250)))) {
+            List<PolicySnapshot> policies = pipeline.snapshot().policies();
+            assertThat(policies).extracting(PolicySnapshot::name).containsExactly("broken", "timeout");
+            assertThat(policies.get(1).settings()).isNotEmpty();
         }
     }
 

@@ -214,7 +214,7 @@ public final class Holdfast implements AutoCloseable {
         List<String> changed;
         try {
             changed = readAgain();
-        } catch (RuntimeException | Error wrong) {
+        } catch (Throwable wrong) {
             // Also of what a framework makes when a file names it. After close it is not refused: it was not to be.
             if (!closed && isNews.test(wrong)) {
                 tell(false, String.valueOf(wrong.getMessage()));
@@ -239,7 +239,7 @@ public final class Holdfast implements AutoCloseable {
         for (CallObserver observer : builder.observers) {
             try {
                 observer.configurationRead(applied, message);
-            } catch (RuntimeException | Error broken) {
+            } catch (Throwable broken) {
                 LOG.warn("an observer threw", broken);
             }
         }
@@ -627,7 +627,7 @@ public final class Holdfast implements AutoCloseable {
                 });
                 problems.throwIfAny();
                 return built;
-            } catch (RuntimeException | Error e) {
+            } catch (Throwable e) {
                 built.values().forEach(one -> one.pipeline.close());
                 throw e;
             }

@@ -43,7 +43,7 @@ final class Reloader implements Runnable {
                 look();
             } catch (InterruptedException interrupted) {
                 // By close, which the loop sees; or by code of somebody's, such as a property: then watching goes on.
-            } catch (RuntimeException | Error broken) {
+            } catch (Throwable broken) {
                 // Watching goes on, whatever somebody's properties do.
                 if (!holdfast.isClosed()) {
                     LOG.warn("looking for a changed configuration failed", broken);
@@ -63,7 +63,7 @@ final class Reloader implements Runnable {
             if (still && !holdfast.isClosed()) {
                 reload(now);
             }
-        } catch (RuntimeException | Error failure) {
+        } catch (Throwable failure) {
             if (!holdfast.isClosed() && isNews(failure, now)) {
                 log(failure);
                 told = failure.toString();

@@ -19,6 +19,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -69,6 +70,48 @@ class ReloaderTest {
 
     private static Duration timeout(Holdfast holdfast) {
         return holdfast.pipeline("prices").policy(TimeoutPolicy.class).limit();
+    }
+
+    /** As Kotlin's code may. */
+    private static <X extends Throwable> int sneaky(Throwable thrown) throws X {
+        @SuppressWarnings("unchecked")
+        X unchecked = (X) thrown;
+        throw unchecked;
+    }
+
+    @Test
+    @Logs("an observer threw")
+    void anObserverThatThrowsACheckedExceptionEndsNoReload() throws Exception {
+        write("1s");
+        CallObserver kotlins = new CallObserver() {
+            @Override
+            public void configurationRead(boolean applied, String message) {
+                int unused = ReloaderTest.<RuntimeException>sneaky(new IOException("no alert could be sent"));
+            }
+        };
+        try (Holdfast holdfast = Holdfast.builder().observer(kotlins).load(file())) {
+            write("2s");
+            assertThat(holdfast.reload()).containsExactly("prices");
+            write("3s");
+            look(reloader(holdfast), 2);
+            assertThat(timeout(holdfast)).hasSeconds(3);
+        }
+    }
+
+    @Test
+    void aCheckedExceptionOfForeignCodeEndsNoLook() throws Exception {
+        write("1s");
+        Function<String, @Nullable String> variables =
+                name -> "" + ReloaderTest.<RuntimeException>sneaky(new TimeoutException("not now"));
+        try (Holdfast holdfast = builder().placeholders(variables).load(file())) {
+            Reloader reloader = reloader(holdfast);
+            write("'${LIMIT}'");
+            look(reloader, 3);
+            assertThat(told).containsExactly("refused: not now");
+            write("2s");
+            look(reloader, 2);
+            assertThat(timeout(holdfast)).hasSeconds(2);
+        }
     }
 
     @Test

@@ -519,6 +519,53 @@ class ShadowTest {
         }
     }
 
+    /** Throws a checked exception, as Kotlin's code may. */
+    private static Policy throwing(Throwable thrown) {
+        return new Policy("broken", Policy.ENTER | Policy.SUCCESS | Policy.FAILURE) {
+            @Override
+            public int enter(Passage passage) {
+                return ShadowTest.<RuntimeException>sneaky(thrown);
+            }
+
+            @Override
+            public int settle(Passage passage) {
+                return ShadowTest.<RuntimeException>sneaky(thrown);
+            }
+
+            @Override
+            public void abandon(Passage passage) {
+                int unused = ShadowTest.<RuntimeException>sneaky(thrown);
+            }
+        };
+    }
+
+    private static <X extends Throwable> int sneaky(Throwable thrown) throws X {
+        @SuppressWarnings("unchecked")
+        X unchecked = (X) thrown;
+        throw unchecked;
+    }
+
+    @Test
+    @Logs("a policy in shadow threw")
+    void aPolicyThatThrowsACheckedExceptionBreaksNoCall() {
+        try (Pipeline pipeline = Pipeline.of("stock", ShadowPolicy.of(throwing(new IOException("broken"))))) {
+            assertThat(pipeline.<String, RuntimeException>call(() -> "it")).isEqualTo("it");
+            assertThat(pipeline.callAsync(() -> CompletableFuture.completedFuture("it")))
+                    .isCompletedWithValue("it");
+        }
+    }
+
+    @Test
+    @Logs("a policy in shadow threw")
+    void theActionSeesAnInterruptOfAPolicyThatWaits() {
+        try (Pipeline pipeline = Pipeline.of("stock", ShadowPolicy.of(throwing(new InterruptedException())))) {
+            assertThat(pipeline.<Boolean, RuntimeException>call(Thread::interrupted))
+                    .isTrue();
+        } finally {
+            boolean unused = Thread.interrupted();
+        }
+    }
+
     @Test
     void whatIsInShadowCannotBePutIntoShadow() {
         ShadowPolicy shadow = ShadowPolicy.of(TimeoutPolicy.of(ofMillis(20)));

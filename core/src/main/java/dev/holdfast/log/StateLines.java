@@ -85,7 +85,7 @@ final class StateLines {
         }
         try {
             Threads.apart(time, this::writeLatest, "holdfast-log");
-        } catch (RuntimeException | Error noThread) {
+        } catch (Throwable noThread) {
             // Perhaps there is one then.
             writeIn(Pace.MINUTE);
         }

@@ -109,7 +109,7 @@ final class Sum {
         try {
             double value = asked.getAsDouble();
             return Double.isFinite(value) ? value : 0;
-        } catch (RuntimeException | Error thrown) {
+        } catch (Throwable thrown) {
             return 0;
         }
     }

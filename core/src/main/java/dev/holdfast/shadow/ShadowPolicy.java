@@ -3,6 +3,7 @@ package dev.holdfast.shadow;
 
 import dev.holdfast.Outcome;
 import dev.holdfast.internal.Checks;
+import dev.holdfast.internal.Interrupts;
 import dev.holdfast.internal.RenamedMeters;
 import dev.holdfast.internal.SafeLog;
 import dev.holdfast.spi.Meters;
@@ -27,7 +28,8 @@ import java.util.concurrent.atomic.LongAdder;
  *
  * <p>It sees every call that reaches its place. A call that it would have turned away goes on as if it were not there, and counts
  * as turned away: it holds no permit, and its result changes nothing in the policy. Its name is that of the policy with {@code
- * -shadow} behind, in meters, observers and snapshots. If the policy throws, this is logged once, and the call goes on.
+ * -shadow} behind, in meters, observers and snapshots. If the policy throws, this is logged once, and the call goes on. After an
+ * {@link InterruptedException} of it the interrupt flag is set, for the action to see.
  *
  * <p>The policy must not be used elsewhere. Safe for any number of threads.
  */
@@ -190,7 +192,7 @@ public final class ShadowPolicy extends Policy {
                 case ATTEMPT_STARTS -> policy.attemptStarts(call);
                 case ATTEMPT_ENDS -> policy.attemptEnds(call);
             }
-        } catch (RuntimeException | Error thrown) {
+        } catch (Throwable thrown) {
             broke(thrown);
         }
     }
@@ -200,7 +202,7 @@ public final class ShadowPolicy extends Policy {
     private void tellOfEntry(ShadowCall call) {
         try {
             int decision = policy.enter(call);
-        } catch (RuntimeException | Error thrown) {
+        } catch (Throwable thrown) {
             broke(thrown);
             call.turnedAway();
             tell(Event.ABANDON, call);
@@ -212,12 +214,13 @@ public final class ShadowPolicy extends Policy {
     private void tellOfEnd(ShadowCall call) {
         try {
             int decision = policy.settle(call);
-        } catch (RuntimeException | Error thrown) {
+        } catch (Throwable thrown) {
             broke(thrown);
         }
     }
 
     private void broke(Throwable thrown) {
+        Interrupts.keep(thrown);
         if (broken.compareAndSet(false, true)) {
             LOG.warn("a policy in shadow threw; told once: " + policy.name(), thrown);
         }
@@ -300,7 +303,7 @@ public final class ShadowPolicy extends Policy {
     public void overdue(long slot, long now) {
         try {
             policy.overdue(slot, now);
-        } catch (RuntimeException | Error thrown) {
+        } catch (Throwable thrown) {
             broke(thrown);
         }
     }

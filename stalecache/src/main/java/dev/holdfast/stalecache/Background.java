@@ -52,7 +52,7 @@ final class Background {
         try {
             ticket.ends(passage.now(), cache.refreshTimeout);
             passage.beside().fork(ticket, cache.refreshTimeout);
-        } catch (RuntimeException | Error e) {
+        } catch (Throwable e) {
             cache.flights.leave(ticket, passage.now());
             throw e;
         }

@@ -152,7 +152,7 @@ final class Store {
     private Freshness weighed(Entry entry) {
         try {
             return entry.said().weight(settings.freshnessOf(entry.value(), 0).weight());
-        } catch (RuntimeException | Error thrown) {
+        } catch (Throwable thrown) {
             // Code of the user's. A value whose weight nobody knows has no place under a bound.
             return entry.said().notKept();
         }

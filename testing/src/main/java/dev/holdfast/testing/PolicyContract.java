@@ -57,7 +57,11 @@ public abstract class PolicyContract {
     /** For subclasses. */
     protected PolicyContract() {}
 
-    /** A fresh policy that lets a healthy call through, and does so again after an hour of quiet at the latest. */
+    /**
+     * A fresh policy that lets a healthy call through, and does so again after an hour of quiet at the latest. If its {@code enter}
+     * blocks the thread, as a lock does, it needs 10,000 permits: one thread begins as many asynchronous calls, and a test never
+     * ends otherwise.
+     */
     protected abstract Policy policy();
 
     /** Fails if the policy holds anything for a call: all permits, probes, reservations and flights are back. */

@@ -15,6 +15,7 @@ import dev.holdfast.testcalls.Dependency;
 import dev.holdfast.testcalls.RecordedMeters;
 import dev.holdfast.testcalls.Running;
 import dev.holdfast.testcalls.Way;
+import dev.holdfast.testlogs.Logs;
 import dev.holdfast.time.VirtualTime;
 import io.github.resilience4j.ratelimiter.RateLimiter;
 import io.github.resilience4j.ratelimiter.RateLimiterConfig;
@@ -145,6 +146,29 @@ class ExistingRateLimiterPolicyTest {
         time.run();
 
         assertThat(draining.getMetrics().getAvailablePermissions()).isZero();
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    @Logs("rate limiter 'theirs' threw when it was told of a result")
+    void aLimiterThatThrowsWhenItIsToldChangesNoOutcome(Way way) {
+        RateLimiter broken = RateLimiter.of(
+                "theirs",
+                hourly(ZERO)
+                        .limitForPeriod(100)
+                        .drainPermissionsOnResult(result -> {
+                            throw new IllegalStateException("broken");
+                        })
+                        .build());
+        Pipeline pipeline = pipeline(ThrottlePolicy.of(broken));
+        Dependency dependency = new Dependency(time, way);
+        Running<String> good = dependency.call(pipeline, ZERO);
+        time.run();
+        Running<String> again = dependency.call(pipeline, ZERO);
+        time.run();
+
+        assertThat(good.result()).isCompletedWithValue("done");
+        assertThat(again.result()).isCompletedWithValue("done");
     }
 
     @Test

@@ -165,7 +165,7 @@ public final class Threads {
             try {
                 threads.execute(once);
                 return;
-            } catch (RuntimeException | Error thrown) {
+            } catch (Throwable thrown) {
                 if (begun.get()) {
                     Thread here = Thread.currentThread();
                     here.getUncaughtExceptionHandler().uncaughtException(here, thrown);

@@ -175,7 +175,7 @@ public abstract class Instances<T> {
     private void timeToLook() {
         try {
             Threads.apart(time, this::look, "holdfast-idle");
-        } catch (RuntimeException | Error noThread) {
+        } catch (Throwable noThread) {
             look();
         }
     }
@@ -257,7 +257,7 @@ public abstract class Instances<T> {
     private static long remembers(Policy policy) {
         try {
             return policy.remembers();
-        } catch (RuntimeException | Error broken) {
+        } catch (Throwable broken) {
             LOG.warn("policy '" + policy.name() + "' cannot say what it remembers", broken);
             return 0;
         }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.testlogs.Logs;
 import dev.holdfast.time.VirtualTime;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -150,6 +151,27 @@ class InstancesTest {
     @Logs("policy 'own' cannot say what it remembers")
     void aPolicyThatThrowsKeepsNothing() {
         String unused = instances(List.of(remembering(-1))).of("a");
+        time.advance(Duration.ofMinutes(2));
+        assertThat(gone).containsExactly("a 1");
+    }
+
+    /** As Kotlin's code may. */
+    private static <X extends Throwable> int sneaky(Throwable thrown) throws X {
+        @SuppressWarnings("unchecked")
+        X unchecked = (X) thrown;
+        throw unchecked;
+    }
+
+    @Test
+    @Logs("policy 'own' cannot say what it remembers")
+    void aPolicyThatThrowsACheckedExceptionKeepsNothing() {
+        Policy kotlins = new Policy("own", 0) {
+            @Override
+            public long remembers() {
+                return InstancesTest.<RuntimeException>sneaky(new IOException("no state store"));
+            }
+        };
+        String unused = instances(List.of(kotlins)).of("a");
         time.advance(Duration.ofMinutes(2));
         assertThat(gone).containsExactly("a 1");
     }

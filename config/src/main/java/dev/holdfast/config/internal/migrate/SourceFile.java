@@ -29,6 +29,9 @@ final class SourceFile {
     private static final int DEPTH = 30;
     private static final Pattern NEXT_PART = Pattern.compile("^[#!]---[ \\t]*$", Pattern.MULTILINE);
 
+    /** The byte order mark of UTF-8, read in the encoding of properties. */
+    private static final String MARK = "\u00EF\u00BB\u00BF";
+
     private SourceFile() {}
 
     /** Throws an {@link Unreadable} if it cannot be read, is too large, or is no such file. */
@@ -83,12 +86,17 @@ final class SourceFile {
 
     private static List<Document> properties(String name, String text) throws IOException {
         List<Document> documents = new ArrayList<>();
-        for (String part : NEXT_PART.split(text, -1)) {
+        for (String part : NEXT_PART.split(withoutMark(text), -1)) {
             Document document = new Document(name);
             new InOrder(document).load(new StringReader(part));
             documents.add(document);
         }
         return documents;
+    }
+
+    /** Without the byte order mark that some editors write. */
+    private static String withoutMark(String text) {
+        return text.startsWith(MARK) ? text.substring(MARK.length()) : text;
     }
 
     /** Properties do not remember the order of the file. */

@@ -514,6 +514,15 @@ class MigrateFormsTest {
     }
 
     @Test
+    void aByteOrderMarkBelongsToNoName() throws IOException {
+        Path file = directory.resolve("application.properties");
+        Files.writeString(file, "\uFEFFresilience4j.retry.instances.inv.max-attempts=5\n");
+        try (Migrated made = Migrated.of(file)) {
+            assertThat(made.yaml()).contains("max-attempts: 5");
+        }
+    }
+
+    @Test
     void springsTimesAreKept() throws IOException {
         try (Migrated made = Migrated.ofProperties(
                 directory,

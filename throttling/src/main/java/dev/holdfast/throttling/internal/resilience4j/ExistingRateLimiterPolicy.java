@@ -3,6 +3,7 @@ package dev.holdfast.throttling.internal.resilience4j;
 
 import dev.holdfast.Reason;
 import dev.holdfast.internal.Checks;
+import dev.holdfast.internal.SafeLog;
 import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
@@ -10,12 +11,16 @@ import io.github.resilience4j.ratelimiter.RateLimiter;
 import io.github.resilience4j.ratelimiter.RequestNotPermitted;
 import io.github.resilience4j.ratelimiter.internal.SemaphoreBasedRateLimiter;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
 /** Uses an existing resilience4j rate limiter, by reservation. Does not change the limiter's settings. */
 public final class ExistingRateLimiterPolicy extends Policy {
+    private static final SafeLog LOG = SafeLog.of(ExistingRateLimiterPolicy.class.getName());
+
     private final RateLimiter limiter;
+    private final AtomicBoolean warned = new AtomicBoolean();
     private final LongAdder rejected = new LongAdder();
     private final LongAdder waited = new LongAdder();
 
@@ -66,14 +71,26 @@ public final class ExistingRateLimiterPolicy extends Policy {
     @Override
     public int settle(Passage passage) {
         if (passage.started()) {
+            told(passage);
+        }
+        return KEEP;
+    }
+
+    /** The predicate that drains the limiter, and consumers of its events, may throw, but the call must end with its own outcome. */
+    @SuppressWarnings("CatchingThrowable")
+    private void told(Passage passage) {
+        try {
             Throwable error = passage.error();
             if (error != null) {
                 limiter.onError(error);
             } else {
                 limiter.onResult(passage.value());
             }
+        } catch (Throwable e) {
+            if (warned.compareAndSet(false, true)) {
+                LOG.warn("rate limiter '" + limiter.getName() + "' threw when it was told of a result; told once", e);
+            }
         }
-        return KEEP;
     }
 
     @Override
