@@ -610,6 +610,41 @@ class PropertiesOfApplicationTest {
         }
     }
 
+    /** Of two readers of one property, one must not say yes and the other one no. */
+    @ParameterizedTest
+    @ValueSource(strings = {"false", "off", "no", "0"})
+    void aSwitchIsOffInEachWayInWhichSpringWritesIt(String off) {
+        runner.withPropertyValues("holdfast.pipelines.shops.timeout=1s", "holdfast.spring.service-groups=" + off)
+                .run(context -> {
+                    assertThat(context)
+                            .hasNotFailed()
+                            .doesNotHaveBean("holdfastRestClientGroups")
+                            .doesNotHaveBean("holdfastWebClientGroups");
+                    assertThat(context.getBean(SpringSettings.class).serviceGroups())
+                            .isFalse();
+                });
+    }
+
+    @Test
+    void aPlaceholderThatStandsForNothingHidesNothing() {
+        String file = indented("""
+                pipelines:
+                  shops: { timeout: 1s }
+                spring:
+                  http-clients: shops
+                  service-groups: false
+                """);
+        runner.withInitializer(yaml("application.yml", file))
+                .withPropertyValues(
+                        "holdfast.spring.http-clients=${CLIENTS:}", "holdfast.spring.service-groups=${GROUPS:}")
+                .run(context -> {
+                    assertThat(context).hasNotFailed().hasBean("holdfastOwnRetries");
+                    SpringSettings settings = context.getBean(SpringSettings.class);
+                    assertThat(settings.httpClients()).isEqualTo("shops");
+                    assertThat(settings.serviceGroups()).isFalse();
+                });
+    }
+
     /** Before any filter is made: those of a server come early. */
     @ParameterizedTest
     @CsvSource(
