@@ -385,6 +385,15 @@ class PropertiesOfApplicationTest {
                 context.getEnvironment().getPropertySources().addFirst(new MapPropertySource("json", (Map) all));
     }
 
+    /** The schema of a file says "type" often, and a file never. */
+    @Test
+    void aWordOfTheSchemaIsNoKey() {
+        runner.withInitializer(yaml("application.yml", indented("pipelines:\n  content-type: { timeout: 1s }\n")))
+                .withInitializer(variables("HOLDFAST_PIPELINES_CONTENT_TYPE_TIMEOUT", "2s"))
+                .run(context -> assertThat(context.getStartupFailure())
+                        .hasMessageEndingWith("expected HOLDFAST_PIPELINES_CONTENTTYPE_TIMEOUT"));
+    }
+
     @ParameterizedTest
     @CsvSource({
         "no, is false to YAML, \"no\"",
