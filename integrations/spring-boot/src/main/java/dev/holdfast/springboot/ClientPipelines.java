@@ -20,7 +20,7 @@ public final class ClientPipelines {
      * @throws IllegalArgumentException if there is no pipeline of this name; the message has the nearest name
      */
     public static Pipelines each(Holdfast holdfast, Environment environment) {
-        String name = SpringSettings.set(SpringSettings.of(environment).httpClients(), "http-clients");
+        String name = SpringSettings.required(SpringSettings.of(environment).httpClients(), "http-clients");
         holdfast.pipeline(name);
         return authority -> holdfast.pipeline(name, authority);
     }

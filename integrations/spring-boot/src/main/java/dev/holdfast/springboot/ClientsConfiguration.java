@@ -61,7 +61,7 @@ class ClientsConfiguration {
 
     @Configuration(proxyBeanMethods = false)
     @ConditionalOnClass({RestClientHttpServiceGroupConfigurer.class, HoldfastServiceGroups.class})
-    @ConditionalOnSetting(value = "service-groups", matchIfMissing = true)
+    @ConditionalOnSetting(value = "service-groups", isSwitch = true)
     static class RestClientGroups {
         @Bean
         @Order(Ordered.LOWEST_PRECEDENCE)
@@ -72,7 +72,7 @@ class ClientsConfiguration {
 
     @Configuration(proxyBeanMethods = false)
     @ConditionalOnClass({WebClientHttpServiceGroupConfigurer.class, HoldfastServiceGroups.class})
-    @ConditionalOnSetting(value = "service-groups", matchIfMissing = true)
+    @ConditionalOnSetting(value = "service-groups", isSwitch = true)
     static class WebClientGroups {
         @Bean
         @Order(Ordered.LOWEST_PRECEDENCE)

@@ -8,8 +8,7 @@ import java.lang.annotation.Target;
 import org.springframework.context.annotation.Conditional;
 
 /**
- * Whether the starter is told something below {@code holdfast.spring}. As {@code @ConditionalOnProperty}, but a blank value is as one
- * that is not set.
+ * Matches if this property below {@code holdfast.spring} is set, or is a switch that is on. A blank value counts as not set.
  */
 @Target({ElementType.TYPE, ElementType.METHOD})
 @Retention(RetentionPolicy.RUNTIME)
@@ -18,6 +17,6 @@ public @interface ConditionalOnSetting {
     /** The key, such as {@code http-clients}. */
     String value();
 
-    /** Whether it holds if nothing is said. */
-    boolean matchIfMissing() default false;
+    /** Whether it is a switch. It is on if it is not set. */
+    boolean isSwitch() default false;
 }

@@ -18,8 +18,9 @@ final class OnSetting extends SpringBootCondition {
                 metadata.getAnnotationAttributes(ConditionalOnSetting.class.getName()), "annotation");
         String key = String.valueOf(said.get("value"));
         String value = SpringSettings.text(context.getEnvironment(), key);
-        boolean matches =
-                value == null ? Boolean.TRUE.equals(said.get("matchIfMissing")) : !value.equalsIgnoreCase("false");
+        boolean matches = Boolean.TRUE.equals(said.get("isSwitch"))
+                ? SpringSettings.isOn(context.getEnvironment(), key)
+                : value != null;
         return new ConditionOutcome(
                 matches,
                 ConditionMessage.forCondition(ConditionalOnSetting.class, key)

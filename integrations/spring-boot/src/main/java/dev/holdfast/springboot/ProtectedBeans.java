@@ -195,19 +195,21 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
          * Outside of the other advice: each attempt is a whole one. But it is the work, and not its hand-over to an executor. If that
          * post-processor comes later, it puts itself outside. And a call that is refused before the work is none: its caller must
          * get no answer of a cache or a fallback, and no breaker counts it. Spring adds its validation as the innermost; so it is
-         * moved, too.
+         * moved, too, but never inwards: it may be there for other advice.
          */
         private void place(Advised proxy) {
             List<Advisor> all = List.of(proxy.getAdvisors());
-            List<Advisor> moved =
-                    new ArrayList<>(all.stream().filter(Guards::isValidation).toList());
-            moved.add(own);
             List<Advisor> placed = new ArrayList<>(all);
-            placed.removeAll(moved);
+            placed.remove(own);
             int at = placed.size();
             while (at > 0 && !isOutside(placed.get(at - 1))) {
                 at--;
             }
+            List<Advisor> inside = placed.subList(at, placed.size());
+            List<Advisor> moved =
+                    new ArrayList<>(inside.stream().filter(Guards::isValidation).toList());
+            inside.removeAll(moved);
+            moved.add(own);
             placed.addAll(at, moved);
             // A bean under another name may have its calls already.
             if (!placed.equals(all)) {
@@ -267,6 +269,7 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
         if (warnedClasses.add(type)) {
             OwnCalls.warn(type, all);
             made.forEach(ProtectedMethod::warnOfFallbacks);
+            made.forEach(method -> method.warnOfFilter(STALE_CACHE));
         }
         if (!isSingleton(bean, name)
                 && made.stream().anyMatch(method -> method.isKeptWith(STALE_CACHE))

@@ -42,6 +42,7 @@ final class ProtectedMethod {
     private final Pipeline pipeline;
     private final Operation<Object> operation;
     private final Way way;
+    private final boolean isFiltered;
     private final boolean isKeyed;
     private final @Nullable Expression key;
     private final @Nullable FallbackMethods fallbacks;
@@ -54,7 +55,10 @@ final class ProtectedMethod {
                 said.operation().isEmpty() ? method.getName() : said.operation(),
                 o -> prioritized(o.idempotent(said.idempotent()).classifier(classifier), said.priority()));
         // What must not be done twice is not answered from memory.
-        isKeyed = said.idempotent() || !said.key().isEmpty();
+        boolean hasKey = said.idempotent() || !said.key().isEmpty();
+        // A caller who may see less would take entries out of the kept answer.
+        isFiltered = hasKey && Guards.isFiltered(method, type);
+        isKeyed = hasKey && !isFiltered;
         key = said.key().isEmpty() ? null : expression(method, said.key());
         if (!said.fallback().isEmpty() && !way.allowsFallback()) {
             throw new IllegalArgumentException("fallback: a Flux has none; use onErrorResume");
@@ -147,8 +151,21 @@ final class ProtectedMethod {
 
     /** Whether answers could be kept, if the bean were the only one. */
     boolean isKeptWith(String cache) {
-        return isKeyed
-                && pipeline.policies().stream().anyMatch(policy -> policy.name().equals(cache));
+        return isKeyed && has(cache);
+    }
+
+    private boolean has(String cache) {
+        return pipeline.policies().stream().anyMatch(policy -> policy.name().equals(cache));
+    }
+
+    /** Its answers would be kept otherwise. */
+    void warnOfFilter(String cache) {
+        if (isFiltered && has(cache)) {
+            LOG.warn(
+                    "@Protected on " + method + ": answers are not kept by the " + cache
+                            + ", since @PostFilter takes out of the answer itself what a caller may not see",
+                    null);
+        }
     }
 
     /**

@@ -23,7 +23,7 @@ class ServerConfiguration {
     FilterRegistrationBean<DeadlineFilter> holdfastDeadlineFilter(Environment environment) {
         // Not those that are a bean: they are checked against the pipelines, and a server asks for its filters early.
         Duration max =
-                SpringSettings.set(SpringSettings.of(environment).server().maxDeadline(), "server.max-deadline");
+                SpringSettings.required(SpringSettings.of(environment).server().maxDeadline(), "server.max-deadline");
         FilterRegistrationBean<DeadlineFilter> first = new FilterRegistrationBean<>(DeadlineFilter.of(max));
         // Behind Spring's own filter of observations, so that http.server.requests and traces show what it answers.
         first.setOrder(Ordered.HIGHEST_PRECEDENCE + 2);

@@ -37,7 +37,7 @@ final class Singletons {
         }
     }
 
-    /** What finds it: a call makes no reference, which the collector would have to look at. */
+    /** A key for look-ups. It holds no weak reference, so a call creates no work for the collector. */
     private record Same(Object object) {
         // The map asks the key that is looked for.
         @Override

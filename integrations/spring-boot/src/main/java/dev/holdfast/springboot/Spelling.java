@@ -16,6 +16,7 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.source.ConfigurationPropertyName;
 import org.springframework.boot.context.properties.source.ConfigurationPropertyName.Form;
+import org.springframework.boot.json.BasicJsonParser;
 
 /** Variables of the environment have no hyphens. So the other properties, and the keys of a file, say where they are. */
 final class Spelling {
@@ -24,8 +25,6 @@ final class Spelling {
 
     /** The keys of a file that have hyphens. */
     private static final Pattern HYPHENED = Pattern.compile("\"([a-z0-9]+(?:-[a-z0-9]+)+)\" *:");
-
-    private static final Pattern ANY = Pattern.compile("\"([a-z0-9-]+)\" *:");
 
     /** Those that may have a list: this alone, or beside other kinds of values. */
     private static final Pattern LISTS = Pattern.compile(
@@ -143,7 +142,19 @@ final class Spelling {
         return named != null
                 && named.below.containsKey(joined)
                 && !named.below.containsKey(first)
-                && keys(ANY).results().noneMatch(key -> uniform(key.group(1)).equals(name.getElement(3, Form.UNIFORM)));
+                && !hasKey(new BasicJsonParser().parseMap(Holdfast.schema()), name.getElement(3, Form.UNIFORM));
+    }
+
+    /** The schema has words of its own beside the keys. To read it takes a while: only for what is probably a mistake. */
+    private static boolean hasKey(@Nullable Object schema, String uniform) {
+        if (schema instanceof Map<?, ?> one) {
+            return (one.get("properties") instanceof Map<?, ?> keys
+                            && keys.keySet().stream()
+                                    .anyMatch(
+                                            key -> uniform(String.valueOf(key)).equals(uniform)))
+                    || one.values().stream().anyMatch(below -> hasKey(below, uniform));
+        }
+        return schema instanceof List<?> several && several.stream().anyMatch(below -> hasKey(below, uniform));
     }
 
     static String original(ConfigurationPropertyName name, int i) {

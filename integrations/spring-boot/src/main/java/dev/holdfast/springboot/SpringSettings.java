@@ -51,11 +51,6 @@ public record SpringSettings(
     private static final Duration MOST = Duration.ofDays(365);
     private static final Pattern NUMBER = Pattern.compile("[-+]?[0-9]+");
 
-    /** A placeholder may stand for nothing. */
-    public SpringSettings {
-        httpClients = httpClients == null || httpClients.isBlank() ? null : httpClients;
-    }
-
     /**
      * Of the server.
      *
@@ -84,7 +79,7 @@ public record SpringSettings(
             throw new WrongSettingException(MAX_DEADLINE + ": is " + deadline
                     + "; expected a duration with its unit, such as " + deadline + "ms");
         }
-        SpringSettings all = new Binder(sources(environment), new PropertySourcesPlaceholdersResolver(environment))
+        SpringSettings all = binder(environment)
                 .bindOrCreate(
                         PREFIX,
                         Bindable.of(SpringSettings.class),
@@ -97,21 +92,29 @@ public record SpringSettings(
         return all;
     }
 
-    /** What is said of a key, from the first source that says something; null if it is nothing. */
+    private static Binder binder(Environment environment) {
+        return new Binder(sources(environment), new PropertySourcesPlaceholdersResolver(environment));
+    }
+
+    /** Whether a switch is on, which it is if nothing is said of it. */
+    static boolean isOn(Environment environment, String key) {
+        return binder(environment).bind(PREFIX + "." + key, Boolean.class).orElse(true);
+    }
+
+    /** What is said of a key that has one value, from the first source that says something; null if it is nothing. */
     static @Nullable String text(Environment environment, String key) {
         ConfigurationPropertyName name = ConfigurationPropertyName.of(PREFIX + "." + key);
         for (ConfigurationPropertySource source : sources(environment)) {
             ConfigurationProperty property = source.getConfigurationProperty(name);
             if (property != null) {
-                String text = environment.resolvePlaceholders(String.valueOf(property.getValue()));
-                return text.isBlank() ? null : text;
+                return resolved(environment, property);
             }
         }
         return null;
     }
 
     /** A value that was set when the beans were chosen, which may have been in the build. */
-    static <T> T set(@Nullable T value, String key) {
+    static <T> T required(@Nullable T value, String key) {
         if (value == null) {
             throw new WrongSettingException(
                     PREFIX + "." + key + ": is not set, and was in the build, which decided by it; expected a value");
@@ -122,18 +125,26 @@ public record SpringSettings(
     private static List<ConfigurationPropertySource> sources(Environment environment) {
         List<ConfigurationPropertySource> all = new ArrayList<>();
         for (ConfigurationPropertySource source : ConfigurationPropertySources.get(environment)) {
-            all.add(source.filter(name -> !isNothing(source, name)));
+            all.add(source.filter(name -> !isNothing(environment, source, name)));
         }
         return all;
     }
 
-    /** Only a list is made empty by a blank value, and not by that of a variable of the environment. */
-    private static boolean isNothing(ConfigurationPropertySource source, ConfigurationPropertyName name) {
+    private static String resolved(Environment environment, ConfigurationProperty property) {
+        return environment.resolvePlaceholders(String.valueOf(property.getValue()));
+    }
+
+    /**
+     * Whether it is blank, as a placeholder that stands for nothing. Only a list is made empty by a blank value, and not by that of a
+     * variable of the environment.
+     */
+    private static boolean isNothing(
+            Environment environment, ConfigurationPropertySource source, ConfigurationPropertyName name) {
         if (!SINGLE.contains(name) && !(DOWN_IF_OPEN.equals(name) && EnvironmentProperties.isOfVariables(source))) {
             return false;
         }
         ConfigurationProperty property = source.getConfigurationProperty(name);
-        return property != null && String.valueOf(property.getValue()).isBlank();
+        return property != null && resolved(environment, property).isBlank();
     }
 
     /** Each pipeline that is named must be there. */

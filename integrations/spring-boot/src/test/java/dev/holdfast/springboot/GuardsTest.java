@@ -4,6 +4,7 @@ package dev.holdfast.springboot;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.holdfast.testlogs.Logs;
 import jakarta.validation.ConstraintViolationException;
 import jakarta.validation.Validator;
 import jakarta.validation.executable.ExecutableValidator;
@@ -12,33 +13,47 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.aopalliance.intercept.MethodInterceptor;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledIf;
 import org.springframework.aop.Advisor;
 import org.springframework.aop.framework.autoproxy.InfrastructureAdvisorAutoProxyCreator;
 import org.springframework.aop.support.DefaultPointcutAdvisor;
 import org.springframework.aop.support.annotation.AnnotationMatchingPointcut;
+import org.springframework.beans.factory.BeanFactory;
+import org.springframework.beans.factory.BeanFactoryAware;
 import org.springframework.beans.factory.config.BeanDefinition;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Role;
+import org.springframework.context.support.GenericApplicationContext;
 import org.springframework.core.Ordered;
 import org.springframework.security.access.AccessDeniedException;
+import org.springframework.security.access.prepost.PostFilter;
 import org.springframework.security.access.prepost.PreAuthorize;
 import org.springframework.security.authentication.TestingAuthenticationToken;
 import org.springframework.security.authorization.method.AuthorizationManagerBeforeMethodInterceptor;
+import org.springframework.security.authorization.method.PostFilterAuthorizationMethodInterceptor;
 import org.springframework.security.core.context.SecurityContextHolder;
+import org.springframework.util.ClassUtils;
 import org.springframework.validation.annotation.Validated;
+import org.springframework.validation.beanvalidation.MethodValidationInterceptor;
 import org.springframework.validation.beanvalidation.MethodValidationPostProcessor;
 
 /** Methods with {@link Protected} and advice that refuses calls. */
 class GuardsTest {
+    private static final String OLD_ADVISOR =
+            "org.springframework.security.access.intercept.aopalliance.MethodSecurityMetadataSourceAdvisor";
+    private static final String OLD_SOURCE = "org.springframework.security.access.method.MethodSecurityMetadataSource";
+
     private final ApplicationContextRunner runner = new ApplicationContextRunner()
             .withConfiguration(AutoConfigurations.of(HoldfastAutoConfiguration.class))
             .withPropertyValues(
@@ -109,6 +124,12 @@ class GuardsTest {
         static Advisor preAuthorize() {
             return AuthorizationManagerBeforeMethodInterceptor.preAuthorize();
         }
+
+        @Bean
+        @Role(BeanDefinition.ROLE_INFRASTRUCTURE)
+        static Advisor postFilter() {
+            return new PostFilterAuthorizationMethodInterceptor();
+        }
     }
 
     private void denied(org.assertj.core.api.ThrowableAssert.ThrowingCallable call) {
@@ -138,6 +159,88 @@ class GuardsTest {
             logIn("admin");
             assertThat(payroll.tax()).isEqualTo("more");
         });
+    }
+
+    static class Files {
+        @PostFilter("hasAuthority('admin') or filterObject == 'open'")
+        @Protected("cached")
+        public List<String> all() {
+            return new ArrayList<>(List.of("open", "secret"));
+        }
+    }
+
+    @PostFilter("hasAuthority('admin') or filterObject == 'open'")
+    static class Folders {
+        @Protected("cached")
+        public List<String> all() {
+            return new ArrayList<>(List.of("open", "secret"));
+        }
+    }
+
+    /** Its filter takes them out of the list that it is given. */
+    @Test
+    @Logs("takes out of the answer itself what a caller may not see")
+    void whatOneCallerMayNotSeeIsNotTakenFromTheNextOne() {
+        runner.withUserConfiguration(Security.class)
+                .withBean(Files.class)
+                .withBean(Folders.class)
+                .run(context -> {
+                    Files files = context.getBean(Files.class);
+                    Folders folders = context.getBean(Folders.class);
+                    logIn("guest");
+                    assertThat(files.all()).containsExactly("open");
+                    assertThat(folders.all()).containsExactly("open");
+                    logIn("admin");
+                    assertThat(files.all()).containsExactly("open", "secret");
+                    assertThat(folders.all()).containsExactly("open", "secret");
+                });
+    }
+
+    static boolean hasOldSecurity() {
+        return ClassUtils.isPresent(OLD_ADVISOR, GuardsTest.class.getClassLoader());
+    }
+
+    /** As with {@code @EnableGlobalMethodSecurity}, for each method that is counted. */
+    private static Advisor oldAdvisor(BeanFactory beans) {
+        try {
+            ClassLoader loader = GuardsTest.class.getClassLoader();
+            Class<?> source = Class.forName(OLD_SOURCE, true, loader);
+            Object attributes = Proxy.newProxyInstance(loader, new Class<?>[] {source}, (proxy, method, arguments) -> {
+                boolean asks = method.getName().equals("getAttributes") && arguments.length == 2;
+                return asks && ((Method) arguments[0]).isAnnotationPresent(Counted.class) ? List.of("any") : List.of();
+            });
+            Advisor advisor = Class.forName(OLD_ADVISOR, true, loader)
+                    .asSubclass(Advisor.class)
+                    .getConstructor(String.class, source, String.class)
+                    .newInstance("interceptor", attributes, "source");
+            ((BeanFactoryAware) advisor).setBeanFactory(beans);
+            return advisor;
+        } catch (ReflectiveOperationException none) {
+            throw new LinkageError("the old authorization", none);
+        }
+    }
+
+    @Test
+    @EnabledIf("hasOldSecurity")
+    void theOldAuthorizationOfSpringBoot3IsOutsideToo() {
+        AtomicInteger asked = new AtomicInteger();
+        MethodInterceptor denying = invocation -> {
+            asked.incrementAndGet();
+            throw new AccessDeniedException("by intent");
+        };
+        runner.withBean(InfrastructureAdvisorAutoProxyCreator.class, Security::creator)
+                .withBean("interceptor", MethodInterceptor.class, () -> denying)
+                .withInitializer(context -> ((GenericApplicationContext) context)
+                        .registerBean(
+                                "old",
+                                Advisor.class,
+                                () -> oldAdvisor(context.getBeanFactory()),
+                                GuardsTest::ofInfrastructure))
+                .withBean(Payroll.class)
+                .run(context -> {
+                    denied(context.getBean(Payroll.class)::pay);
+                    assertThat(asked).as("attempts").hasValue(1);
+                });
     }
 
     private static Advisor counting(AtomicInteger calls, int order) {
@@ -199,6 +302,46 @@ class GuardsTest {
         };
         return (Validator) Proxy.newProxyInstance(
                 GuardsTest.class.getClassLoader(), new Class<?>[] {Validator.class, ExecutableValidator.class}, of);
+    }
+
+    static class Vault {
+        @Counted
+        @PreAuthorize("hasAuthority('admin')")
+        @Protected("repeated")
+        public String open(int number) {
+            return "opened " + number;
+        }
+    }
+
+    private static MethodValidationInterceptor validation(AtomicInteger asked) {
+        return new MethodValidationInterceptor(refusing(asked));
+    }
+
+    /** As that of an application which has advice between it and the authorization, such as Spring's cache. */
+    @Test
+    void validationOutsideOfTheAuthorizationStaysThere() {
+        AtomicInteger asked = new AtomicInteger();
+        AtomicInteger between = new AtomicInteger();
+        runner.withUserConfiguration(Security.class)
+                .withBean(
+                        "validation",
+                        Advisor.class,
+                        () -> {
+                            DefaultPointcutAdvisor advisor = new DefaultPointcutAdvisor(
+                                    AnnotationMatchingPointcut.forMethodAnnotation(Counted.class), validation(asked));
+                            advisor.setOrder(1);
+                            return advisor;
+                        },
+                        GuardsTest::ofInfrastructure)
+                .withBean("between", Advisor.class, () -> counting(between, 2), GuardsTest::ofInfrastructure)
+                .withBean(Vault.class)
+                .run(context -> {
+                    Vault vault = context.getBean(Vault.class);
+                    logIn("admin");
+                    assertThatThrownBy(() -> vault.open(1)).isInstanceOf(ConstraintViolationException.class);
+                    assertThat(asked).hasValue(1);
+                    assertThat(between).hasValue(0);
+                });
     }
 
     private static Object executables(Object proxy) {

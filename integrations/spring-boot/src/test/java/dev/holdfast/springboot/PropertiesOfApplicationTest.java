@@ -385,6 +385,15 @@ class PropertiesOfApplicationTest {
                 context.getEnvironment().getPropertySources().addFirst(new MapPropertySource("json", (Map) all));
     }
 
+    /** The schema of a file says "type" often, and a file never. */
+    @Test
+    void aWordOfTheSchemaIsNoKey() {
+        runner.withInitializer(yaml("application.yml", indented("pipelines:\n  content-type: { timeout: 1s }\n")))
+                .withInitializer(variables("HOLDFAST_PIPELINES_CONTENT_TYPE_TIMEOUT", "2s"))
+                .run(context -> assertThat(context.getStartupFailure())
+                        .hasMessageEndingWith("expected HOLDFAST_PIPELINES_CONTENTTYPE_TIMEOUT"));
+    }
+
     @ParameterizedTest
     @CsvSource({
         "no, is false to YAML, \"no\"",
@@ -608,6 +617,41 @@ class PropertiesOfApplicationTest {
             runner.withPropertyValues("holdfast.pipelines.shops.timeout=1s", "holdfast.spring.http-clients=" + nothing)
                     .run(context -> assertThat(context).hasNotFailed().doesNotHaveBean("holdfastRestClientCustomizer"));
         }
+    }
+
+    /** Of two readers of one property, one must not say yes and the other one no. */
+    @ParameterizedTest
+    @ValueSource(strings = {"false", "off", "no", "0"})
+    void aSwitchIsOffInEachWayInWhichSpringWritesIt(String off) {
+        runner.withPropertyValues("holdfast.pipelines.shops.timeout=1s", "holdfast.spring.service-groups=" + off)
+                .run(context -> {
+                    assertThat(context)
+                            .hasNotFailed()
+                            .doesNotHaveBean("holdfastRestClientGroups")
+                            .doesNotHaveBean("holdfastWebClientGroups");
+                    assertThat(context.getBean(SpringSettings.class).serviceGroups())
+                            .isFalse();
+                });
+    }
+
+    @Test
+    void aPlaceholderThatStandsForNothingHidesNothing() {
+        String file = indented("""
+                pipelines:
+                  shops: { timeout: 1s }
+                spring:
+                  http-clients: shops
+                  service-groups: false
+                """);
+        runner.withInitializer(yaml("application.yml", file))
+                .withPropertyValues(
+                        "holdfast.spring.http-clients=${CLIENTS:}", "holdfast.spring.service-groups=${GROUPS:}")
+                .run(context -> {
+                    assertThat(context).hasNotFailed().hasBean("holdfastOwnRetries");
+                    SpringSettings settings = context.getBean(SpringSettings.class);
+                    assertThat(settings.httpClients()).isEqualTo("shops");
+                    assertThat(settings.serviceGroups()).isFalse();
+                });
     }
 
     /** Before any filter is made: those of a server come early. */
