@@ -17,11 +17,15 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BiFunction;
 import org.aopalliance.intercept.MethodInterceptor;
+import org.aopalliance.intercept.MethodInvocation;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Named;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.condition.EnabledIf;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.springframework.aop.Advisor;
 import org.springframework.aop.framework.autoproxy.InfrastructureAdvisorAutoProxyCreator;
 import org.springframework.aop.support.DefaultPointcutAdvisor;
@@ -220,9 +224,34 @@ class GuardsTest {
         }
     }
 
-    @Test
-    @EnabledIf("hasOldSecurity")
-    void theOldAuthorizationOfSpringBoot3IsOutsideToo() {
+    /** Each kind that the version of Spring Security has. */
+    private static List<Named<BiFunction<BeanFactory, MethodInterceptor, Advisor>>> authorizations() {
+        List<Named<BiFunction<BeanFactory, MethodInterceptor, Advisor>>> all = new ArrayList<>();
+        all.add(Named.of(
+                "present",
+                (beans, denying) -> new AuthorizationManagerBeforeMethodInterceptor(
+                        AnnotationMatchingPointcut.forMethodAnnotation(Counted.class), (who, call) -> {
+                            throw denial(denying, call);
+                        })));
+        if (hasOldSecurity()) {
+            all.add(Named.of("of Spring Boot 3", (beans, denying) -> oldAdvisor(beans)));
+        }
+        return all;
+    }
+
+    private static AccessDeniedException denial(MethodInterceptor denying, MethodInvocation call) {
+        try {
+            throw new IllegalStateException("not denied: " + denying.invoke(call));
+        } catch (AccessDeniedException denied) {
+            return denied;
+        } catch (Throwable other) {
+            throw new IllegalStateException(other);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("authorizations")
+    void aDeniedCallIsNotRepeated(BiFunction<BeanFactory, MethodInterceptor, Advisor> authorization) {
         AtomicInteger asked = new AtomicInteger();
         MethodInterceptor denying = invocation -> {
             asked.incrementAndGet();
@@ -232,9 +261,9 @@ class GuardsTest {
                 .withBean("interceptor", MethodInterceptor.class, () -> denying)
                 .withInitializer(context -> ((GenericApplicationContext) context)
                         .registerBean(
-                                "old",
+                                "authorization",
                                 Advisor.class,
-                                () -> oldAdvisor(context.getBeanFactory()),
+                                () -> authorization.apply(context.getBeanFactory(), denying),
                                 GuardsTest::ofInfrastructure))
                 .withBean(Payroll.class)
                 .run(context -> {
