@@ -17,9 +17,7 @@ import org.apache.hc.core5.concurrent.Cancellable;
 import org.apache.hc.core5.concurrent.CancellableDependency;
 import org.apache.hc.core5.http.EntityDetails;
 import org.apache.hc.core5.http.Header;
-import org.apache.hc.core5.http.HeaderElements;
 import org.apache.hc.core5.http.HttpException;
-import org.apache.hc.core5.http.HttpHeaders;
 import org.apache.hc.core5.http.HttpRequest;
 import org.apache.hc.core5.http.HttpResponse;
 import org.apache.hc.core5.http.HttpStatus;
@@ -57,6 +55,9 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements AsyncExecCa
     private @Nullable List<? extends Header> trailers;
     private int most;
     private @Nullable StreamedBody rest;
+
+    /** Given up because the answer is whole and the server need not have the rest of the request: no failure for the caller. */
+    private boolean stopped;
 
     /**
      * For this request.
@@ -128,8 +129,7 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements AsyncExecCa
     /** Also a body that the caller reads. */
     void abort() {
         steps.cancel();
-        // A response that is an error is over for the client once it has begun, so that to cancel its step does
-        // nothing.
+        // If the request is sent, an error is over for the client once it has begun: to cancel its step does nothing.
         leaveConnection();
     }
 
@@ -265,24 +265,20 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements AsyncExecCa
         }
     }
 
-    /** Whether the server has answered before it had the whole request. The client is done with it when that is sent, too. */
+    /** Whether the server has answered before it had the whole request. The exchange is over when the request is sent, too. */
     private boolean isSending() {
         return sent != null && !sent.isWhole();
     }
 
     /**
-     * A server that has done the request may read on: it gets the rest, while the caller has the answer. One that refuses it or closes
-     * the connection need not read it. Then the client sends nothing more over HTTP/1.1, and would never give the connection back.
+     * After a 2xx the server gets the rest, while the caller has the answer. After any other answer the client sends nothing more over
+     * HTTP/1.1, and would never give the connection back.
      */
     private void stopSending(HttpResponse head) {
-        if (isSending() && (head.getCode() >= HttpStatus.SC_CLIENT_ERROR || closes(head))) {
+        if (isSending() && head.getCode() >= HttpStatus.SC_REDIRECTION) {
+            stopped = true;
             abort();
         }
-    }
-
-    private static boolean closes(HttpResponse head) {
-        Header connection = head.getFirstHeader(HttpHeaders.CONNECTION);
-        return connection != null && HeaderElements.CLOSE.equalsIgnoreCase(connection.getValue());
     }
 
     @Override
@@ -313,7 +309,7 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements AsyncExecCa
         leaveConnection();
         over(false);
         if (rest != null) {
-            rest.end(caller -> caller.failed(cause));
+            rest.end(stopped ? AsyncExecCallback::completed : caller -> caller.failed(cause));
         } else {
             noteFailed();
             boolean once = runtime.hasSent() || (sent != null && sent.isUsedUp());

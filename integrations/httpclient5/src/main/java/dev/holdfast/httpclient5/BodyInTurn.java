@@ -136,11 +136,12 @@ final class BodyInTurn extends AsyncEntityProducerWrapper {
         turns.begun = true;
     }
 
-    /** The client wants to send it once more within the attempt, after a redirect. */
+    /** The client wants to send it once more within the attempt, such as after a redirect. */
     @Override
     public void releaseResources() {
         turns.lock.lock();
         try {
+            whole = false;
             leave();
         } finally {
             turns.lock.unlock();

@@ -62,7 +62,9 @@ final class Exchange extends AbstractInterruptibleChannel implements Cancellable
             return read;
         } catch (Throwable e) {
             if (response == null) {
-                // An Error, such as of the user's resolver of names: the client has kept the connection leased.
+                // After an Error, such as of the user's resolver of names, the client keeps the connection leased. Else
+                // this
+                // does nothing.
                 runtime.discardEndpoint();
             }
             sent = runtime.hasSent();

@@ -37,8 +37,8 @@ import org.apache.hc.core5.http.support.BasicRequestBuilder;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Puts pipelines around the requests of Apache's asynchronous client, as {@link HoldfastExec} does for the classic one. No thread is
- * held while the server is awaited.
+ * Puts pipelines around the requests of Apache's asynchronous client, as {@link HoldfastExec} does for the classic one. Holds no
+ * thread while it waits for the server.
  *
  * <pre>{@code
  * PipelinePerAuthority shops = PipelinePerAuthority.standard("shops"); // close it when the service stops
@@ -54,7 +54,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A request is sent again only if its producer is repeatable. All attempts have the same producer, so they send it one after the
  * other: a hedge waits until the first attempt has sent the body. A server may answer before it has read all of it. Such an answer
- * counts at once, and the server still gets the rest, unless the answer is an error.
+ * counts at once, and after a 2xx the server still gets the rest.
  *
  * <p>What the policies say becomes an {@link IOException}: a rejection one whose cause is the {@link CallRejectedException}, a timeout
  * a {@link SocketTimeoutException} whose cause is the {@link CallTimeoutException}. A future that is cancelled cancels the exchange, and

@@ -24,8 +24,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>To cancel a request, the client marks its stream, and sends the RST_STREAM only when the next frame of that stream comes. From a
  * server that never answers none comes, and the stream counts for ever against the server's maximum. So this session hands the client
- * an empty DATA frame of that stream, as if the server had sent it: the client answers it with RST_STREAM, code CANCEL, and forgets
- * it. It is handed over between two frames of the server, on the thread of the connection, and only while the client knows the stream.
+ * an empty DATA frame of that stream, as if the server had sent it: the client answers it with RST_STREAM and forgets it.
+ * It is handed over between two frames of the server, on the thread of the connection, and only while the client knows the stream.
  * Before that the server answers a ping: {@link GivenUpStreams} says why.
  *
  * <p>A request that is cancelled while it waits for a free stream is left out when the client asks for it. While all streams are

@@ -96,7 +96,9 @@ class BodyInTurnTest {
     @Test
     void anAttemptCanSendItTwice() throws Exception {
         sendAll(first, toFirst);
+        assertThat(first.isWhole()).isTrue();
         first.releaseResources();
+        assertThat(first.isWhole()).as("before it is sent again").isFalse();
         Channel again = new Channel();
         sendAll(first, again);
         assertThat(again.sent.toString()).isEqualTo("0123456789");

@@ -20,18 +20,26 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import org.apache.hc.client5.http.async.methods.SimpleHttpResponse;
 import org.apache.hc.client5.http.async.methods.SimpleRequestBuilder;
+import org.apache.hc.client5.http.config.RequestConfig;
 import org.apache.hc.client5.http.impl.async.CloseableHttpAsyncClient;
 import org.apache.hc.client5.http.impl.async.H2AsyncClientBuilder;
 import org.apache.hc.client5.http.impl.async.HttpAsyncClients;
 import org.apache.hc.client5.http.impl.nio.PoolingAsyncClientConnectionManager;
 import org.apache.hc.client5.http.impl.nio.PoolingAsyncClientConnectionManagerBuilder;
 import org.apache.hc.core5.http.ContentType;
+import org.apache.hc.core5.http.Header;
+import org.apache.hc.core5.http.HttpException;
+import org.apache.hc.core5.http.nio.AsyncResponseConsumer;
+import org.apache.hc.core5.http.nio.entity.StringAsyncEntityConsumer;
+import org.apache.hc.core5.http.nio.support.AsyncRequestBuilder;
+import org.apache.hc.core5.http.nio.support.BasicResponseConsumer;
 import org.apache.hc.core5.io.CloseMode;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -91,6 +99,40 @@ class EarlyAnswerTest {
                 .get(1, TimeUnit.MINUTES);
     }
 
+    /** What a consumer hears of the end of its response, and after it, until the client lets it go. */
+    private static List<String> heard(CloseableHttpAsyncClient client, int port) throws Exception {
+        List<String> heard = new CopyOnWriteArrayList<>();
+        CompletableFuture<Void> released = new CompletableFuture<>();
+        AsyncResponseConsumer<?> consumer = new BasicResponseConsumer<>(new StringAsyncEntityConsumer()) {
+            @Override
+            public void streamEnd(List<? extends Header> trailers) throws HttpException, IOException {
+                heard.add("streamEnd");
+                super.streamEnd(trailers);
+            }
+
+            @Override
+            public void failed(Exception cause) {
+                heard.add("failed: " + cause);
+                super.failed(cause);
+            }
+
+            @Override
+            public void releaseResources() {
+                heard.add("released");
+                super.releaseResources();
+                released.complete(null);
+            }
+        };
+        var unused = client.execute(
+                AsyncRequestBuilder.put("http://127.0.0.1:" + port + "/")
+                        .setEntity(BODY, ContentType.APPLICATION_OCTET_STREAM)
+                        .build(),
+                consumer,
+                null);
+        released.get(1, TimeUnit.MINUTES);
+        return heard;
+    }
+
     // ---- HTTP/1.1
 
     private interface Script {
@@ -138,11 +180,17 @@ class EarlyAnswerTest {
         return started(exec.addTo(HttpAsyncClients.custom())
                 .setConnectionManager(pool)
                 .setConnectionManagerShared(true)
+                .disableRedirectHandling()
                 .build());
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"200 OK\nContent-Length: 2\n\n12", "204 No Content\n\n"})
+    @ValueSource(
+            strings = {
+                "200 OK\nContent-Length: 2\n\n12",
+                "204 No Content\n\n",
+                "200 OK\nConnection: close\nContent-Length: 2\n\n12"
+            })
     void theServerGetsTheRestAfterTheCallerHasTheAnswer(String answer) throws Exception {
         CompletableFuture<Void> answered = new CompletableFuture<>();
         CompletableFuture<Boolean> received = new CompletableFuture<>();
@@ -152,8 +200,6 @@ class EarlyAnswerTest {
             write(connection, "HTTP/1.1 " + answer);
             answered.get();
             received.complete(Arrays.equals(in.readNBytes(BODY.length), BODY));
-            readHead(in);
-            write(connection, "HTTP/1.1 200 OK\nContent-Length: 0\n\n");
         });
         CloseableHttpAsyncClient client = http1();
         SimpleHttpResponse response = answer(client, "POST", port);
@@ -162,22 +208,70 @@ class EarlyAnswerTest {
         answered.complete(null);
         assertThat(received.get(1, TimeUnit.MINUTES)).isTrue();
         assertThat(Pools.isIdle(pool)).isTrue();
-        assertThat(pool.getTotalStats().getAvailable()).as("kept").isOne();
+        assertThat(pool.getTotalStats().getAvailable()).as("kept").isEqualTo(answer.contains("close") ? 0 : 1);
     }
 
-    /** The client sends nothing more after these. */
-    @ParameterizedTest
-    @ValueSource(strings = {"200 OK\nConnection: close", "413 Too Large"})
-    void theConnectionOfAServerThatReadsNothingIsClosed(String answer) throws Exception {
+    @Test
+    void aServerThatClosesBeforeTheRestGivesTheConnectionBack() throws Exception {
+        CompletableFuture<Void> answered = new CompletableFuture<>();
         int port = server(connection -> {
             readHead(connection.getInputStream());
-            write(connection, "HTTP/1.1 " + answer + "\nContent-Length: 2\n\n12");
+            write(connection, "HTTP/1.1 200 OK\nConnection: close\nContent-Length: 2\n\n12");
+            answered.get();
+            connection.close();
         });
-        SimpleHttpResponse response = answer(http1(), "PUT", port);
-        assertThat(response.getBodyText()).isEqualTo("12");
+        assertThat(answer(http1(), "PUT", port).getBodyText()).isEqualTo("12");
+        answered.complete(null);
+        assertThat(attempts).containsExactly(Outcome.SUCCESS);
+        assertThat(Pools.isIdle(pool)).isTrue();
+        assertThat(pool.getTotalStats().getAvailable()).isZero();
+    }
+
+    /** The client sends nothing more after these, and the server waits. */
+    @ParameterizedTest
+    @CsvSource({"413, true", "304, false", "307, true", "307, false"})
+    void anEarlyAnswerThatIsNoSuccessClosesItsConnection(int status, boolean withBody) throws Exception {
+        leavesNoConnection(status, withBody, BODY, RequestConfig.DEFAULT);
+    }
+
+    /** A body of any size is unsent then. */
+    @ParameterizedTest
+    @CsvSource({"413, true", "304, false", "307, true"})
+    void soDoesOneInsteadOfA100Continue(int status, boolean withBody) throws Exception {
+        leavesNoConnection(
+                status,
+                withBody,
+                new byte[2],
+                RequestConfig.custom().setExpectContinueEnabled(true).build());
+    }
+
+    private void leavesNoConnection(int status, boolean withBody, byte[] body, RequestConfig config) throws Exception {
+        int port = server(connection -> {
+            readHead(connection.getInputStream());
+            String length = status == 304 ? "" : "Content-Length: " + (withBody ? 2 : 0) + "\n";
+            write(connection, "HTTP/1.1 " + status + " No\n" + length + "\n" + (withBody ? "12" : ""));
+        });
+        SimpleHttpResponse response = http1().execute(
+                        SimpleRequestBuilder.put("http://127.0.0.1:" + port + "/")
+                                .setBody(body, ContentType.APPLICATION_OCTET_STREAM)
+                                .setRequestConfig(config)
+                                .build(),
+                        null)
+                .get(1, TimeUnit.MINUTES);
+        assertThat(response.getCode()).isEqualTo(status);
+        assertThat(Objects.requireNonNullElse(response.getBodyText(), "")).isEqualTo(withBody ? "12" : "");
         assertThat(attempts).hasSize(1);
         assertThat(Pools.isIdle(pool)).isTrue();
         assertThat(pool.getTotalStats().getAvailable()).isZero();
+    }
+
+    @Test
+    void theConsumerOfAnEarlyErrorHearsOfNoFailure() throws Exception {
+        int port = server(connection -> {
+            readHead(connection.getInputStream());
+            write(connection, "HTTP/1.1 413 Too Large\nContent-Length: 2\n\n12");
+        });
+        assertThat(heard(http1(), port)).startsWith("streamEnd", "released");
     }
 
     @Test

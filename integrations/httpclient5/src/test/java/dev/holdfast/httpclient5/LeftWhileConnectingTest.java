@@ -61,7 +61,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** An attempt that is given up during the TLS handshake: its socket is open, and nobody can close it until the handshake is over. */
+/**
+ * An attempt that ends before it has a connection. One that is given up during the TLS handshake has an open socket, which nobody
+ * can close until the handshake is over. One whose resolver of names fails has a place in the pool.
+ */
 class LeftWhileConnectingTest {
     private static final int MOST = 2;
 
@@ -419,7 +422,7 @@ class LeftWhileConnectingTest {
 
     @ParameterizedTest
     @MethodSource("broken")
-    void soDoesThatOfTheClassicClient(Throwable broken) throws Exception {
+    void anErrorOfTheClassicClientsResolverGivesTheConnectionBack(Throwable broken) throws Exception {
         PoolingHttpClientConnectionManager unresolved = PoolingHttpClientConnectionManagerBuilder.create()
                 .setDnsResolver(new Unresolved(broken))
                 .build();
