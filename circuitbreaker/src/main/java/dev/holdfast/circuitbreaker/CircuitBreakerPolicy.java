@@ -64,9 +64,6 @@ public final class CircuitBreakerPolicy extends Policy {
     /** The last life that pipelines were told of. */
     private final AtomicReference<Life> told;
 
-    /** Whether another one has its place. Calls that began in this one end in it, and must not be told as the pipeline's state. */
-    private volatile boolean replaced;
-
     /** Whether running calls can become overdue. */
     private final boolean watches;
 
@@ -167,7 +164,6 @@ public final class CircuitBreakerPolicy extends Policy {
             boolean unused = told.compareAndSet(made, engine.start(made, clock.nanos()));
         }
         views.bind(pipeline);
-        replaced = false;
     }
 
     /**
@@ -181,7 +177,6 @@ public final class CircuitBreakerPolicy extends Policy {
             engine.takeOver(breaker.engine, breaker.clock.nanos(), now);
             told.set(engine.life());
             engine.follow(breaker.engine, now);
-            breaker.replaced = true;
         }
     }
 
@@ -266,7 +261,7 @@ public final class CircuitBreakerPolicy extends Policy {
             if (told.compareAndSet(before, at)) {
                 Life from = before;
                 for (Life next : at.since(before)) {
-                    if (from.state != next.state && !replaced) {
+                    if (from.state != next.state) {
                         String cause = next.isOfFailures() && next == at ? next.cause() + last : next.cause();
                         passage.stateChanged(from.state.word(), next.state.word(), cause);
                     }

@@ -448,38 +448,6 @@ class ReloadTest {
     }
 
     @Test
-    void aBreakerThatWasReplacedTellsNoChangesAnyMore() throws Exception {
-        String yaml = "pipelines: { payments: { circuit-breaker: { minimum-number-of-calls: 5, initial-state: %s } } }";
-        List<String> changes = new ArrayList<>();
-        CallObserver observer = new CallObserver() {
-            @Override
-            public void stateChanged(String pipeline, String policy, String from, String to, String cause) {
-                changes.add(from + " > " + to);
-            }
-        };
-        try (Holdfast holdfast = Holdfast.builder().observer(observer).load(write(yaml.formatted("closed")))) {
-            Pipeline payments = holdfast.pipeline("payments");
-            List<CompletableFuture<String>> underWay = new ArrayList<>();
-            List<CompletableFuture<String>> calls = new ArrayList<>();
-            for (int i = 0; i < 10; i++) {
-                CompletableFuture<String> answer = new CompletableFuture<>();
-                underWay.add(answer);
-                calls.add(payments.callAsync(() -> answer));
-            }
-            write(yaml.formatted("disabled"));
-            assertThat(holdfast.reload()).containsExactly("payments");
-            assertThat(payments.<String, RuntimeException>call(() -> "well")).isEqualTo("well");
-            underWay.forEach(answer -> answer.completeExceptionally(new IOException("down")));
-            assertThat(calls).allMatch(CompletableFuture::isCompletedExceptionally);
-            assertThat(breaker(payments).state()).isEqualTo(CircuitBreakerPolicy.State.DISABLED);
-            assertThat(changes).containsExactly("closed > disabled");
-            breaker(payments).asResilience4j().transitionToClosedState();
-            assertThat(payments.<String, RuntimeException>call(() -> "well")).isEqualTo("well");
-            assertThat(changes).containsExactly("closed > disabled", "disabled > closed");
-        }
-    }
-
-    @Test
     void aSharedPolicyThatAPipelineOutsideTheFileStillHasHandsOverWhenItsNameComesBack() throws Exception {
         String yaml = """
                 shared:
