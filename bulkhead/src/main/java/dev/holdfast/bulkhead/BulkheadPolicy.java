@@ -228,9 +228,8 @@ public final class BulkheadPolicy extends Policy {
         if (pause > 0 && looks.compareAndSet(false, true)) {
             try {
                 var unused = views.time().schedule(pause, this::open);
-            } catch (Throwable thrown) {
-                looks.set(false);
-                throw thrown;
+            } catch (RuntimeException | Error noTimer) {
+                looks.set(false); // each call that waits looks when its own time is over
             }
         }
     }
@@ -338,7 +337,7 @@ public final class BulkheadPolicy extends Policy {
         if (toldLimit.get() != decided) {
             tellLimit(passage, decided);
         }
-        if (changed && now.limit() == 0 && now.waiting() > 0) {
+        if (now.limit() == 0 && now.waiting() > 0) {
             openAfter(limit.pauseNanos(passage.now()));
         }
         return changed;
@@ -470,6 +469,7 @@ public final class BulkheadPolicy extends Policy {
     @Override
     public void bind(String pipeline, TimeSource time) {
         views.bind(pipeline, time);
+        looks.set(false); // a timer of another time may never come
     }
 
     /**

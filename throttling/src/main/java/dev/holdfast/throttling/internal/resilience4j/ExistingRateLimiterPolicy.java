@@ -3,6 +3,7 @@ package dev.holdfast.throttling.internal.resilience4j;
 
 import dev.holdfast.Reason;
 import dev.holdfast.internal.Checks;
+import dev.holdfast.internal.Interrupts;
 import dev.holdfast.internal.SafeLog;
 import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Passage;
@@ -87,6 +88,7 @@ public final class ExistingRateLimiterPolicy extends Policy {
                 limiter.onResult(passage.value());
             }
         } catch (Throwable e) {
+            Interrupts.keep(e);
             if (warned.compareAndSet(false, true)) {
                 LOG.warn("rate limiter '" + limiter.getName() + "' threw when it was told of a result; told once", e);
             }
