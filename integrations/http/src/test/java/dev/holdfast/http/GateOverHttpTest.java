@@ -23,6 +23,7 @@ import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -103,8 +104,8 @@ class GateOverHttpTest {
 
     @Test
     void a503WithADateHoldsAllOthers() throws Exception {
-        String inAnHour = DateTimeFormatter.RFC_1123_DATE_TIME.format(
-                Instant.now().atOffset(ZoneOffset.UTC).plusHours(1).withNano(0));
+        String inAnHour = DateTimeFormatter.ofPattern("EEE, dd MMM yyyy HH:mm:ss 'GMT'", Locale.ROOT)
+                .format(Instant.now().atOffset(ZoneOffset.UTC).plusHours(1));
         server.answers(503).with("Retry-After", inAnHour).answers(200);
         assertThat(send()).isEqualTo(503);
 
