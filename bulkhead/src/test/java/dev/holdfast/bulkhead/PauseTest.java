@@ -43,6 +43,17 @@ class PauseTest {
         assertThat(bulkhead.inFlight()).isZero();
     }
 
+    private static BulkheadPolicy patient() {
+        return BulkheadPolicy.of(b -> b.maxWait(Duration.ofSeconds(10)));
+    }
+
+    private Pipeline around(String name, BulkheadPolicy policy) {
+        return Pipeline.builder(name)
+                .policies(policy, TimeoutPolicy.of(TIMEOUT))
+                .time(time)
+                .build();
+    }
+
     private void lose(BulkheadPolicy policy, Pipeline of) {
         while (policy.limit() > 0) {
             CompletableFuture<String> call = of.callAsync(CompletableFuture::new);
@@ -73,10 +84,7 @@ class PauseTest {
     @ValueSource(ints = {0, 1})
     void aCallThatIsRejectedInAPauseIsToldWhenThePauseEnds(int maxWaitMillis) {
         BulkheadPolicy hasty = BulkheadPolicy.of(b -> b.maxWait(Duration.ofMillis(maxWaitMillis)));
-        try (Pipeline other = Pipeline.builder("hasty")
-                .policies(hasty, TimeoutPolicy.of(TIMEOUT))
-                .time(time)
-                .build()) {
+        try (Pipeline other = around("hasty", hasty)) {
             lose(hasty, other);
             CompletableFuture<String> rejected = other.callAsync(() -> CompletableFuture.completedFuture("well"));
             time.advance(Duration.ofMillis(maxWaitMillis));
@@ -94,11 +102,8 @@ class PauseTest {
 
     @Test
     void aCallWhoseTimeIsOverBeforeThePauseEndsIsRejectedAtOnce() {
-        BulkheadPolicy patient = BulkheadPolicy.of(b -> b.maxWait(Duration.ofSeconds(10)));
-        try (Pipeline other = Pipeline.builder("patient")
-                .policies(patient, TimeoutPolicy.of(TIMEOUT))
-                .time(time)
-                .build()) {
+        BulkheadPolicy patient = patient();
+        try (Pipeline other = around("patient", patient)) {
             lose(patient, other);
             CompletableFuture<String> call = Deadline.within(
                     time,
@@ -116,10 +121,7 @@ class PauseTest {
                 .queueOrder(QueueOrder.CODEL)
                 .codelTarget(Duration.ofMillis(5))
                 .codelInterval(Duration.ofMillis(50)));
-        try (Pipeline other = Pipeline.builder("patient")
-                .policies(patient, TimeoutPolicy.of(TIMEOUT))
-                .time(time)
-                .build()) {
+        try (Pipeline other = around("patient", patient)) {
             lose(patient, other);
             CompletableFuture<String> first = other.callAsync(() -> CompletableFuture.completedFuture("well"));
             time.advance(Duration.ofMillis(60));
@@ -133,11 +135,8 @@ class PauseTest {
 
     @Test
     void aCallThatMayWaitLongEnoughIsMadeWhenThePauseEnds() {
-        BulkheadPolicy patient = BulkheadPolicy.of(b -> b.maxWait(Duration.ofSeconds(10)));
-        try (Pipeline other = Pipeline.builder("patient")
-                .policies(patient, TimeoutPolicy.of(TIMEOUT))
-                .time(time)
-                .build()) {
+        BulkheadPolicy patient = patient();
+        try (Pipeline other = around("patient", patient)) {
             lose(patient, other);
             CompletableFuture<String> call = other.callAsync(() -> CompletableFuture.completedFuture("well"));
             assertThat(call).isNotDone();
@@ -161,11 +160,8 @@ class PauseTest {
 
     @Test
     void callsThatWaitWhenAPauseBeginsAreMadeWhenItIsOverThoughNobodyElseCalls() {
-        BulkheadPolicy patient = BulkheadPolicy.of(b -> b.maxWait(Duration.ofSeconds(10)));
-        try (Pipeline other = Pipeline.builder("patient")
-                .policies(patient, TimeoutPolicy.of(TIMEOUT))
-                .time(time)
-                .build()) {
+        BulkheadPolicy patient = patient();
+        try (Pipeline other = around("patient", patient)) {
             AtomicBoolean hang = new AtomicBoolean(true);
             List<CompletableFuture<String>> all = calls(other, 40, hang);
             while (patient.limit() > 0) {
@@ -184,11 +180,8 @@ class PauseTest {
 
     @Test
     void callsThatWaitForTheEndOfAPauseGoOnWaitingForAPermit() {
-        BulkheadPolicy patient = BulkheadPolicy.of(b -> b.maxWait(Duration.ofSeconds(10)));
-        try (Pipeline other = Pipeline.builder("patient")
-                .policies(patient, TimeoutPolicy.of(TIMEOUT))
-                .time(time)
-                .build()) {
+        BulkheadPolicy patient = patient();
+        try (Pipeline other = around("patient", patient)) {
             lose(patient, other);
             List<CompletableFuture<String>> waiting = calls(other, 10, new AtomicBoolean());
             time.advance(Duration.ofSeconds(3));
