@@ -7,8 +7,13 @@ import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.annotations.Warmup;
 
-/** What a policy adds to the others of the standard pipeline: active, and in shadow. */
+/**
+ * What a policy adds to the others of the standard pipeline: active, and in shadow. Warms up for long: while the bulkhead learns
+ * how long attempts usually take, it looks at each of them. With no timeout beside it that takes 10 s.
+ */
+@Warmup(iterations = 14, time = 1)
 @SuppressWarnings("NullAway.Init") // JMH fills the parameters, the set-up the rest
 public class InShadow extends Measured {
     @Param({"circuit-breaker", "throttle", "bulkhead", "timeout"})

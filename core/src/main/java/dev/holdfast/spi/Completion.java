@@ -117,7 +117,7 @@ public class Completion {
         for (; next != null; next = next.after) {
             try {
                 next.waiter.completed();
-            } catch (RuntimeException | Error thrown) {
+            } catch (Throwable thrown) {
                 broken = broken == null ? thrown : broken;
             }
         }
@@ -131,7 +131,7 @@ public class Completion {
         for (int i = 0; i < all.size(); i++) {
             try {
                 all.get(i).complete();
-            } catch (RuntimeException | Error thrown) {
+            } catch (Throwable thrown) {
                 broken = broken == null ? thrown : broken;
             }
         }
@@ -139,11 +139,14 @@ public class Completion {
     }
 
     private static void rethrow(@Nullable Throwable broken) {
-        if (broken instanceof Error error) {
-            throw error;
+        if (broken != null) {
+            throw Completion.<RuntimeException>asItIs(broken);
         }
-        if (broken instanceof RuntimeException exception) {
-            throw exception;
-        }
+    }
+
+    /** Also a checked one: other languages declare none. */
+    @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"})
+    private static <X extends Throwable> X asItIs(Throwable thrown) throws X {
+        throw (X) thrown;
     }
 }

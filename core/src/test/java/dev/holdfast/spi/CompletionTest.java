@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.sun.management.ThreadMXBean;
+import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
@@ -41,6 +42,21 @@ class CompletionTest {
                 .hasMessage("first");
         assertThat(told).containsExactly("third");
         assertThat(completion.isDone()).isTrue();
+    }
+
+    @Test
+    void aWaiterThatThrowsACheckedExceptionKeepsNoOtherWaiting() {
+        IOException checked = new IOException("no Java code may throw it here, other languages do");
+        completion.register(() -> CompletionTest.<RuntimeException>sneak(checked));
+        completion.register(() -> told.add("second"));
+
+        assertThatThrownBy(completion::complete).isSameAs(checked);
+        assertThat(told).containsExactly("second");
+    }
+
+    @SuppressWarnings("unchecked")
+    private static <X extends Throwable> void sneak(Throwable thrown) throws X {
+        throw (X) thrown;
     }
 
     @Test
