@@ -255,7 +255,8 @@ public final class CircuitBreakerPolicy extends Policy {
             // In this order, so that an older life never takes the place of a newer one.
             Life before = told.get();
             Life at = engine.life();
-            if (before == at) {
+            // Another pipeline may have this breaker still: what it is to be told of stays.
+            if (before == at || passage.replaced()) {
                 return at;
             }
             if (told.compareAndSet(before, at)) {

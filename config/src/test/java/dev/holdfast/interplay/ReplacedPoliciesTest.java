@@ -2,6 +2,7 @@
 package dev.holdfast.interplay;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.holdfast.CallRejectedException;
@@ -15,6 +16,7 @@ import dev.holdfast.circuitbreaker.CircuitBreakerPolicy.State;
 import dev.holdfast.hedge.HedgePolicy;
 import dev.holdfast.retry.RetryBudget;
 import dev.holdfast.retry.RetryPolicy;
+import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.PolicyFactory;
 import dev.holdfast.stalecache.StaleCachePolicy;
@@ -57,6 +59,67 @@ class ReplacedPoliciesTest {
             CompletableFuture<String> unused = pipeline.callAsync(() -> answer);
         }
         return answers;
+    }
+
+    private Pipeline pipeline(String name, List<String> changes, Policy... policies) {
+        CallObserver observer = new CallObserver() {
+            @Override
+            public void stateChanged(String pipeline, String policy, String from, String to, String cause) {
+                changes.add(pipeline + ": " + from + " > " + to);
+            }
+        };
+        return Pipeline.builder(name)
+                .policies(policies)
+                .observer(observer)
+                .time(time)
+                .build();
+    }
+
+    private static CircuitBreakerPolicy breakerOfFive() {
+        return CircuitBreakerPolicy.of(c -> c.minimumNumberOfCalls(5));
+    }
+
+    private static void fail(List<CompletableFuture<String>> calls) {
+        calls.forEach(answer -> answer.completeExceptionally(new IOException("down")));
+    }
+
+    /** Its calls end in the breaker in which they began, and may open it. */
+    @Test
+    void aBreakerThatWasReplacedTellsNoChangesAsThePipelines() {
+        List<String> changes = new ArrayList<>();
+        CircuitBreakerPolicy first = breakerOfFive();
+        CircuitBreakerPolicy second = breakerOfFive();
+        try (Pipeline inventory = pipeline("inventory", changes, first)) {
+            List<CompletableFuture<String>> underWay = hanging(inventory, 10);
+            inventory.replace(second);
+            fail(underWay);
+            time.run();
+            assertThat(inventory.<String, RuntimeException>call(() -> "well")).isEqualTo("well");
+
+            assertThat(first.state()).isEqualTo(State.OPEN);
+            assertThat(second.state()).isEqualTo(State.CLOSED);
+            assertThat(changes).isEmpty();
+            second.asResilience4j().transitionToForcedOpenState();
+            assertThatThrownBy(() -> inventory.call(() -> "well")).isInstanceOf(CallRejectedException.class);
+            assertThat(changes).containsExactly("inventory: closed > forced_open");
+        }
+    }
+
+    @Test
+    void aBreakerThatOnePipelineHasReplacedTellsTheOther() {
+        List<String> changes = new ArrayList<>();
+        CircuitBreakerPolicy shared = breakerOfFive();
+        try (Pipeline inventory = pipeline("inventory", changes, shared);
+                Pipeline payments = pipeline("payments", changes, shared)) {
+            List<CompletableFuture<String>> underWay = hanging(inventory, 10);
+            inventory.replace(breakerOfFive());
+            fail(underWay);
+            time.run();
+
+            assertThat(changes).isEmpty();
+            assertThatThrownBy(() -> payments.call(() -> "well")).isInstanceOf(CallRejectedException.class);
+            assertThat(changes).containsExactly("payments: closed > open");
+        }
     }
 
     private static BulkheadPolicy bulkhead(int calls) {

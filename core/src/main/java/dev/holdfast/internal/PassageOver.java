@@ -270,6 +270,11 @@ public abstract class PassageOver extends Passage implements Passage.Beside {
     }
 
     @Override
+    public boolean replaced() {
+        return passage.replaced();
+    }
+
+    @Override
     public void stateChanged(String from, String to, String cause) {
         passage.stateChanged(from, to, cause);
     }

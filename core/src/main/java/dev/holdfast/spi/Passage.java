@@ -237,7 +237,13 @@ public abstract class Passage {
     public abstract long heldRetry();
 
     /**
-     * Tells the observers that the policy's state changed.
+     * Whether the pipeline no longer has this policy: it was replaced or removed while this call was under way. Then a change of its
+     * state is none of the pipeline.
+     */
+    public abstract boolean replaced();
+
+    /**
+     * Tells the observers that the policy's state changed. Not for a policy that was {@link #replaced}.
      *
      * @param cause why, with the numbers that it rests on: {@code 6 of 10 calls failed (60 %, limit 50 %)}
      */

@@ -87,6 +87,11 @@ abstract class CallDecisions extends CallOutcome {
     }
 
     @Override
+    public boolean replaced() {
+        return engine.hasLost(engine.plan.policy(cursor));
+    }
+
+    @Override
     public void stateChanged(String from, String to, String cause) {
         engine.observers.stateChanged(engine.plan.policyName(cursor), from, to, cause);
     }

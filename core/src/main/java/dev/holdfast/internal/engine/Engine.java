@@ -223,11 +223,19 @@ public final class Engine {
 
     /** Before the first call: tells the observers for whom it works. */
     public void opened(Observed pipeline) {
+        lifetime.present = this;
         observers.opened(pipeline);
+    }
+
+    /** Whether the pipeline has this policy no longer. */
+    boolean hasLost(Policy policy) {
+        Engine present = lifetime.present;
+        return present != null && present != this && !present.settings.policies.contains(policy);
     }
 
     /** Tells the observers that the pipeline has other policies. */
     public void replaced(Observed pipeline) {
+        lifetime.present = this;
         observers.replaced(pipeline);
     }
 

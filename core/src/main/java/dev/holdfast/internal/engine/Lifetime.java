@@ -30,6 +30,9 @@ final class Lifetime {
 
     private @Nullable ExecutorService dedicated;
 
+    /** The engine that new calls get. */
+    volatile @Nullable Engine present;
+
     Lifetime(Engine.Settings settings) {
         name = settings.name();
         time = settings.time();
