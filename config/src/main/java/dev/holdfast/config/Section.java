@@ -107,8 +107,8 @@ final class Section<B> {
     }
 
     private void checked(@Nullable Throwable thrown, Problems problems) {
-        if (thrown instanceof RuntimeException invalid) {
-            report(invalid, problems);
+        if (thrown != null && isProblem(thrown)) {
+            report(thrown, problems);
         } else if (refused.isEmpty()) {
             throw new IllegalStateException("the settings of " + form.key() + " cannot be checked", thrown);
         }
@@ -119,13 +119,21 @@ final class Section<B> {
     <T> Optional<T> make(Function<? super B, ? extends T> maker, Problems problems) {
         try {
             return Optional.of(maker.apply(builder));
-        } catch (RuntimeException e) {
+        } catch (Throwable e) {
+            if (!isProblem(e)) {
+                throw e;
+            }
             report(e, problems);
             return Optional.empty();
         }
     }
 
-    private void report(RuntimeException e, Problems problems) {
+    /** Whether this is said of the section. What is wrong with the virtual machine is not. */
+    private static boolean isProblem(Throwable thrown) {
+        return thrown instanceof Exception || thrown instanceof LinkageError;
+    }
+
+    private void report(Throwable e, Problems problems) {
         if (e instanceof InvalidSettingsException settings) {
             settings.problems().forEach(problem -> report(problem, problems));
         } else if (refused.isEmpty()) {

@@ -39,17 +39,24 @@ final class YamlFile {
     }
 
     private Optional<Node> read(Bytes bytes, Placeholders placeholders) {
+        String text;
         try {
-            return parse(text(bytes.get()), placeholders);
+            text = text(bytes.get());
         } catch (NoSuchFileException | FileNotFoundException e) {
-            problems.add(whole(), "there is no such file");
+            return unreadable("there is no such file");
         } catch (CharacterCodingException e) {
-            problems.add(whole(), "is not text in UTF-8");
+            return unreadable("is not text in UTF-8");
         } catch (AccessDeniedException e) {
-            problems.add(whole(), "cannot be read: access is denied");
+            return unreadable("cannot be read: access is denied");
         } catch (IOException e) {
-            problems.add(whole(), "cannot be read: " + words(String.valueOf(e.getMessage())));
+            return unreadable("cannot be read: " + words(String.valueOf(e.getMessage())));
         }
+        // Not inside: what a user's placeholders throw says nothing of the file.
+        return parse(text, placeholders);
+    }
+
+    private Optional<Node> unreadable(String why) {
+        problems.add(whole(), why);
         return Optional.empty();
     }
 

@@ -28,10 +28,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 @Logs({"timeout-outside-retry", "deadline-not-outermost"})
 class HoldfastTest {
@@ -325,7 +327,7 @@ class HoldfastTest {
 
     @Test
     void aPolicyThatChecksItselfOnlyWhenMadeLetsNoPipelineBeMade() throws Exception {
-        Late late = new Late();
+        Late late = new Late(new IllegalArgumentException("never in the morning"));
         Path file = write("pipelines: { inventory: { late: }, prices: { late: } }");
         assertThatExceptionOfType(ConfigException.class)
                 .isThrownBy(() -> Holdfast.builder()
@@ -336,6 +338,29 @@ class HoldfastTest {
                         .containsExactly(
                                 tuple("pipelines.inventory.late", "never in the morning"),
                                 tuple("pipelines.prices.late", "never in the morning")));
+    }
+
+    static Stream<Throwable> ofFactories() {
+        return Stream.of(
+                new IllegalStateException("no licence"),
+                new IOException("no licence"),
+                new NoClassDefFoundError("no licence"));
+    }
+
+    /** Other languages throw checked exceptions where Java cannot. */
+    @ParameterizedTest
+    @MethodSource("ofFactories")
+    void whateverAFactoryThrowsIsAProblemBesideAllOthers(Throwable thrown) throws Exception {
+        Path file = write("pipelines: { inventory: { late: }, prices: { late: , lat: } }");
+        assertThatExceptionOfType(ConfigException.class)
+                .isThrownBy(() -> Holdfast.builder()
+                        .factories(new Factories(List.of(new Late(thrown))))
+                        .load(file))
+                .satisfies(told -> assertThat(told.problems())
+                        .extracting(Problem::path, Problem::what)
+                        .contains(tuple("pipelines.inventory.late", thrown.toString()))
+                        .extracting(row -> row.toList().get(0))
+                        .contains("pipelines.prices.lat"));
     }
 
     @Test
@@ -356,7 +381,7 @@ class HoldfastTest {
 
     @Test
     void twoPoliciesCannotClaimOneSection() {
-        List<PolicyFactory<?>> twice = List.of(new Late(), new Late());
+        List<PolicyFactory<?>> twice = List.of(new Late(new IOException()), new Late(new IOException()));
         assertThatIllegalStateException()
                 .isThrownBy(() -> new Factories(twice))
                 .withMessageContaining("claim the section late");
@@ -378,8 +403,13 @@ class HoldfastTest {
         return ((Sample) policy).values;
     }
 
-    /** Has a builder without checks. */
-    private static final class Late implements PolicyFactory<Object> {
+    @SuppressWarnings("unchecked")
+    private static <X extends Throwable> Policy sneaky(Throwable thrown) throws X {
+        throw (X) thrown;
+    }
+
+    /** Has a builder without checks, and throws this when it is to make a policy. */
+    private record Late(Throwable thrown) implements PolicyFactory<Object> {
         @Override
         public String key() {
             return "late";
@@ -397,7 +427,7 @@ class HoldfastTest {
 
         @Override
         public Policy create(Object builder) {
-            throw new IllegalArgumentException("never in the morning");
+            return HoldfastTest.<RuntimeException>sneaky(thrown);
         }
 
         @Override

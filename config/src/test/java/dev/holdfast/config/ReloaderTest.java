@@ -10,6 +10,7 @@ import dev.holdfast.testlogs.Logs;
 import dev.holdfast.timeout.TimeoutPolicy;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.ByteArrayInputStream;
+import java.io.FileNotFoundException;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -22,9 +23,12 @@ import java.util.List;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** What watching sees. Each look is called by hand. */
 @Logs(
@@ -201,15 +205,21 @@ class ReloaderTest {
         }
     }
 
-    @Test
-    void whatForeignCodeThrewOnceIsTriedAgainAtTheNextLook() throws Exception {
+    /** Also what else says that the file cannot be read. */
+    static Stream<Throwable> notNow() {
+        return Stream.of(
+                new IllegalArgumentException("not now"),
+                new IOException("not now"),
+                new FileNotFoundException("not now"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("notNow")
+    void whatForeignCodeThrewOnceIsTriedAgainAtTheNextLook(Throwable notNow) throws Exception {
         write("1s");
         AtomicInteger asked = new AtomicInteger();
         Function<String, @Nullable String> variables = name -> {
-            if (asked.incrementAndGet() == 1) {
-                throw new IllegalArgumentException("not now");
-            }
-            return "2s";
+            return asked.incrementAndGet() == 1 ? "" + ReloaderTest.<RuntimeException>sneaky(notNow) : "2s";
         };
         try (Holdfast holdfast = builder().placeholders(variables).load(file())) {
             Reloader reloader = reloader(holdfast);
@@ -218,7 +228,7 @@ class ReloaderTest {
             for (int i = 0; i < 3; i++) {
                 try {
                     reloader.look();
-                } catch (IllegalArgumentException seen) {
+                } catch (Exception seen) {
                     // Whether a look throws does not matter here: the thread that watches goes on.
                     assertThat(seen).hasMessage("not now");
                 }

@@ -44,7 +44,7 @@ final class Latencies {
         }
     }
 
-    /** Replaces what is shown. If it is the same, it goes on. */
+    /** Replaces what is shown. If it is the same, it goes on, and what the registry has refused is asked for again. */
     void show(Optional<Histograms> histograms) {
         lock.lock();
         try {
@@ -53,6 +53,8 @@ final class Latencies {
                 registration.end();
                 registration = registrations.get();
                 shown = histograms;
+                followed.forEach(this::register);
+            } else if (!registration.forgetRefused().isEmpty()) {
                 followed.forEach(this::register);
             }
         } finally {

@@ -102,6 +102,7 @@ final class PipelineMeters implements CallObserver {
     }
 
     private void show(Observed pipeline) {
+        registration.askAgain();
         latencies.show(pipeline.histograms());
         Registration before = policies;
         Registration shown = new Registration(meters, tags);

@@ -33,12 +33,16 @@ final class Registration {
     /** A meter, and what it polls for this registration. */
     private record Used(Meter meter, Source source) {}
 
+    /** What the registry has refused. */
+    record Refused(Asked asked, Source source, Function<Sum, ? extends Meter> registering) {}
+
     // Not a monitor: the registry and the log wait for locks of others, and a virtual thread would keep its carrier.
     private final ShortLock lock = new ShortLock();
     private final MeterRegistry registry;
     private final Shared uses;
     private final Tags shared;
     private final List<Used> meters = new ArrayList<>();
+    private final List<Refused> refused = new ArrayList<>();
     private boolean ended;
 
     Registration(Shared uses, Tags shared) {
@@ -153,9 +157,29 @@ final class Registration {
             Meter meter = uses.use(asked, source, registering);
             meters.add(new Used(meter, source));
             return meter;
-        } catch (RuntimeException refusal) {
+        } catch (VirtualMachineError notNow) {
+            throw notNow; // the next event asks again
+        } catch (Throwable refusal) {
             uses.refused(asked, refusal);
+            refused.add(new Refused(asked, source, registering));
             return null;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Asks once more for what the registry has refused. */
+    void askAgain() {
+        forgetRefused().forEach(meter -> register(meter.asked, meter.source, meter.registering));
+    }
+
+    /** What the registry has refused since this was asked last. */
+    List<Refused> forgetRefused() {
+        lock.lock();
+        try {
+            List<Refused> all = List.copyOf(refused);
+            refused.clear();
+            return all;
         } finally {
             lock.unlock();
         }
@@ -168,6 +192,7 @@ final class Registration {
             ended = true;
             meters.forEach(used -> uses.leave(used.meter, used.source));
             meters.clear();
+            refused.clear();
         } finally {
             lock.unlock();
         }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.micrometer;
 
+import dev.holdfast.internal.Interrupts;
 import dev.holdfast.internal.SafeLog;
 import dev.holdfast.internal.ShortLock;
 import dev.holdfast.micrometer.Sum.Asked;
@@ -39,7 +40,7 @@ final class Shared {
     }
 
     /** Logs that the registry refuses a meter. A filter that throws does so for each: the first alone has its stack trace. */
-    void refused(Asked asked, RuntimeException refusal) {
+    void refused(Asked asked, Throwable refusal) {
         String message = "the registry refuses " + asked.name() + " " + asked.tags();
         if (refused.compareAndSet(false, true)) {
             log.warn(message, refusal);
@@ -85,6 +86,19 @@ final class Shared {
         return meter;
     }
 
+    /** A listener of the user's that throws must not keep the other meters. */
+    private void remove(Meter meter, Sum sum) {
+        try {
+            registry.remove(meter);
+        } catch (Throwable thrown) {
+            Interrupts.keep(thrown);
+            log.warn("the registry threw when " + meter.getId() + " was removed", thrown);
+            if (registry.getMeters().contains(meter)) {
+                sums.put(meter, sum); // whoever asks for it next gets it again
+            }
+        }
+    }
+
     void leave(Meter meter, Source source) {
         lock.lock();
         try {
@@ -95,7 +109,7 @@ final class Shared {
             }
             if (sum != null && sum.size() == 0) {
                 sums.remove(meter);
-                registry.remove(meter);
+                remove(meter, sum);
             }
         } finally {
             lock.unlock();

@@ -25,13 +25,16 @@ import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.LongStream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-@Logs("the registry refuses holdfast\\.calls .*refused")
+@Logs("the registry refuses holdfast\\.(calls|odd\\.before) .*refused")
+@Logs("the registry threw when .* was removed")
 @Logs("make one meter of several, such as holdfast\\.bulkhead\\.in\\.flight .*a gauge shows the latest alone")
-@Logs({"hedge-inside-bulkhead", "This Gauge has been already registered .*holdfast\\.bulkhead\\.in\\.flight"})
+@Logs({"hedge-inside-bulkhead", "has been already registered .*holdfast"})
 class MicrometerObserverTest {
     private static final String NAME = "inventory";
 
@@ -418,6 +421,92 @@ class MicrometerObserverTest {
         assertThat(open().<String, RuntimeException>call(() -> "good")).isEqualTo("good");
 
         assertThat(timer("attempts").count()).isEqualTo(1);
+    }
+
+    /** Refuses these meters while the switch is on. */
+    private void refuse(String prefix, AtomicBoolean on, Throwable why) {
+        registry.config().meterFilter(new MeterFilter() {
+            @Override
+            public Meter.Id map(Meter.Id id) {
+                return on.get() && id.getName().startsWith(prefix)
+                        ? MicrometerObserverTest.<Meter.Id, RuntimeException>sneaky(why)
+                        : id;
+            }
+        });
+    }
+
+    @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"})
+    private static <R, X extends Throwable> R sneaky(Throwable thrown) throws X {
+        throw (X) thrown;
+    }
+
+    @Test
+    void aMeterThatTheRegistryRefusedIsThereAfterTheNextReload() {
+        AtomicBoolean on = new AtomicBoolean(true);
+        refuse("holdfast.calls", on, new IOException("refused"));
+        Pipeline pipeline = open();
+        for (int i = 0; i < 3; i++) {
+            assertThat(pipeline.<String, RuntimeException>call(() -> "good")).isEqualTo("good");
+        }
+        on.set(false);
+        pipeline.replace(RetryPolicy.ofDefaults());
+
+        // With what was counted meanwhile.
+        assertThat(timer("calls").count()).isEqualTo(3);
+    }
+
+    @Test
+    void oneMeterOfAPolicyThatTheRegistryRefusesCostsNoOtherOne() {
+        refuse("holdfast.odd.before", new AtomicBoolean(true), new NoClassDefFoundError("refused"));
+        Policy odd = new Policy("odd", 0) {
+            @Override
+            public void meters(Meters meters) {
+                meters.gauge("odd.before", "refused", () -> 1);
+                meters.gauge("odd.after", "not refused", () -> 2);
+            }
+        };
+        open(odd);
+
+        assertThat(gauge("odd.after")).isEqualTo(2);
+    }
+
+    @Test
+    void aListenerThatThrowsWhenAMeterGoesKeepsNoOther() {
+        AtomicBoolean thrown = new AtomicBoolean();
+        registry.config().onMeterRemoved(meter -> {
+            if (thrown.compareAndSet(false, true)) {
+                throw new IllegalStateException("listener");
+            }
+        });
+        Pipeline pipeline = open(RetryPolicy.ofDefaults());
+        assertThat(pipeline.<String, RuntimeException>call(() -> "good")).isEqualTo("good");
+        pipeline.close();
+
+        assertThat(thrown).isTrue();
+        assertThat(registry.getMeters()).isEmpty();
+    }
+
+    @Test
+    void aMeterThatTheRegistryKeepsGoesOnWithTheNextPipeline() {
+        AtomicBoolean keeps = new AtomicBoolean(true);
+        SimpleMeterRegistry stubborn = new SimpleMeterRegistry() {
+            @Override
+            public @Nullable Meter remove(Meter meter) {
+                if (keeps.get()) {
+                    throw new IllegalStateException("kept");
+                }
+                return super.remove(meter);
+            }
+        };
+        MicrometerObserver shown = new MicrometerObserver(stubborn);
+        for (int i = 1; i < 3; i++) {
+            Pipeline pipeline = openWith(shown, NAME);
+            assertThat(pipeline.<String, RuntimeException>call(() -> "good")).isEqualTo("good");
+            assertThat(stubborn.get("holdfast.calls").functionTimer().count()).isEqualTo(i);
+            keeps.set(i == 1);
+            pipeline.close();
+        }
+        assertThat(stubborn.getMeters()).isEmpty();
     }
 
     @Test
