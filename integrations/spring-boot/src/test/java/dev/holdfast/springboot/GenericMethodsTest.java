@@ -87,6 +87,30 @@ class GenericMethodsTest {
         });
     }
 
+    abstract static class Base<K, V> {
+        @Protected(value = "answered", fallback = "none")
+        public abstract V find(K key);
+
+        @SuppressWarnings({"unchecked", "UnusedMethod", "unused"}) // of the bean, and found by reflection
+        protected V none(K key, Throwable error) {
+            return (V) (key + " instead");
+        }
+    }
+
+    static class Words extends Base<String, String> {
+        @Override
+        public String find(String key) {
+            throw new IllegalStateException("by intent");
+        }
+    }
+
+    @Test
+    void aFallbackThatOnlyAGenericSuperclassHasAnswers() {
+        runner.withBean(Words.class)
+                .run(context ->
+                        assertThat(context.getBean(Words.class).find("a")).isEqualTo("a instead"));
+    }
+
     abstract static class Named<K> {
         @Protected(value = "answered", fallback = "find")
         public abstract String find(K key);
