@@ -20,7 +20,6 @@ import org.springframework.boot.context.properties.source.ConfigurationPropertyN
 import org.springframework.boot.context.properties.source.ConfigurationPropertyName.Form;
 import org.springframework.boot.context.properties.source.ConfigurationPropertySource;
 import org.springframework.boot.context.properties.source.ConfigurationPropertySources;
-import org.springframework.boot.context.properties.source.ConfigurationPropertyState;
 import org.springframework.boot.context.properties.source.IterableConfigurationPropertySource;
 import org.springframework.boot.origin.Origin;
 import org.springframework.boot.origin.PropertySourceOrigin;
@@ -43,6 +42,10 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
 
     /** What the starter itself is told. */
     private static final ConfigurationPropertyName OWN = ROOT.append("spring");
+
+    /** These of them mean something without any pipeline, too. */
+    private static final Set<ConfigurationPropertyName> ALONE =
+            Set.of(OWN.append("server.max-deadline"), OWN.append("service-groups"));
 
     /**
      * Only these are looked for among the variables of the environment, where others stand that nobody meant: a Kubernetes service
@@ -90,14 +93,21 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
         return first.values();
     }
 
-    /** Whether there is nothing below the prefix, also nothing for the starter itself. */
-    boolean isEmpty() {
+    /**
+     * Whether there is anything below the prefix, also for the starter itself.
+     *
+     * @param forPipelines whether what means something without pipelines is left out
+     */
+    boolean isAny(boolean forPipelines) {
         for (ConfigurationPropertySource source : ConfigurationPropertySources.get(environment)) {
-            if (!isOfVariables(source) && source.containsDescendantOf(OWN) == ConfigurationPropertyState.PRESENT) {
-                return false;
+            if (!isOfVariables(source)
+                    && source instanceof IterableConfigurationPropertySource names
+                    && names.stream()
+                            .anyMatch(name -> OWN.isAncestorOf(name) && !(forPipelines && ALONE.contains(name)))) {
+                return true;
             }
         }
-        return found().isEmpty() && !isWrong();
+        return !found().isEmpty() || isWrong();
     }
 
     /** To Spring, {@code eu-1} and {@code EU1} are one name. Where one source has both, two are meant. */

@@ -18,6 +18,9 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.aop.support.AopUtils;
 import org.springframework.core.KotlinDetector;
@@ -39,13 +42,22 @@ final class FallbackMethods {
             TimeoutException.class.getName(),
             new Instead(CallTimeoutException.class, ""));
 
-    private final List<Method> methods;
+    private final List<Answering> all;
     private final int arguments;
 
-    private FallbackMethods(List<Method> methods, int arguments) {
-        this.methods = methods;
+    private FallbackMethods(List<Answering> all, int arguments) {
+        this.all = all;
         this.arguments = arguments;
     }
+
+    /**
+     * One of them.
+     *
+     * @param taken the classes of its parameters, as the bean's class says what type variables stand for
+     * @param error that of the error which it takes; null: it takes none, and so answers each
+     */
+    private record Answering(
+            Method method, List<Class<?>> taken, @Nullable Class<?> error) {}
 
     /**
      * Those of this name that stand in for this method of a bean of this type. The pipeline keeps its fallback policy from now on.
@@ -56,18 +68,25 @@ final class FallbackMethods {
         if (!hasPolicy(pipeline)) {
             throw noPolicy(name, pipeline);
         }
-        List<Method> named = new ArrayList<>();
-        List<Method> fitting = new ArrayList<>();
+        List<Class<?>> given = taken(method, type);
+        List<String> named = new ArrayList<>();
+        List<Answering> fitting = new ArrayList<>();
         ReflectionUtils.doWithMethods(
                 method.getDeclaringClass(),
                 candidate -> {
-                    named.add(candidate);
-                    if (fits(candidate, method, type)) {
+                    named.add(shown(candidate, type));
+                    List<Class<?>> taken = taken(candidate, type);
+                    // One that is overridden by a fallback comes after it.
+                    if (fits(candidate, method, type)
+                            && fitting.stream().noneMatch(known -> known.taken().equals(taken))) {
                         ReflectionUtils.makeAccessible(candidate);
-                        fitting.add(candidate);
+                        fitting.add(new Answering(
+                                candidate, taken, taken.size() > given.size() ? taken.get(given.size()) : null));
                     }
                 },
-                candidate -> candidate.getName().equals(name) && !candidate.isBridge() && !isItself(candidate, method));
+                candidate -> candidate.getName().equals(name)
+                        && !candidate.isBridge()
+                        && !isItself(candidate, method, type));
         if (named.isEmpty() && method.getName().equals(name)) {
             throw new IllegalArgumentException("fallback: " + name + " is the method itself");
         }
@@ -75,24 +94,24 @@ final class FallbackMethods {
             throw new IllegalArgumentException(
                     "fallback: " + method.getDeclaringClass().getName() + " has "
                             + (named.isEmpty() ? "no method " + name : named + ", which does not fit") + "; expected "
-                            + described(method, type) + " " + name + "(" + parameters(method) + ")");
+                            + described(method, type) + " " + name + "(" + parameters(given) + ")");
         }
-        for (Method one : fitting) {
-            checkErrors(one, method);
+        for (Answering one : fitting) {
+            checkErrors(one.method(), method);
         }
-        int arguments = taken(method).length;
-        fitting.sort(Comparator.comparingInt(candidate -> -depth(error(candidate, arguments))));
+        fitting.sort(Comparator.comparingInt(one -> -depth(one.error())));
         // A reload may have come between, or may be just about to take the policy away.
         if (!OwnFallbacks.keep(pipeline, () -> hasPolicy(pipeline))) {
             throw noPolicy(name, pipeline);
         }
-        return new FallbackMethods(List.copyOf(fitting), arguments);
+        return new FallbackMethods(List.copyOf(fitting), given.size());
     }
 
     /** Also as the one of a superclass that it overrides. */
-    private static boolean isItself(Method candidate, Method method) {
+    private static boolean isItself(Method candidate, Method method, Class<?> type) {
         return candidate.getName().equals(method.getName())
-                && Arrays.equals(candidate.getParameterTypes(), method.getParameterTypes());
+                && KotlinDetector.isSuspendingFunction(candidate) == KotlinDetector.isSuspendingFunction(method)
+                && taken(candidate, type).equals(taken(method, type));
     }
 
     private record Instead(Class<?> error, String which) {}
@@ -129,29 +148,36 @@ final class FallbackMethods {
                 + result(method, type).toClass().getSimpleName();
     }
 
-    private static String parameters(Method method) {
-        List<String> names = new ArrayList<>();
-        for (Class<?> type : taken(method)) {
-            names.add(type.getSimpleName());
-        }
-        names.add("Throwable");
-        return String.join(", ", names);
+    private static String parameters(List<Class<?>> given) {
+        return Stream.concat(given.stream(), Stream.of(Throwable.class))
+                .map(Class::getSimpleName)
+                .collect(Collectors.joining(", "));
+    }
+
+    private static String shown(Method candidate, Class<?> type) {
+        return result(candidate, type).toClass().getTypeName() + " "
+                + candidate.getDeclaringClass().getTypeName() + "." + candidate.getName()
+                + taken(candidate, type).stream().map(Class::getTypeName).collect(Collectors.joining(", ", "(", ")"));
     }
 
     private static boolean fits(Method candidate, Method method, Class<?> type) {
-        Class<?>[] given = taken(method);
-        Class<?>[] taken = taken(candidate);
-        boolean withError = taken.length == given.length + 1 && Throwable.class.isAssignableFrom(taken[given.length]);
+        List<Class<?>> given = taken(method, type);
+        List<Class<?>> taken = taken(candidate, type);
+        boolean withError =
+                taken.size() == given.size() + 1 && Throwable.class.isAssignableFrom(taken.get(given.size()));
         return KotlinDetector.isSuspendingFunction(candidate) == KotlinDetector.isSuspendingFunction(method)
-                && (withError || taken.length == given.length)
-                && Arrays.equals(given, Arrays.copyOf(taken, given.length))
+                && (withError || taken.size() == given.size())
+                && given.equals(taken.subList(0, given.size()))
                 && fits(result(candidate, type), result(method, type));
     }
 
     /** The parameters that a caller writes: the last one of a suspending function is its continuation. */
-    private static Class<?>[] taken(Method method) {
-        Class<?>[] all = method.getParameterTypes();
-        return KotlinDetector.isSuspendingFunction(method) ? Arrays.copyOf(all, all.length - 1) : all;
+    private static List<Class<?>> taken(Method method, Class<?> type) {
+        int count = method.getParameterCount() - (KotlinDetector.isSuspendingFunction(method) ? 1 : 0);
+        return IntStream.range(0, count)
+                .<Class<?>>mapToObj(
+                        i -> ResolvableType.forMethodParameter(method, i, type).toClass())
+                .toList();
     }
 
     /** That of a suspending function is known from its continuation. */
@@ -173,7 +199,8 @@ final class FallbackMethods {
 
     /** Those that have a pipeline themselves, which they do not go through here. */
     List<Method> withPipelines() {
-        return methods.stream()
+        return all.stream()
+                .map(Answering::method)
                 .filter(method -> AnnotatedElementUtils.hasAnnotation(method, Protected.class))
                 .toList();
     }
@@ -182,21 +209,21 @@ final class FallbackMethods {
      * A line for each that takes an error which no policy of this pipeline throws, unless there is one for what it throws instead.
      */
     List<String> forErrorsOfOthers(Method method, Pipeline pipeline) {
-        List<String> all = new ArrayList<>();
-        for (Method fallback : methods) {
-            Class<?> wanted = error(fallback, arguments);
+        List<String> lines = new ArrayList<>();
+        for (Answering fallback : all) {
+            Class<?> wanted = fallback.error();
             Instead instead = wanted == null ? null : INSTEAD.get(wanted.getName());
             if (wanted != null
                     && instead != null
                     && isMeant(wanted, method, pipeline)
                     && !isAnswered(instead.error())) {
-                all.add("its fallback " + fallback.getName() + " is for " + wanted.getName()
+                lines.add("its fallback " + fallback.method().getName() + " is for " + wanted.getName()
                         + ", which no policy of the pipeline '" + pipeline.name()
                         + "' throws, so that it never answers for"
                         + " one; expected " + instead.error().getName() + instead.which());
             }
         }
-        return all;
+        return lines;
     }
 
     /** The JDK's may be the method's own. */
@@ -211,13 +238,7 @@ final class FallbackMethods {
     }
 
     private boolean isAnswered(Class<?> error) {
-        return methods.stream().anyMatch(method -> error(method, arguments) == error);
-    }
-
-    /** The type of the error that it takes; null: it takes none, and so answers each. */
-    private static @Nullable Class<?> error(Method candidate, int arguments) {
-        Class<?>[] taken = taken(candidate);
-        return taken.length > arguments ? taken[arguments] : null;
+        return all.stream().anyMatch(one -> one.error() == error);
     }
 
     private static int depth(@Nullable Class<?> type) {
@@ -231,19 +252,19 @@ final class FallbackMethods {
     /** The answer of the nearest. If none is for this, the call ends as it would without a fallback. */
     @Nullable
     Object answer(Object target, @Nullable Object[] given, @Nullable Throwable error) {
-        for (Method method : methods) {
-            Class<?> wanted = error(method, arguments);
+        for (Answering one : all) {
+            Class<?> wanted = one.error();
             // A failure that was a value has no error.
             boolean suits = wanted == null || (error == null ? wanted == Throwable.class : wanted.isInstance(error));
             if (suits) {
-                @Nullable Object[] all = Arrays.copyOf(given, method.getParameterCount());
+                @Nullable Object[] taken = Arrays.copyOf(given, one.method().getParameterCount());
                 if (given.length > arguments) {
-                    all[all.length - 1] = given[arguments]; // the continuation: Spring takes its context
+                    taken[taken.length - 1] = given[arguments]; // the continuation: Spring takes its context
                 }
                 if (wanted != null) {
-                    all[arguments] = error;
+                    taken[arguments] = error;
                 }
-                return invoked(method, target, all);
+                return invoked(one.method(), target, taken);
             }
         }
         throw new NotAnswered();

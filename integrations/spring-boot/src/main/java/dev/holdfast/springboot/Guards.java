@@ -3,33 +3,31 @@ package dev.holdfast.springboot;
 
 import java.lang.reflect.AnnotatedElement;
 import java.lang.reflect.Method;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
-import org.aopalliance.aop.Advice;
+import org.jspecify.annotations.Nullable;
 import org.springframework.aop.Advisor;
-import org.springframework.aop.support.AbstractGenericPointcutAdvisor;
 import org.springframework.core.annotation.MergedAnnotations;
 import org.springframework.core.annotation.MergedAnnotations.SearchStrategy;
-import org.springframework.util.ClassUtils;
 
 /** Advice that decides whether a call may begin at all. By names: an application may have neither. */
 final class Guards {
-    private static final String AUTHORIZATION =
-            "org.springframework.security.authorization.method.AuthorizationAdvisor";
-    /** Of the old {@code @EnableGlobalMethodSecurity}, which Spring Boot 3 still has. */
-    private static final String OLD_AUTHORIZATION =
-            "org.springframework.security.access.intercept.aopalliance.MethodSecurityMetadataSourceAdvisor";
+    /**
+     * Of all that Spring Security puts around methods. Its configuration wraps its own advisors in others of no public type. One that
+     * is not known yet must rather stand outside of the pipeline, where it does no harm.
+     */
+    private static final String SECURITY = "org.springframework.security.";
 
-    private static final String POST_FILTER = "org.springframework.security.access.prepost.PostFilter";
+    private static final String POST_FILTER = SECURITY + "access.prepost.PostFilter";
     private static final String VALIDATION =
             "org.springframework.validation.beanvalidation.MethodValidationInterceptor";
 
     private Guards() {}
 
-    /** Of Spring Security, such as {@code @PreAuthorize}. */
+    /** Of Spring Security, such as {@code @PreAuthorize}. One of its advisors that makes its advice later is not asked for it. */
     static boolean isAuthorization(Advisor advisor) {
-        return advisor.getClass().getName().equals(OLD_AUTHORIZATION)
-                || ClassUtils.getAllInterfacesForClassAsSet(advisor.getClass()).stream()
-                        .anyMatch(type -> type.getName().equals(AUTHORIZATION));
+        return isOf(advisor.getClass(), Guards::isOfSecurity)
+                || isOf(advisor.getAdvice().getClass(), Guards::isOfSecurity);
     }
 
     /** Whether {@code @PostFilter} takes out of the method's answer what the caller may not see: out of the object itself. */
@@ -39,16 +37,20 @@ final class Guards {
                         .isPresent(POST_FILTER));
     }
 
-    /** Of {@code @Validated}. Other kinds of advisors may make a bean if they are asked for their advice. */
+    /** Of {@code @Validated}. */
     static boolean isValidation(Advisor advisor) {
-        if (advisor instanceof AbstractGenericPointcutAdvisor simple) {
-            Advice advice = simple.getAdvice();
-            for (Class<?> type = advice.getClass(); type != null; type = type.getSuperclass()) {
-                if (type.getName().equals(VALIDATION)) {
-                    return true;
-                }
-            }
-        }
-        return false;
+        return isOf(advisor.getAdvice().getClass(), name -> name.equals(VALIDATION));
+    }
+
+    private static boolean isOfSecurity(String type) {
+        return type.startsWith(SECURITY);
+    }
+
+    /** Whether the name of a class, or of a type above it, is of this kind. */
+    private static boolean isOf(@Nullable Class<?> type, Predicate<String> kind) {
+        return type != null
+                && (kind.test(type.getName())
+                        || isOf(type.getSuperclass(), kind)
+                        || Stream.of(type.getInterfaces()).anyMatch(above -> isOf(above, kind)));
     }
 }

@@ -35,6 +35,7 @@ import org.springframework.util.function.SingletonSupplier;
             "org.springframework.boot.http.client.autoconfigure.imperative.ImperativeHttpClientAutoConfiguration",
             "org.springframework.boot.autoconfigure.http.client.HttpClientAutoConfiguration" // of Spring Boot 3
         })
+@Import(ServerConfiguration.class)
 public class HoldfastAutoConfiguration {
     static final String HOLDFAST = "holdfast";
 
@@ -64,6 +65,26 @@ public class HoldfastAutoConfiguration {
         return new ProtectedBeans.InPlace(beans);
     }
 
+    /** Also without pipelines, and for those that the application makes itself. */
+    @Bean
+    SpringSettings holdfastSpringSettings(ObjectProvider<Holdfast> holdfast, Environment environment) {
+        SpringSettings settings = SpringSettings.of(environment);
+        holdfast.ifUnique(settings::check);
+        return settings;
+    }
+
+    /** Nothing would receive the deadlines, and nobody would see that. */
+    @Configuration(proxyBeanMethods = false)
+    @ConditionalOnWebApplication(type = ConditionalOnWebApplication.Type.REACTIVE)
+    @ConditionalOnSetting("server.max-deadline")
+    static class ReactiveServer {
+        ReactiveServer() {
+            throw new WrongSettingException("holdfast.spring.server.max-deadline: does nothing in a reactive"
+                    + " application, which has no servlets; a WebFilter can put the deadline of a request into the"
+                    + " Context, see Holdfast's page reactor.md");
+        }
+    }
+
     /** What there is with pipelines only. */
     @Configuration(proxyBeanMethods = false)
     @Conditional(OnPipelines.class)
@@ -72,8 +93,7 @@ public class HoldfastAutoConfiguration {
         MicrometerConfiguration.class,
         ActuatorConfiguration.class,
         HealthConfiguration.class,
-        ClientsConfiguration.class,
-        ServerConfiguration.class
+        ClientsConfiguration.class
     })
     static class Pipelines {
         /** All pipelines. */
@@ -105,14 +125,6 @@ public class HoldfastAutoConfiguration {
             return loaded;
         }
 
-        /** Also for pipelines that the application makes itself. */
-        @Bean
-        SpringSettings holdfastSpringSettings(ObjectProvider<Holdfast> holdfast, Environment environment) {
-            SpringSettings settings = SpringSettings.of(environment);
-            holdfast.ifUnique(settings::check);
-            return settings;
-        }
-
         /** Static, since it must be there before all others. */
         @Bean
         static ClosedLast holdfastClosedLast() {
@@ -138,18 +150,6 @@ public class HoldfastAutoConfiguration {
             @ConditionalOnMissingBean
             ClientHttpRequestFactoryBuilder<?> holdfastRequestFactoryBuilder() {
                 return ClientHttpRequestFactoryBuilder.detect();
-            }
-        }
-
-        /** Nothing would receive the deadlines, and nobody would see that. */
-        @Configuration(proxyBeanMethods = false)
-        @ConditionalOnWebApplication(type = ConditionalOnWebApplication.Type.REACTIVE)
-        @ConditionalOnSetting("server.max-deadline")
-        static class ReactiveServer {
-            ReactiveServer() {
-                throw new WrongSettingException("holdfast.spring.server.max-deadline: does nothing in a reactive"
-                        + " application, which has no servlets; a WebFilter can put the deadline of a request into the"
-                        + " Context, see Holdfast's page reactor.md");
             }
         }
 

@@ -22,6 +22,7 @@ import org.aopalliance.intercept.MethodInterceptor;
 import org.jspecify.annotations.Nullable;
 import org.springframework.aop.Advisor;
 import org.springframework.aop.ProxyMethodInvocation;
+import org.springframework.aop.SpringProxy;
 import org.springframework.aop.framework.Advised;
 import org.springframework.aop.framework.AopConfigException;
 import org.springframework.aop.framework.AopInfrastructureBean;
@@ -126,6 +127,14 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
         return false;
     }
 
+    /** A second pipeline around would be around the guards of the first one, too. */
+    private boolean isAdvisedBehind(Object proxy, Set<Method> all) {
+        Object target = AopProxyUtils.getSingletonTarget(proxy);
+        return target != null
+                && isAdvised(target)
+                && all.stream().allMatch(method -> method.getDeclaringClass().isInstance(target));
+    }
+
     /** The class behind all proxies, also if they do not show each other. */
     private static Class<?> behind(Object bean) {
         return bean instanceof DecoratingProxy proxy
@@ -156,8 +165,8 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
             return bean;
         }
         check(type, bean, all, name);
-        if (bean instanceof Advised advised && advised.indexOf(own) >= 0) {
-            return bean; // under another name
+        if (bean instanceof Advised advised && (advised.indexOf(own) >= 0 || isAdvisedBehind(bean, all))) {
+            return bean; // under another name, or another proxy around a bean
         }
         if (bean instanceof Advised advised && !advised.isFrozen() && !isEligible(type)) {
             // The annotation is in an interface that the proxy has and its target has not, as that of a repository.
@@ -187,6 +196,7 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
         public Object postProcessAfterInitialization(Object bean, String name) {
             if (bean instanceof Advised advised && !advised.isFrozen() && advised.indexOf(own) >= 0) {
                 place(advised);
+                refuseInside(advised, name);
             }
             return bean;
         }
@@ -217,6 +227,26 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
                 for (Advisor one : moved) {
                     proxy.addAdvisor(at++, one);
                 }
+            }
+        }
+
+        /** Of a proxy behind this one, which nobody can move. An opaque one does not show what it has. */
+        private void refuseInside(Advised proxy, String name) {
+            if (Stream.of(proxy.getAdvisors()).anyMatch(Guards::isAuthorization)) {
+                return; // Spring Security's own proxy
+            }
+            Object each = AopProxyUtils.getSingletonTarget(proxy);
+            while (each instanceof SpringProxy) {
+                if (!(each instanceof Advised behind)
+                        || Stream.of(behind.getAdvisors()).anyMatch(Guards::isAuthorization)) {
+                    throw new BeanCreationException(
+                            name,
+                            "@Protected on " + anyProtected(each)
+                                    + ": the bean is around a proxy that has authorization"
+                                    + " or is opaque, so that refused calls would get answers of the pipeline; expected a"
+                                    + " bean without a proxy of its own, and @EnableMethodSecurity for it");
+                }
+                each = AopProxyUtils.getSingletonTarget(each);
             }
         }
 

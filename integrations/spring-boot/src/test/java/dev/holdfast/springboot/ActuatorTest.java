@@ -37,8 +37,12 @@ class ActuatorTest {
 
     private @Nullable ConfigurableApplicationContext running;
 
+    /** Of Spring Boot 3, where it asks only for the part of Spring Security that is for methods. */
+    private static final String WEB_SECURITY =
+            "org.springframework.boot.autoconfigure.security.servlet.SecurityAutoConfiguration";
+
     @Configuration(proxyBeanMethods = false)
-    @EnableAutoConfiguration
+    @EnableAutoConfiguration(excludeName = WEB_SECURITY)
     static class Shop {}
 
     private void start(String... more) {

@@ -18,6 +18,8 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiFunction;
+import java.util.function.Consumer;
+import org.aopalliance.aop.Advice;
 import org.aopalliance.intercept.MethodInterceptor;
 import org.aopalliance.intercept.MethodInvocation;
 import org.jspecify.annotations.Nullable;
@@ -26,13 +28,20 @@ import org.junit.jupiter.api.Named;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.aop.Advisor;
+import org.springframework.aop.Pointcut;
+import org.springframework.aop.framework.ProxyFactory;
+import org.springframework.aop.framework.ProxyFactoryBean;
 import org.springframework.aop.framework.autoproxy.InfrastructureAdvisorAutoProxyCreator;
+import org.springframework.aop.support.DefaultBeanFactoryPointcutAdvisor;
 import org.springframework.aop.support.DefaultPointcutAdvisor;
 import org.springframework.aop.support.annotation.AnnotationMatchingPointcut;
 import org.springframework.beans.factory.BeanFactory;
 import org.springframework.beans.factory.BeanFactoryAware;
+import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.beans.factory.config.BeanDefinition;
+import org.springframework.beans.factory.config.ConfigurableBeanFactory;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.annotation.Bean;
@@ -44,8 +53,11 @@ import org.springframework.security.access.AccessDeniedException;
 import org.springframework.security.access.prepost.PostFilter;
 import org.springframework.security.access.prepost.PreAuthorize;
 import org.springframework.security.authentication.TestingAuthenticationToken;
+import org.springframework.security.authorization.method.AuthorizationAdvisor;
+import org.springframework.security.authorization.method.AuthorizationAdvisorProxyFactory;
 import org.springframework.security.authorization.method.AuthorizationManagerBeforeMethodInterceptor;
 import org.springframework.security.authorization.method.PostFilterAuthorizationMethodInterceptor;
+import org.springframework.security.config.annotation.method.configuration.EnableMethodSecurity;
 import org.springframework.security.core.context.SecurityContextHolder;
 import org.springframework.util.ClassUtils;
 import org.springframework.validation.annotation.Validated;
@@ -57,6 +69,8 @@ class GuardsTest {
     private static final String OLD_ADVISOR =
             "org.springframework.security.access.intercept.aopalliance.MethodSecurityMetadataSourceAdvisor";
     private static final String OLD_SOURCE = "org.springframework.security.access.method.MethodSecurityMetadataSource";
+
+    private static final Pointcut COUNTED = AnnotationMatchingPointcut.forMethodAnnotation(Counted.class);
 
     private final ApplicationContextRunner runner = new ApplicationContextRunner()
             .withConfiguration(AutoConfigurations.of(HoldfastAutoConfiguration.class))
@@ -112,7 +126,11 @@ class GuardsTest {
     @Retention(RetentionPolicy.RUNTIME)
     @interface Counted {}
 
-    /** As with {@code @EnableMethodSecurity}. */
+    @Configuration(proxyBeanMethods = false)
+    @EnableMethodSecurity
+    static class EnabledSecurity {}
+
+    /** The advisors themselves. */
     @Configuration(proxyBeanMethods = false)
     static class Security {
         @Bean
@@ -140,9 +158,10 @@ class GuardsTest {
         assertThatThrownBy(call).isInstanceOf(AccessDeniedException.class);
     }
 
-    @Test
-    void aDeniedCallerGetsNoAnswerOfThePipeline() {
-        runner.withUserConfiguration(Security.class).withBean(Payroll.class).run(context -> {
+    @ParameterizedTest
+    @ValueSource(classes = {EnabledSecurity.class, Security.class})
+    void aDeniedCallerGetsNoAnswerOfThePipeline(Class<?> security) {
+        runner.withUserConfiguration(security).withBean(Payroll.class).run(context -> {
             Payroll payroll = context.getBean(Payroll.class);
             logIn("admin");
             assertThat(payroll.salary()).isEqualTo("much");
@@ -152,9 +171,10 @@ class GuardsTest {
         });
     }
 
-    @Test
-    void aDeniedCallerOpensNoBreaker() {
-        runner.withUserConfiguration(Security.class).withBean(Payroll.class).run(context -> {
+    @ParameterizedTest
+    @ValueSource(classes = {EnabledSecurity.class, Security.class})
+    void aDeniedCallerOpensNoBreaker(Class<?> security) {
+        runner.withUserConfiguration(security).withBean(Payroll.class).run(context -> {
             Payroll payroll = context.getBean(Payroll.class);
             logIn("guest");
             for (int i = 0; i < 10; i++) {
@@ -182,10 +202,11 @@ class GuardsTest {
     }
 
     /** Its filter takes them out of the list that it is given. */
-    @Test
+    @ParameterizedTest
+    @ValueSource(classes = {EnabledSecurity.class, Security.class})
     @Logs("takes out of the answer itself what a caller may not see")
-    void whatOneCallerMayNotSeeIsNotTakenFromTheNextOne() {
-        runner.withUserConfiguration(Security.class)
+    void whatOneCallerMayNotSeeIsNotTakenFromTheNextOne(Class<?> security) {
+        runner.withUserConfiguration(security)
                 .withBean(Files.class)
                 .withBean(Folders.class)
                 .run(context -> {
@@ -224,15 +245,52 @@ class GuardsTest {
         }
     }
 
+    private interface OwnKind extends AuthorizationAdvisor {}
+
+    private record OwnAdvisor(MethodInterceptor denying) implements OwnKind {
+        @Override
+        public Pointcut getPointcut() {
+            return COUNTED;
+        }
+
+        @Override
+        public Advice getAdvice() {
+            return denying;
+        }
+
+        @Override
+        public int getOrder() {
+            return 0;
+        }
+
+        @Override
+        public @Nullable Object invoke(MethodInvocation invocation) throws Throwable {
+            return denying.invoke(invocation);
+        }
+    }
+
+    private static AuthorizationManagerBeforeMethodInterceptor presentAdvisor(MethodInterceptor denying) {
+        return new AuthorizationManagerBeforeMethodInterceptor(COUNTED, (who, call) -> {
+            throw denial(denying, call);
+        });
+    }
+
     /** Each kind that the version of Spring Security has. */
     private static List<Named<BiFunction<BeanFactory, MethodInterceptor, Advisor>>> authorizations() {
         List<Named<BiFunction<BeanFactory, MethodInterceptor, Advisor>>> all = new ArrayList<>();
+        all.add(Named.of("present", (beans, denying) -> presentAdvisor(denying)));
         all.add(Named.of(
-                "present",
-                (beans, denying) -> new AuthorizationManagerBeforeMethodInterceptor(
-                        AnnotationMatchingPointcut.forMethodAnnotation(Counted.class), (who, call) -> {
-                            throw denial(denying, call);
-                        })));
+                "of the application, with Spring Security's advice",
+                (beans, denying) -> new DefaultPointcutAdvisor(COUNTED, presentAdvisor(denying))));
+        all.add(Named.of("of the application, of a bean with Spring Security's advice", (beans, denying) -> {
+            ((ConfigurableBeanFactory) beans).registerSingleton("present", presentAdvisor(denying));
+            DefaultBeanFactoryPointcutAdvisor advisor = new DefaultBeanFactoryPointcutAdvisor();
+            advisor.setPointcut(COUNTED);
+            advisor.setAdviceBeanName("present");
+            advisor.setBeanFactory(beans);
+            return advisor;
+        }));
+        all.add(Named.of("of a kind of the application's own", (beans, denying) -> new OwnAdvisor(denying)));
         if (hasOldSecurity()) {
             all.add(Named.of("of Spring Boot 3", (beans, denying) -> oldAdvisor(beans)));
         }
@@ -272,6 +330,76 @@ class GuardsTest {
                 });
     }
 
+    interface Till {
+        String count();
+    }
+
+    static class Cash implements Till {
+        @Override
+        @PreAuthorize("hasAuthority('admin')")
+        @Protected("cached")
+        public String count() {
+            return "much";
+        }
+    }
+
+    private static Till proxy(Till behind, Consumer<ProxyFactory> how) {
+        ProxyFactory factory = new ProxyFactory(behind);
+        factory.setProxyTargetClass(true);
+        how.accept(factory);
+        return (Till) factory.getProxy(GuardsTest.class.getClassLoader());
+    }
+
+    private static Till guarded(Consumer<ProxyFactory> how) {
+        return proxy(new Cash(), factory -> {
+            factory.addAdvisor(AuthorizationManagerBeforeMethodInterceptor.preAuthorize());
+            how.accept(factory);
+        });
+    }
+
+    @Test
+    void anAuthorizationThatCannotStandOutsideEndsTheStart() {
+        List<Till> proxies = List.of(
+                guarded(factory -> factory.setFrozen(true)),
+                guarded(factory -> factory.setOpaque(true)),
+                proxy(guarded(factory -> {}), factory -> {}),
+                (Till) AuthorizationAdvisorProxyFactory.withDefaults().proxy(new Cash()));
+        for (Till each : proxies) {
+            runner.withBean(Till.class, () -> each)
+                    .run(context -> assertThat(context.getStartupFailure())
+                            .hasStackTraceContaining(
+                                    "Cash.count(): the bean is around a proxy that has authorization or is opaque"));
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    @EnableMethodSecurity(proxyTargetClass = true)
+    static class Around {
+        @Bean
+        Till inner() {
+            return new Cash();
+        }
+
+        @Bean
+        ProxyFactoryBean outer(@Qualifier("inner") Till inner) {
+            ProxyFactoryBean outer = new ProxyFactoryBean();
+            outer.setTarget(inner);
+            outer.setInterfaces(Till.class);
+            return outer;
+        }
+    }
+
+    @Test
+    void aProxyAroundABeanHasNoPipelineAroundItsAuthorization() {
+        runner.withUserConfiguration(Around.class).run(context -> {
+            Till till = context.getBean("outer", Till.class);
+            logIn("admin");
+            assertThat(till.count()).isEqualTo("much");
+            logIn("guest");
+            denied(till::count);
+        });
+    }
+
     private static Advisor counting(AtomicInteger calls, int order) {
         DefaultPointcutAdvisor advisor = new DefaultPointcutAdvisor(
                 AnnotationMatchingPointcut.forMethodAnnotation(Counted.class), (MethodInterceptor) invocation -> {
@@ -283,11 +411,12 @@ class GuardsTest {
     }
 
     /** What an application puts around its authorization stays there: it may say who calls. */
-    @Test
-    void adviceOfTheApplicationStaysWhereItIs() {
+    @ParameterizedTest
+    @ValueSource(classes = {EnabledSecurity.class, Security.class})
+    void adviceOfTheApplicationStaysWhereItIs(Class<?> security) {
         AtomicInteger outside = new AtomicInteger();
         AtomicInteger inside = new AtomicInteger();
-        runner.withUserConfiguration(Security.class)
+        runner.withUserConfiguration(security)
                 .withBean("outside", Advisor.class, () -> counting(outside, 1), GuardsTest::ofInfrastructure)
                 .withBean(
                         "inside",

@@ -545,14 +545,8 @@ class PropertiesOfApplicationTest {
 
     @Test
     void whatTheStarterIsToldIsCheckedBesidePipelinesOfTheApplicationsOwn() {
-        ApplicationContextRunner own = runner.withBean(
-                "pipelines",
-                Holdfast.class,
-                () -> Holdfast.builder()
-                        .load(
-                                "code",
-                                new ByteArrayInputStream(
-                                        "pipelines: { own: { timeout: 1s } }".getBytes(StandardCharsets.UTF_8))));
+        ApplicationContextRunner own =
+                runner.withBean("pipelines", Holdfast.class, PropertiesOfApplicationTest::ofCode);
         own.withPropertyValues("holdfast.spring.health.down-if-open=own")
                 .run(context -> assertThat(context).hasNotFailed());
         own.withPropertyValues("holdfast.spring.health.down-if-open=onw")
@@ -561,6 +555,61 @@ class PropertiesOfApplicationTest {
         own.withPropertyValues("holdfast.spring.servicegroup=false")
                 .run(context -> assertThat(context.getStartupFailure())
                         .hasStackTraceContaining("holdfast.spring.servicegroup"));
+    }
+
+    /** A service that calls nobody may receive deadlines. */
+    @Test
+    void whatNeedsNoPipelineIsThereWithoutOne() {
+        new WebApplicationContextRunner()
+                .withConfiguration(AutoConfigurations.of(HoldfastAutoConfiguration.class))
+                .withPropertyValues("holdfast.spring.server.max-deadline=5s", "holdfast.spring.service-groups=false")
+                .run(context -> assertThat(context)
+                        .hasNotFailed()
+                        .hasBean("holdfastDeadlineFilter")
+                        .doesNotHaveBean(Holdfast.class)
+                        .doesNotHaveBean(HoldfastEndpoint.class));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "service-groups=maybe | holdfast.spring.service-groups",
+                "server.max-deadline=800 | holdfast.spring.server.max-deadline: is 800; expected a duration",
+                "servicegroup=false | holdfast.spring.servicegroup",
+                "http-clients=shops | expected the key pipelines, with at least one pipeline",
+                "health.down-if-open=shops | expected the key pipelines, with at least one pipeline"
+            })
+    void whatIsWrongWithoutPipelinesIsTold(String property, String told) {
+        runner.withPropertyValues("holdfast.spring." + property)
+                .run(context -> assertThat(context.getStartupFailure()).hasStackTraceContaining(told));
+    }
+
+    @Test
+    void theLongestTimeOfARequestIsRefusedInAReactiveApplicationAlsoWithoutPipelines() {
+        new ReactiveWebApplicationContextRunner()
+                .withConfiguration(AutoConfigurations.of(HoldfastAutoConfiguration.class))
+                .withPropertyValues("holdfast.spring.server.max-deadline=5s")
+                .run(context -> assertThat(context.getStartupFailure())
+                        .hasStackTraceContaining("holdfast.spring.server.max-deadline: does nothing in a reactive"));
+    }
+
+    @Test
+    void aPropertyThatNeedsNoPipelineTurnsTheStarterOnForPipelinesOfTheApplicationsOwn() {
+        runner.withBean(Holdfast.class, PropertiesOfApplicationTest::ofCode)
+                .withPropertyValues("holdfast.spring.service-groups=false")
+                .run(context -> assertThat(context)
+                        .hasNotFailed()
+                        .hasSingleBean(Holdfast.class)
+                        .hasSingleBean(RefreshListener.class));
+    }
+
+    private static Holdfast ofCode() {
+        return Holdfast.builder()
+                .load(
+                        "code",
+                        new ByteArrayInputStream(
+                                "pipelines: { own: { timeout: 1s } }".getBytes(StandardCharsets.UTF_8)));
     }
 
     @ParameterizedTest
