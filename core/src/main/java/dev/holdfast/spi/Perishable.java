@@ -45,6 +45,7 @@ public interface Perishable {
      * @param weight how much of the cache's greatest weight it takes; -1: not said
      * @param kept whether it may be kept for later calls; a value that is not shared is not kept
      * @param shared whether calls that wait for the same key may get it, too
+     * @param ofKey whether it says something about its key; if it does not, it is not shared, and an older value stays
      */
     record Freshness(
             @Nullable Duration fresh,
@@ -53,9 +54,10 @@ public interface Perishable {
             Duration age,
             long weight,
             boolean kept,
-            boolean shared) {
+            boolean shared,
+            boolean ofKey) {
         private static final Duration MOST = Duration.ofDays(365);
-        private static final Freshness USUAL = new Freshness(null, null, null, Duration.ZERO, -1, true, true);
+        private static final Freshness USUAL = new Freshness(null, null, null, Duration.ZERO, -1, true, true, true);
 
         /** Moves times outside of the bounds to them. */
         public Freshness {
@@ -64,6 +66,7 @@ public interface Perishable {
             staleIfError = staleIfError == null ? null : bounded(staleIfError);
             age = bounded(age);
             weight = Math.max(-1, weight);
+            shared = shared && ofKey;
             kept = kept && shared;
         }
 
@@ -74,32 +77,33 @@ public interface Perishable {
 
         /** The same, with this time for which it is the answer without a call. */
         public Freshness fresh(Duration time) {
-            return new Freshness(time, staleWhileRevalidate, staleIfError, age, weight, kept, shared);
+            return new Freshness(time, staleWhileRevalidate, staleIfError, age, weight, kept, shared, ofKey);
         }
 
         /** The same, with this time after the fresh one for which it is the answer while it is refreshed. */
         public Freshness staleWhileRevalidate(Duration time) {
-            return new Freshness(fresh, time, staleIfError, age, weight, kept, shared);
+            return new Freshness(fresh, time, staleIfError, age, weight, kept, shared, ofKey);
         }
 
         /** The same, with this time after the fresh one for which it is the answer to a call that failed or is slow. */
         public Freshness staleIfError(Duration time) {
-            return new Freshness(fresh, staleWhileRevalidate, time, age, weight, kept, shared);
+            return new Freshness(fresh, staleWhileRevalidate, time, age, weight, kept, shared, ofKey);
         }
 
         /** The same, so old when it arrived. */
         public Freshness age(Duration time) {
-            return new Freshness(fresh, staleWhileRevalidate, staleIfError, time, weight, kept, shared);
+            return new Freshness(fresh, staleWhileRevalidate, staleIfError, time, weight, kept, shared, ofKey);
         }
 
         /** The same, with this weight, in the unit of the cache's greatest weight; less than 0 counts as 0. */
         public Freshness weight(long units) {
-            return new Freshness(fresh, staleWhileRevalidate, staleIfError, age, Math.max(0, units), kept, shared);
+            return new Freshness(
+                    fresh, staleWhileRevalidate, staleIfError, age, Math.max(0, units), kept, shared, ofKey);
         }
 
         /** The same, not stored: it is the answer of this load alone, and an older value of its key goes. */
         public Freshness notKept() {
-            return new Freshness(fresh, staleWhileRevalidate, staleIfError, age, weight, false, shared);
+            return new Freshness(fresh, staleWhileRevalidate, staleIfError, age, weight, false, shared, ofKey);
         }
 
         /**
@@ -107,7 +111,15 @@ public interface Perishable {
          * all at once. For what is private, or can be read once.
          */
         public Freshness notShared() {
-            return new Freshness(fresh, staleWhileRevalidate, staleIfError, age, weight, false, false);
+            return new Freshness(fresh, staleWhileRevalidate, staleIfError, age, weight, false, false, ofKey);
+        }
+
+        /**
+         * The same, not shared, and the value of something else than the key, such as the answer of a proxy that does not let the request
+         * through: an older value of the key stays.
+         */
+        public Freshness ofAnother() {
+            return new Freshness(fresh, staleWhileRevalidate, staleIfError, age, weight, false, false, false);
         }
 
         private static Duration bounded(Duration time) {

@@ -15,7 +15,7 @@ class PerishableTest {
 
     @Test
     void usualSaysNothing() {
-        assertThat(usual).isEqualTo(new Freshness(null, null, null, Duration.ZERO, -1, true, true));
+        assertThat(usual).isEqualTo(new Freshness(null, null, null, Duration.ZERO, -1, true, true, true));
     }
 
     @Test
@@ -24,14 +24,14 @@ class PerishableTest {
                 .staleWhileRevalidate(ENDLESS)
                 .staleIfError(ENDLESS)
                 .age(ENDLESS);
-        assertThat(most).isEqualTo(new Freshness(YEAR, YEAR, YEAR, YEAR, -1, true, true));
+        assertThat(most).isEqualTo(new Freshness(YEAR, YEAR, YEAR, YEAR, -1, true, true, true));
         Duration negative = ENDLESS.negated();
         Freshness least = usual.fresh(negative)
                 .staleWhileRevalidate(negative)
                 .staleIfError(negative)
                 .age(negative);
         Duration none = Duration.ZERO;
-        assertThat(least).isEqualTo(new Freshness(none, none, none, none, -1, true, true));
+        assertThat(least).isEqualTo(new Freshness(none, none, none, none, -1, true, true, true));
     }
 
     @Test
@@ -45,8 +45,11 @@ class PerishableTest {
         assertThat(usual.notKept().shared()).isTrue();
         assertThat(usual.notKept().kept()).isFalse();
         assertThat(usual.notShared().kept()).isFalse();
-        assertThat(new Freshness(null, null, null, Duration.ZERO, 0, true, false).kept())
+        assertThat(new Freshness(null, null, null, Duration.ZERO, 0, true, false, true).kept())
                 .isFalse();
+        assertThat(new Freshness(null, null, null, Duration.ZERO, 0, true, true, false).shared())
+                .isFalse();
+        assertThat(usual.ofAnother().kept()).isFalse();
     }
 
     @Test
@@ -65,6 +68,7 @@ class PerishableTest {
                         Duration.ofSeconds(3),
                         4,
                         false,
-                        false));
+                        false,
+                        true));
     }
 }

@@ -91,7 +91,7 @@ final class WayOut {
         long now = passage.now();
         Outcome outcome = passage.outcome();
         // Answers of a fallback or cache further in are not stored, in this pipeline or one inside the action.
-        boolean own = passage.source() == Source.LIVE && !passage.holdsOldAnswers();
+        boolean own = passage.source() == Source.LIVE && !passage.holdsOldAnswers() && said.ofKey();
         boolean live = own && outcome == Outcome.SUCCESS;
         if (live || (own && outcome == Outcome.IGNORED)) {
             // An end that is no answer says nothing about the next one.
@@ -131,7 +131,7 @@ final class WayOut {
                 && passage.started()
                 && value != null) {
             kept = cache.store.putIgnored(key, value, said, now, epoch);
-        } else if (!cache.keepsIfIgnored && Ends.isGone(passage)) {
+        } else if (said.ofKey() && !cache.keepsIfIgnored && Ends.isGone(passage)) {
             cache.store.remove(key);
         } else {
             return false;

@@ -16,6 +16,7 @@ import dev.holdfast.testcalls.Way;
 import dev.holdfast.testcalls.Work;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
@@ -291,6 +292,20 @@ class OwnTimesTest {
             assertThat(rig.run("usual", ILL).join().source()).isEqualTo(Source.FRESH);
             rig.time.advance(MINUTE);
             assertThat(rig.run("own", ILL)).isCompletedExceptionally();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void whatIsOfAnotherKeyIsTheAnswerAndLeavesTheOldValue(Way way) {
+        try (Rig rig = new Rig(way, policy)) {
+            ask(rig, Work.value("old"));
+            rig.time.advance(Duration.ofSeconds(5));
+            for (String text : List.of("gone", "moved")) {
+                Page other = Page.of(text, Freshness::ofAnother);
+                assertThat(ask(rig, Work.value(other)).value()).isSameAs(other);
+                assertThat(ask(rig, ILL).value()).isEqualTo("old");
+            }
         }
     }
 }

@@ -120,6 +120,14 @@ public final class CachedCall<R> {
         return new Kept<>(response, null, Freshness.usual().notShared(), Duration.ZERO);
     }
 
+    /**
+     * A response for this caller alone that the address of the request has not given, such as that of a proxy which refuses a tunnel.
+     * Whatever it says, what is kept stays.
+     */
+    public Kept<R> ofAnother(R response) {
+        return new Kept<>(response, null, Freshness.usual().ofAnother(), Duration.ZERO);
+    }
+
     /** What the call has ended with: also if a fallback of the pipeline has answered with a response. */
     @SuppressWarnings("unchecked") // a fallback that returns something else is a mistake anywhere
     public Kept<R> keptOf(Reply<Kept<R>> reply) {

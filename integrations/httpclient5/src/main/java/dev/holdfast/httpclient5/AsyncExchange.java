@@ -34,8 +34,16 @@ import org.jspecify.annotations.Nullable;
 final class AsyncExchange<T> extends CompletableFuture<T> implements AsyncExecCallback, AsyncDataConsumer {
     /** What an attempt does with a response: it belongs to the attempt. */
     interface Reading<T> {
-        /** How much of the body is read within the attempt, in bytes; less than 0: nothing. */
-        int most(HttpResponse response, @Nullable EntityDetails body, HttpClientContext context);
+        /**
+         * How much of the body is read within the attempt, in bytes; less than 0: nothing.
+         *
+         * @param answered see {@link AsyncRuntime#answered}
+         */
+        int most(
+                HttpResponse response,
+                @Nullable EntityDetails body,
+                HttpClientContext context,
+                @Nullable HttpRequest answered);
 
         T made(AsyncAnswer answer);
 
@@ -195,7 +203,7 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements AsyncExecCa
         read.reset();
         response = head;
         details = body;
-        most = reading.most(head, body, scope.clientContext);
+        most = reading.most(head, body, scope.clientContext, runtime.answered());
         if (body == null) {
             if (isSending()) {
                 begin(head, null);
@@ -309,7 +317,7 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements AsyncExecCa
         leaveConnection();
         over(false);
         if (rest != null) {
-            rest.end(stopped ? AsyncExecCallback::completed : caller -> caller.failed(cause));
+            rest.end(stopped ? AsyncExecCallback::completed : caller -> caller.failed(Errors.toCaller(cause, false)));
         } else {
             noteFailed();
             boolean once = runtime.hasSent() || (sent != null && sent.isUsedUp());

@@ -3,6 +3,9 @@ package dev.holdfast.httpclient5;
 
 import dev.holdfast.http.AlreadySent;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
 import org.apache.hc.client5.http.EndpointInfo;
 import org.apache.hc.client5.http.HttpRoute;
 import org.apache.hc.client5.http.async.AsyncExecRuntime;
@@ -10,19 +13,27 @@ import org.apache.hc.client5.http.protocol.HttpClientContext;
 import org.apache.hc.core5.concurrent.BasicFuture;
 import org.apache.hc.core5.concurrent.Cancellable;
 import org.apache.hc.core5.concurrent.FutureCallback;
+import org.apache.hc.core5.http.EntityDetails;
+import org.apache.hc.core5.http.Header;
 import org.apache.hc.core5.http.HttpException;
+import org.apache.hc.core5.http.HttpRequest;
+import org.apache.hc.core5.http.HttpResponse;
 import org.apache.hc.core5.http.Method;
 import org.apache.hc.core5.http.RequestNotExecutedException;
 import org.apache.hc.core5.http.nio.AsyncClientExchangeHandler;
 import org.apache.hc.core5.http.nio.RequestChannel;
 import org.apache.hc.core5.http.protocol.HttpContext;
+import org.apache.hc.core5.http2.H2Error;
+import org.apache.hc.core5.http2.H2StreamResetException;
 import org.apache.hc.core5.util.TimeValue;
+import org.jspecify.annotations.Nullable;
 
 /** What sends the requests of one asynchronous attempt. Sees whether one was sent: the client asks for it once it has a connection. */
 final class AsyncRuntime implements AsyncExecRuntime {
     private final AsyncExecRuntime runtime;
     private final boolean shared;
     private volatile boolean sent;
+    private volatile @Nullable HttpRequest answered;
 
     /** Guarded by this. */
     private boolean connecting;
@@ -43,14 +54,25 @@ final class AsyncRuntime implements AsyncExecRuntime {
         return sent;
     }
 
+    /** The request as it was sent that the last answer is of; null: it is of a proxy that refuses a tunnel, or a handler has made it. */
+    @Nullable
+    HttpRequest answered() {
+        return answered;
+    }
+
     @Override
     public Cancellable execute(String id, AsyncClientExchangeHandler exchange, HttpClientContext context) {
+        answered = null;
         return runtime.execute(id, new Noting(exchange), context);
     }
 
     private final class Noting extends ExchangeWrapper {
         /** Such as what was redirected to here. */
         private final boolean sentBefore = sent;
+
+        private @Nullable HttpRequest request;
+        /** The bytes that are still to come; less than 0: not known. */
+        private long left = -1;
 
         Noting(AsyncClientExchangeHandler exchange) {
             super(exchange);
@@ -59,21 +81,73 @@ final class AsyncRuntime implements AsyncExecRuntime {
         @Override
         public void produceRequest(RequestChannel channel, HttpContext context) throws HttpException, IOException {
             super.produceRequest(
-                    (request, body, of) -> {
+                    (now, body, of) -> {
                         // A tunnel is no request of the user's.
-                        sent |= !Method.CONNECT.isSame(request.getMethod());
-                        channel.sendRequest(request, body, of);
+                        if (!Method.CONNECT.isSame(now.getMethod())) {
+                            sent = true;
+                            request = now;
+                        }
+                        channel.sendRequest(now, body, of);
                     },
                     context);
+        }
+
+        @Override
+        public void consumeResponse(HttpResponse response, @Nullable EntityDetails body, HttpContext context)
+                throws HttpException, IOException {
+            answered = request;
+            left = Bodies.toCome(request, response);
+            if (body == null) {
+                endOfBody();
+            }
+            super.consumeResponse(response, body, context);
+        }
+
+        @Override
+        public void consume(ByteBuffer bytes) throws IOException {
+            if (left >= 0) {
+                left -= bytes.remaining();
+                if (left < 0) {
+                    throw otherLength("longer");
+                }
+            }
+            super.consume(bytes);
+        }
+
+        @Override
+        public void streamEnd(@Nullable List<? extends Header> trailers) throws HttpException, IOException {
+            endOfBody();
+            super.streamEnd(trailers);
+        }
+
+        private void endOfBody() throws IOException {
+            if (left > 0) {
+                throw otherLength("shorter");
+            }
+        }
+
+        /** Ends the stream alone. */
+        private static IOException otherLength(String which) {
+            return new H2StreamResetException(
+                    H2Error.PROTOCOL_ERROR, "the body of the response is " + which + " than its Content-Length");
         }
 
         /** What no code of the user's has thrown, the client says of the answer. Streams of one connection get one exception. */
         @Override
         public void failed(Exception cause) {
-            if (cause instanceof RequestNotExecutedException && !hasThrown()) {
+            Throwable own = thrown();
+            if (own instanceof RuntimeException e) {
+                super.failed(e);
+                return;
+            }
+            if (own instanceof Error) {
+                super.failed(new ExecutionException(own));
+                return;
+            }
+            if (cause instanceof RequestNotExecutedException && own == null) {
                 sent = sentBefore;
             }
-            boolean ofTheClient = cause instanceof RuntimeException && sent && !shared && !hasThrown();
+            boolean ofTheClient = cause instanceof RuntimeException && sent && !shared && own == null;
             super.failed(ofTheClient && AlreadySent.unreadable(cause) instanceof Exception e ? e : cause);
         }
     }

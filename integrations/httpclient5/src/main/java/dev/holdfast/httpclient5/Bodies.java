@@ -11,6 +11,13 @@ import java.io.SequenceInputStream;
 import org.apache.hc.core5.http.ClassicHttpResponse;
 import org.apache.hc.core5.http.EntityDetails;
 import org.apache.hc.core5.http.HttpEntity;
+import org.apache.hc.core5.http.HttpHeaders;
+import org.apache.hc.core5.http.HttpRequest;
+import org.apache.hc.core5.http.HttpResponse;
+import org.apache.hc.core5.http.HttpStatus;
+import org.apache.hc.core5.http.HttpVersion;
+import org.apache.hc.core5.http.Method;
+import org.apache.hc.core5.http.ProtocolVersion;
 import org.apache.hc.core5.http.io.entity.HttpEntityWrapper;
 import org.jspecify.annotations.Nullable;
 
@@ -30,6 +37,30 @@ final class Bodies {
     static boolean isSmall(EntityDetails body, int most) {
         long length = body.getContentLength();
         return most > 0 && (length < 0 ? !HttpCalls.isStream(body.getContentType()) : length <= most);
+    }
+
+    /**
+     * The bytes that the body of a response is to have, on the wire. Less than 0: not known, or the client itself checks it, as over
+     * HTTP/1.1.
+     *
+     * @param to null: a tunnel
+     */
+    static long toCome(@Nullable HttpRequest to, HttpResponse response) {
+        ProtocolVersion version = response.getVersion();
+        int status = response.getCode();
+        boolean hasNoBody = to == null
+                || Method.HEAD.isSame(to.getMethod())
+                || status == HttpStatus.SC_NO_CONTENT
+                || status == HttpStatus.SC_NOT_MODIFIED;
+        String length = Messages.first(response, HttpHeaders.CONTENT_LENGTH);
+        if (hasNoBody || length == null || version == null || !version.greaterEquals(HttpVersion.HTTP_2)) {
+            return -1;
+        }
+        try {
+            return Long.parseLong(length.strip());
+        } catch (NumberFormatException malformed) {
+            return -1;
+        }
     }
 
     /** Puts a small body into memory; of one whose length is not known, what the bound allows. */

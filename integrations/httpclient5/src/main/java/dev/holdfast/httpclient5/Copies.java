@@ -37,8 +37,13 @@ final class Copies {
             HttpClientContext context,
             int mostRead)
             throws IOException {
+        HttpRequest answered = exchange.answered();
+        if (answered == null) {
+            Bodies.read(response, mostRead, exchange);
+            return cached.ofAnother(response);
+        }
         Map<String, List<String>> headers = headers(response, response.getEntity());
-        if (!mayKeep(cached, response.getCode(), headers, context, mostRead)) {
+        if (!mayKeep(cached, response.getCode(), headers, context, answered, mostRead)) {
             Bodies.read(response, mostRead, exchange);
             return cached.forOne(response);
         }
@@ -48,15 +53,20 @@ final class Copies {
                 : cached.kept(copy(response, body), headers, body);
     }
 
+    /**
+     * Whether others may get it, too.
+     *
+     * @param sent the request that was answered, with what the client has added: cookies, credentials; null: none was
+     */
     static boolean mayKeep(
             CachedCall<?> cached,
             int status,
             Map<String, List<String>> headers,
             HttpClientContext context,
+            @Nullable HttpRequest sent,
             int mostRead) {
-        // With what the client has added: cookies, credentials.
-        HttpRequest sent = context.getRequest();
         return mostRead > 0
+                && sent != null
                 && !Redirects.wereFollowed(context)
                 && isTo(cached, sent)
                 && cached.mayKeep(status, headers, name -> Messages.all(sent, name));

@@ -13,6 +13,7 @@ import org.apache.hc.core5.http.ClassicHttpRequest;
 import org.apache.hc.core5.http.ClassicHttpResponse;
 import org.apache.hc.core5.http.HttpEntity;
 import org.apache.hc.core5.http.HttpException;
+import org.apache.hc.core5.http.HttpRequest;
 import org.apache.hc.core5.http.HttpStatus;
 import org.apache.hc.core5.http.Method;
 import org.apache.hc.core5.http.io.HttpResponseInformationCallback;
@@ -30,6 +31,8 @@ final class CountedRuntime implements ExecRuntime {
     private boolean repeated;
 
     private boolean sent;
+
+    private @Nullable HttpRequest answered;
 
     /**
      * Around the client's own.
@@ -49,6 +52,12 @@ final class CountedRuntime implements ExecRuntime {
     /** Whether a request was begun on a connection: this one, or where it was redirected. */
     boolean hasSent() {
         return sent;
+    }
+
+    /** The request as it was sent that the last answer is of; null: it is of a proxy that refuses a tunnel, or a handler has made it. */
+    @Nullable
+    HttpRequest answered() {
+        return answered;
     }
 
     @Override
@@ -75,6 +84,7 @@ final class CountedRuntime implements ExecRuntime {
     private ClassicHttpResponse executed(ClassicHttpRequest request, ExecRuntime sending, Executing executing)
             throws IOException, HttpException {
         HttpEntity entity = request.getEntity();
+        answered = null;
         Body body = entity == null ? null : new Body(entity);
         request.setEntity(body);
         waits.run();
@@ -134,6 +144,7 @@ final class CountedRuntime implements ExecRuntime {
         if (isOfTheProxy(request)) {
             return response;
         }
+        answered = request;
         int status = response.getCode();
         ended = status / 100 != 3
                 && status != HttpStatus.SC_UNAUTHORIZED

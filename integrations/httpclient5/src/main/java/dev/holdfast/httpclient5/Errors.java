@@ -10,6 +10,7 @@ import java.io.InterruptedIOException;
 import java.net.SocketTimeoutException;
 import java.nio.channels.ClosedByInterruptException;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.ExecutionException;
 import org.apache.hc.core5.http.HttpException;
 
 /** What goes wrong with a request. */
@@ -18,7 +19,10 @@ final class Errors {
 
     /** As callers of Apache's clients expect it: an {@link IOException}, an {@link HttpException} or what is neither's. */
     static Exception toCaller(Throwable thrown, boolean cancelled) {
-        Throwable e = AlreadySent.original(thrown);
+        Throwable original = AlreadySent.original(thrown);
+        // Where the client takes exceptions alone, an Error is the cause of one.
+        Throwable e =
+                original instanceof ExecutionException && original.getCause() instanceof Error error ? error : original;
         if (cancelled || e instanceof CancellationException) {
             return with(e, new InterruptedIOException("the request was cancelled"));
         }

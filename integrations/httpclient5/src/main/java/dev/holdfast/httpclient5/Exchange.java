@@ -14,6 +14,7 @@ import org.apache.hc.core5.concurrent.CancellableDependency;
 import org.apache.hc.core5.http.ClassicHttpRequest;
 import org.apache.hc.core5.http.ClassicHttpResponse;
 import org.apache.hc.core5.http.HttpException;
+import org.apache.hc.core5.http.HttpRequest;
 import org.apache.hc.core5.http.io.support.ClassicRequestBuilder;
 import org.jspecify.annotations.Nullable;
 
@@ -29,6 +30,7 @@ final class Exchange extends AbstractInterruptibleChannel implements Cancellable
     private @Nullable Thread caller;
 
     private boolean sent;
+    private @Nullable HttpRequest answered;
     private boolean cancelled;
     private @Nullable Cancellable connection;
 
@@ -55,6 +57,7 @@ final class Exchange extends AbstractInterruptibleChannel implements Cancellable
         begin();
         try {
             response = chain.proceed(ClassicRequestBuilder.copy(request).build(), own);
+            answered = runtime.answered();
             waits();
             T read = reading.read(this, response, own.clientContext);
             AttemptContext.answered(own.clientContext);
@@ -89,6 +92,12 @@ final class Exchange extends AbstractInterruptibleChannel implements Cancellable
     /** Whether the request of one that failed was sent: this one, or where it was redirected. For the thread that has executed it. */
     boolean hasSent() {
         return sent;
+    }
+
+    /** See {@link CountedRuntime#answered}. For the thread that has executed it. */
+    @Nullable
+    HttpRequest answered() {
+        return answered;
     }
 
     /**

@@ -112,9 +112,15 @@ public final class HoldfastAsyncExec implements AsyncExecChainHandler {
      * Adds it to a client, as the outermost handler, and switches the client's own retries off. Returns the builder. Not for a
      * connection manager with {@code setMessageMultiplexing(true)}: an attempt that is given up closes its connection, and would end
      * the requests that share it.
+     *
+     * <p>Over HTTP/2, a server may leave out a request when it goes away, and the client would wait for it. So this sets the builder's
+     * {@code setIoSessionDecorator}, and a decorator of your own is not used: one that is set afterwards takes the place of this one, and
+     * then such a request ends with a timeout, and a POST that the server refuses is not repeated.
      */
     public HttpAsyncClientBuilder addTo(HttpAsyncClientBuilder client) {
-        return client.disableAutomaticRetries().addExecInterceptorFirst(HoldfastExec.NAME, this);
+        return client.disableAutomaticRetries()
+                .setIoSessionDecorator(ResettingSession::ofAnyVersion)
+                .addExecInterceptorFirst(HoldfastExec.NAME, this);
     }
 
     /**
@@ -126,7 +132,7 @@ public final class HoldfastAsyncExec implements AsyncExecChainHandler {
      */
     public H2AsyncClientBuilder addTo(H2AsyncClientBuilder client) {
         return client.disableAutomaticRetries()
-                .setIoSessionDecorator(ResettingSession::new)
+                .setIoSessionDecorator(ResettingSession::ofHttp2)
                 .addExecInterceptorFirst(HoldfastExec.NAME, new HoldfastAsyncExec(calls, headers, mostRead, true));
     }
 
@@ -252,8 +258,12 @@ public final class HoldfastAsyncExec implements AsyncExecChainHandler {
         /** For the one caller. */
         private final class Reading implements AsyncExchange.Reading<AsyncAnswer> {
             @Override
-            public int most(HttpResponse response, @Nullable EntityDetails body, HttpClientContext context) {
-                Redirects.answered(calls, request, response.getCode(), context);
+            public int most(
+                    HttpResponse response,
+                    @Nullable EntityDetails body,
+                    HttpClientContext context,
+                    @Nullable HttpRequest answered) {
+                Redirects.answered(calls, request, response.getCode(), context, answered);
                 return body != null && Bodies.isSmall(body, mostRead) ? mostRead : -1;
             }
 
@@ -273,6 +283,7 @@ public final class HoldfastAsyncExec implements AsyncExecChainHandler {
     private final class Keeping implements AsyncExchange.Reading<Kept<AsyncAnswer>> {
         private final AsyncRequest request;
         private final CachedCall<AsyncAnswer> cached;
+        private boolean isOfTarget;
         private boolean mayKeep;
 
         Keeping(AsyncRequest request, CachedCall<AsyncAnswer> cached) {
@@ -281,9 +292,17 @@ public final class HoldfastAsyncExec implements AsyncExecChainHandler {
         }
 
         @Override
-        public int most(HttpResponse response, @Nullable EntityDetails body, HttpClientContext context) {
-            calls.answered(request, response.getCode());
-            mayKeep = Copies.mayKeep(cached, response.getCode(), Copies.headers(response, body), context, mostRead);
+        public int most(
+                HttpResponse response,
+                @Nullable EntityDetails body,
+                HttpClientContext context,
+                @Nullable HttpRequest answered) {
+            isOfTarget = answered != null;
+            if (isOfTarget) {
+                calls.answered(request, response.getCode());
+            }
+            mayKeep = Copies.mayKeep(
+                    cached, response.getCode(), Copies.headers(response, body), context, answered, mostRead);
             if (mayKeep) {
                 return Math.max(mostRead, cached.maxKept());
             }
@@ -292,6 +311,9 @@ public final class HoldfastAsyncExec implements AsyncExecChainHandler {
 
         @Override
         public Kept<AsyncAnswer> made(AsyncAnswer answer) {
+            if (!isOfTarget) {
+                return cached.ofAnother(answer);
+            }
             byte[] body = answer.body();
             if (!mayKeep || body == null || body.length > cached.maxKept()) {
                 return cached.forOne(answer);

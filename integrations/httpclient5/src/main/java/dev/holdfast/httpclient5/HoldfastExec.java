@@ -127,7 +127,9 @@ public final class HoldfastExec implements ExecChainHandler {
                                                 Copies.scope(attempt, scope),
                                                 chain,
                                                 (exchange, response, context) -> {
-                                                    calls.answered(asked, response.getCode());
+                                                    if (exchange.answered() != null) {
+                                                        calls.answered(asked, response.getCode());
+                                                    }
                                                     return Copies.kept(cached, exchange, response, context, mostRead);
                                                 })));
             }
@@ -154,7 +156,7 @@ public final class HoldfastExec implements ExecChainHandler {
             throws IOException, HttpException {
         try {
             return begun.execute(copy(request), scope, chain, (exchange, response, context) -> {
-                Redirects.answered(calls, request, response.getCode(), context);
+                Redirects.answered(calls, request, response.getCode(), context, exchange.answered());
                 Bodies.read(response, mostRead, exchange);
                 return Redirects.marked(response, context);
             });

@@ -11,6 +11,7 @@ import org.apache.hc.core5.http.ClassicHttpResponse;
 import org.apache.hc.core5.http.HttpEntity;
 import org.apache.hc.core5.http.HttpRequest;
 import org.apache.hc.core5.http.message.HttpResponseWrapper;
+import org.jspecify.annotations.Nullable;
 
 /** What the client has done between a request and its response, as far as its context tells. */
 final class Redirects {
@@ -31,9 +32,15 @@ final class Redirects {
     /**
      * Notes the answers to a request and to all that its redirects have made of it. Of those between the first and the last, the
      * method is not known: if it was none that changes something, what was kept is forgotten for nothing.
+     *
+     * @param answered the last request, as it was sent; null: the answer is that of a proxy or a handler, and of none of them
      */
     static <Q extends HttpRequest> void answered(
-            HttpCalls<Q, ?> calls, Q request, int status, HttpClientContext context) {
+            HttpCalls<Q, ?> calls, Q request, int status, HttpClientContext context, @Nullable HttpRequest answered) {
+        if (answered == null) {
+            failed(calls, request, context);
+            return;
+        }
         List<URI> locations = locations(context);
         calls.answered(request, status);
         if (locations.isEmpty()) {
@@ -44,7 +51,7 @@ final class Redirects {
         for (URI location : locations.subList(0, last)) {
             calls.answered(request.getMethod(), location, FOLLOWED);
         }
-        calls.answered(context.getRequest().getMethod(), locations.get(last), status);
+        calls.answered(answered.getMethod(), locations.get(last), status);
     }
 
     /** Notes the answers to a request and to its redirects, where the last of these got none. */

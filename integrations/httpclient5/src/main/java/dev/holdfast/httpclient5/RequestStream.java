@@ -8,7 +8,6 @@ import org.apache.hc.core5.http.nio.AsyncClientExchangeHandler;
 import org.apache.hc.core5.http.nio.command.RequestExecutionCommand;
 import org.apache.hc.core5.http2.H2Error;
 import org.apache.hc.core5.http2.H2StreamResetException;
-import org.apache.hc.core5.reactor.Command;
 import org.jspecify.annotations.Nullable;
 
 /** One request of the HTTP/2 client as a stream: its number, whether it was cancelled, and whether the client is done with it. */
@@ -35,23 +34,19 @@ final class RequestStream extends ExchangeWrapper {
         this.connection = connection;
     }
 
-    /** The same request with a stream of it. */
-    static RequestExecutionCommand commandOf(RequestExecutionCommand request, Connection connection) {
+    /** The stream of a request. It is cancelled at once if its user has cancelled the request. */
+    static RequestStream of(RequestExecutionCommand request, Connection connection) {
         RequestStream stream = new RequestStream(request.getExchangeHandler(), connection);
         CancellableDependency user = request.getCancellableDependency();
         if (user != null) {
             user.setDependency(stream.cancelling);
         }
-        return new RequestExecutionCommand(
-                stream, request.getPushHandlerFactory(), stream.cancelling, request.getContext());
+        return stream;
     }
 
-    /** Null: the command is no request. */
-    static @Nullable RequestStream of(Command command) {
-        return command instanceof RequestExecutionCommand request
-                        && request.getExchangeHandler() instanceof RequestStream stream
-                ? stream
-                : null;
+    /** The same request with this stream. */
+    RequestExecutionCommand command(RequestExecutionCommand request) {
+        return new RequestExecutionCommand(this, request.getPushHandlerFactory(), cancelling, request.getContext());
     }
 
     void begun(int number) {

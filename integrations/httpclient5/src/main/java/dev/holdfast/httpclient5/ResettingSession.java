@@ -9,6 +9,8 @@ import java.nio.channels.CancelledKeyException;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.Lock;
+import org.apache.hc.core5.http.HttpConnection;
+import org.apache.hc.core5.http.HttpVersion;
 import org.apache.hc.core5.http.nio.command.RequestExecutionCommand;
 import org.apache.hc.core5.http.nio.command.ShutdownCommand;
 import org.apache.hc.core5.io.CloseMode;
@@ -20,7 +22,8 @@ import org.apache.hc.core5.util.Timeout;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A connection of the HTTP/2 client that resets the stream of a cancelled request.
+ * A connection of an asynchronous client that resets the stream of a cancelled request, once it is one of HTTP/2. Before that, and over
+ * HTTP/1.1, it is as the session below.
  *
  * <p>To cancel a request, the client marks its stream, and sends the RST_STREAM only when the next frame of that stream comes. From a
  * server that never answers none comes, and the stream counts for ever against the server's maximum. So this session hands the client
@@ -51,26 +54,39 @@ final class ResettingSession implements IOSession, RequestStream.Connection {
     private boolean polled;
 
     private boolean closing;
+    private volatile boolean isHttp2;
 
     /** The client's, once the connection has begun. */
     private @Nullable IOEventHandler client;
 
-    ResettingSession(IOSession session) {
+    private ResettingSession(IOSession session, boolean isHttp2) {
         this.session = session;
+        this.isHttp2 = isHttp2;
+    }
+
+    /** Of the client of HTTP/2 alone. */
+    static ResettingSession ofHttp2(IOSession session) {
+        return new ResettingSession(session, true);
+    }
+
+    /** Of a client that learns the version after it has connected. */
+    static ResettingSession ofAnyVersion(IOSession session) {
+        return new ResettingSession(session, false);
     }
 
     // ---- requests
 
     @Override
     public void enqueue(Command command, Command.Priority priority) {
-        session.enqueue(
-                command instanceof RequestExecutionCommand request ? RequestStream.commandOf(request, this) : command,
-                priority);
+        session.enqueue(command, priority);
     }
 
     /** First the end, or a ping, if one is needed. Leaves out requests that were cancelled while they waited for a free stream. */
     @Override
     public @Nullable Command poll() {
+        if (!isHttp2) {
+            return session.poll();
+        }
         polled = true;
         if (!closing && isServedOut()) {
             // Once: the client polls until nothing comes. It writes what is left to write, such as a reset, and closes.
@@ -82,15 +98,15 @@ final class ResettingSession implements IOSession, RequestStream.Connection {
             return ping;
         }
         for (Command next = session.poll(); next != null; next = session.poll()) {
-            RequestStream stream = RequestStream.of(next);
-            if (stream == null) {
+            if (!(next instanceof RequestExecutionCommand request)) {
                 return next;
             }
+            RequestStream stream = RequestStream.of(request, this);
             if (!stream.isCancelled()) {
                 stream.begun(nextId);
                 streams.add(stream);
                 nextId += 2;
-                return next;
+                return stream.command(request);
             }
             next.cancel();
         }
@@ -128,6 +144,9 @@ final class ResettingSession implements IOSession, RequestStream.Connection {
     }
 
     private void reset(IOSession from) throws IOException {
+        if (!isHttp2) {
+            return;
+        }
         refuse(from);
         while (client != null && input.isBetweenFrames()) {
             RequestStream stream = givenUp.nextDue();
@@ -162,6 +181,9 @@ final class ResettingSession implements IOSession, RequestStream.Connection {
     @Override
     public void upgrade(IOEventHandler handler) {
         client = handler;
+        // Those that find out the version have none.
+        isHttp2 |= handler instanceof HttpConnection connection
+                && HttpVersion.HTTP_2.equals(connection.getProtocolVersion());
         session.upgrade(new Resetting(handler));
     }
 
@@ -224,7 +246,7 @@ final class ResettingSession implements IOSession, RequestStream.Connection {
      */
     @Override
     public boolean isOpen() {
-        return session.isOpen() && !input.isGoneAway();
+        return session.isOpen() && !(isHttp2 && input.isGoneAway());
     }
 
     // ---- as it is

@@ -8,7 +8,6 @@ import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Objects;
-import java.util.concurrent.ExecutionException;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.apache.hc.client5.http.async.AsyncExecCallback;
@@ -106,8 +105,7 @@ final class StreamedBody {
             } catch (Throwable e) {
                 if (close()) {
                     abort.run();
-                    Objects.requireNonNull(caller)
-                            .failed(e instanceof Exception known ? known : new ExecutionException(e));
+                    Objects.requireNonNull(caller).failed(Errors.toCaller(e, false));
                 }
             }
         }

@@ -59,6 +59,16 @@ final class FrameServer implements AutoCloseable {
             return new Frame(DATA, END_STREAM, stream, bytes('1', '2'));
         }
 
+        /** 200, with this Content-Length. */
+        static Frame withLength(int stream, String length, boolean isWhole) {
+            ByteBuffer payload = ByteBuffer.allocate(4 + length.length())
+                    .put((byte) 0x88)
+                    // The 28th name of the static table.
+                    .put(bytes(0x0F, 28 - 0x0F, length.length()))
+                    .put(length.getBytes(ISO_8859_1));
+            return new Frame(HEADERS, isWhole ? END_STREAM | END_HEADERS : END_HEADERS, stream, payload.flip());
+        }
+
         /** ":status: 500" of the static table. */
         static Frame failure(int stream) {
             return new Frame(HEADERS, END_STREAM | END_HEADERS, stream, bytes(0x8E));

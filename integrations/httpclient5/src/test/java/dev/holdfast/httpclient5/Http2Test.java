@@ -6,11 +6,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.CallTimeoutException;
+import dev.holdfast.Outcome;
 import dev.holdfast.Pipeline;
 import dev.holdfast.hedge.HedgePolicy;
 import dev.holdfast.http.Pipelines;
 import dev.holdfast.retry.RetryPolicy;
+import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.stalecache.StaleCachePolicy;
 import dev.holdfast.testlogs.Logs;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.io.IOException;
@@ -18,11 +21,13 @@ import java.net.InetAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import mockwebserver3.MockResponse;
 import mockwebserver3.MockWebServer;
 import mockwebserver3.RecordedRequest;
@@ -32,16 +37,23 @@ import org.apache.hc.client5.http.async.methods.SimpleHttpRequest;
 import org.apache.hc.client5.http.async.methods.SimpleHttpResponse;
 import org.apache.hc.client5.http.async.methods.SimpleRequestBuilder;
 import org.apache.hc.client5.http.async.methods.SimpleResponseConsumer;
+import org.apache.hc.client5.http.config.TlsConfig;
 import org.apache.hc.client5.http.impl.async.CloseableHttpAsyncClient;
 import org.apache.hc.client5.http.impl.async.H2AsyncClientBuilder;
+import org.apache.hc.client5.http.impl.async.HttpAsyncClients;
+import org.apache.hc.client5.http.impl.nio.PoolingAsyncClientConnectionManagerBuilder;
 import org.apache.hc.core5.http.ContentType;
 import org.apache.hc.core5.http.RequestNotExecutedException;
 import org.apache.hc.core5.http.nio.AsyncEntityProducer;
 import org.apache.hc.core5.http.nio.AsyncRequestProducer;
+import org.apache.hc.core5.http.nio.DataStreamChannel;
 import org.apache.hc.core5.http.nio.entity.AsyncEntityProducerWrapper;
 import org.apache.hc.core5.http.nio.entity.StringAsyncEntityProducer;
 import org.apache.hc.core5.http.nio.support.AsyncRequestBuilder;
+import org.apache.hc.core5.http2.H2StreamResetException;
+import org.apache.hc.core5.http2.HttpVersionPolicy;
 import org.apache.hc.core5.io.CloseMode;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -71,6 +83,21 @@ class Http2Test {
     private CloseableHttpAsyncClient client(Pipeline pipeline) {
         CloseableHttpAsyncClient client = HoldfastAsyncExec.of(Pipelines.one(pipeline))
                 .addTo(H2AsyncClientBuilder.create())
+                .build();
+        client.start();
+        clients.add(client);
+        return client;
+    }
+
+    /** That of both versions. Over TLS it learns the version there; here it knows it. */
+    private CloseableHttpAsyncClient clientOfBothVersions(Pipeline pipeline) {
+        CloseableHttpAsyncClient client = HoldfastAsyncExec.of(Pipelines.one(pipeline))
+                .addTo(HttpAsyncClients.custom())
+                .setConnectionManager(PoolingAsyncClientConnectionManagerBuilder.create()
+                        .setDefaultTlsConfig(TlsConfig.custom()
+                                .setVersionPolicy(HttpVersionPolicy.FORCE_HTTP_2)
+                                .build())
+                        .build())
                 .build();
         client.start();
         clients.add(client);
@@ -692,6 +719,139 @@ class Http2Test {
             assertThatThrownBy(() -> call.get(1, TimeUnit.MINUTES))
                     .hasCauseInstanceOf(RequestNotExecutedException.class);
             assertThat(server.requests).containsExactly(1);
+        }
+    }
+
+    // ---- the client of both versions
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void withTheClientOfBothVersionsAPostThatTheServerDoesNotTakeIsRepeated(boolean goesAway) throws Exception {
+        try (FrameServer server = new FrameServer(100);
+                Pipeline pipeline = pipeline()) {
+            server.answered = stream -> true;
+            server.script =
+                    frame -> frame.type() == FrameServer.HEADERS && frame.stream() == 1 && server.connections.get() == 1
+                            ? List.of(goesAway ? FrameServer.Frame.goAway(0) : FrameServer.Frame.refusal(1))
+                            : List.of();
+            CloseableHttpAsyncClient client = clientOfBothVersions(pipeline);
+
+            assertThat(answerTo(client, post(server)).getCode()).isEqualTo(200);
+            server.awaitClosed();
+            assertThat(answerTo(client, post(server)).getVersion().getMajor()).isEqualTo(2);
+            assertThat(server.connections).hasValue(2);
+        }
+    }
+
+    // ---- bodies of another length than the server says
+
+    private static final List<String> LENGTHS = List.of("1", "3", "3 and nothing comes");
+
+    private static List<FrameServer.Frame> twoBytes(int stream, String length) {
+        return length.endsWith("comes")
+                ? List.of(FrameServer.Frame.withLength(stream, length.substring(0, 1), true))
+                : List.of(FrameServer.Frame.withLength(stream, length, false), FrameServer.Frame.restOfBody(stream));
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aBodyOfAnotherLengthIsAFailureAndNotKept(boolean bothVersions) throws Exception {
+        for (String length : LENGTHS) {
+            AtomicInteger requests = new AtomicInteger();
+            try (FrameServer server = new FrameServer(100);
+                    Pipeline pipeline = Pipeline.of(
+                            "shop",
+                            StaleCachePolicy.of(c -> c.fresh(Duration.ofHours(1))),
+                            RetryPolicy.of(r -> r.maxAttempts(2).initialBackoff(Duration.ofMillis(1))))) {
+                server.script = frame -> frame.type() != FrameServer.HEADERS
+                        ? List.of()
+                        : twoBytes(frame.stream(), requests.incrementAndGet() == 1 ? length : "2");
+                CloseableHttpAsyncClient client = bothVersions ? clientOfBothVersions(pipeline) : client(pipeline);
+                for (int i = 0; i < 2; i++) {
+                    assertThat(answerTo(client, get(server)).getBodyText())
+                            .as("instead of " + length)
+                            .isEqualTo("12");
+                }
+                assertThat(requests).hasValue(2);
+                if (!bothVersions) {
+                    assertThat(server.connections).hasValue(1);
+                }
+            }
+        }
+    }
+
+    /** It has the length of the answer to a GET. */
+    @Test
+    void anAnswerToHeadHasALengthAndNoBody() throws Exception {
+        try (FrameServer server = new FrameServer(100);
+                Pipeline pipeline = pipeline()) {
+            server.script = frame -> frame.type() == FrameServer.HEADERS
+                    ? List.of(FrameServer.Frame.withLength(frame.stream(), "3", true))
+                    : List.of();
+            SimpleHttpRequest head = SimpleRequestBuilder.head("http://localhost:" + server.port() + "/")
+                    .build();
+            assertThat(answerTo(client(pipeline), head).getCode()).isEqualTo(200);
+            assertThat(server.requests).containsExactly(1);
+        }
+    }
+
+    @Test
+    void aLargeBodyThatIsTooShortFailsTheConsumer() throws Exception {
+        try (FrameServer server = new FrameServer(100);
+                Pipeline pipeline = pipeline()) {
+            server.script = frame -> frame.type() == FrameServer.HEADERS ? twoBytes(frame.stream(), "3") : List.of();
+            CloseableHttpAsyncClient client = HoldfastAsyncExec.of(Pipelines.one(pipeline))
+                    .readBodiesUpTo(0)
+                    .addTo(H2AsyncClientBuilder.create())
+                    .build();
+            client.start();
+            clients.add(client);
+            assertThatThrownBy(() -> answerTo(client, get(server))).hasCauseInstanceOf(H2StreamResetException.class);
+            assertThat(server.requests).containsExactly(1);
+        }
+    }
+
+    // ---- code of the user's
+
+    /** By itself, the client would close the connection, or its thread would end. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void whatAProducerThrowsEndsItsStreamAlone(boolean anError) throws Exception {
+        List<Outcome> attempts = new CopyOnWriteArrayList<>();
+        CallObserver observer = new CallObserver() {
+            @Override
+            public void attemptSettled(
+                    String of, @Nullable String operation, int attempt, Outcome outcome, long nanos) {
+                attempts.add(outcome);
+            }
+        };
+        try (FrameServer server = new FrameServer(100);
+                Pipeline pipeline = Pipeline.builder("shop")
+                        .policies(RetryPolicy.ofDefaults())
+                        .observer(observer)
+                        .build()) {
+            server.script =
+                    frame -> frame.type() == FrameServer.RST_STREAM ? List.of(FrameServer.Frame.answer(1)) : List.of();
+            CloseableHttpAsyncClient client = client(pipeline);
+            Future<SimpleHttpResponse> other = client.execute(get(server), null);
+            server.request();
+            AsyncRequestProducer put = AsyncRequestBuilder.put("http://localhost:" + server.port() + "/")
+                    .setEntity(new AsyncEntityProducerWrapper(new StringAsyncEntityProducer("a")) {
+                        @Override
+                        public void produce(DataStreamChannel channel) {
+                            if (anError) {
+                                throw new AssertionError("by intent");
+                            }
+                            throw new IllegalStateException("by intent");
+                        }
+                    })
+                    .build();
+            Future<SimpleHttpResponse> call = client.execute(put, SimpleResponseConsumer.create(), null);
+
+            assertThatThrownBy(() -> call.get(1, TimeUnit.MINUTES)).hasRootCauseMessage("by intent");
+            assertThat(other.get(1, TimeUnit.MINUTES).getCode()).isEqualTo(200);
+            assertThat(attempts).containsExactlyInAnyOrder(Outcome.IGNORED, Outcome.SUCCESS);
+            assertThat(server.connections).hasValue(1);
         }
     }
 }

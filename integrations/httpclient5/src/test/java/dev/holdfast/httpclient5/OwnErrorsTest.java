@@ -13,10 +13,17 @@ import dev.holdfast.spi.CallObserver;
 import dev.holdfast.testing.ScriptedServer;
 import dev.holdfast.testlogs.Logs;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.hc.client5.http.async.AsyncExecCallback;
+import org.apache.hc.client5.http.async.methods.AbstractBinResponseConsumer;
+import org.apache.hc.client5.http.async.methods.SimpleRequestBuilder;
+import org.apache.hc.client5.http.async.methods.SimpleRequestProducer;
 import org.apache.hc.client5.http.async.methods.SimpleResponseConsumer;
 import org.apache.hc.client5.http.classic.methods.HttpPut;
 import org.apache.hc.client5.http.impl.async.CloseableHttpAsyncClient;
@@ -35,9 +42,12 @@ import org.apache.hc.core5.http.nio.entity.AsyncEntityProducerWrapper;
 import org.apache.hc.core5.http.nio.entity.BasicAsyncEntityProducer;
 import org.apache.hc.core5.http.nio.support.BasicRequestProducer;
 import org.apache.hc.core5.io.CloseMode;
+import org.apache.hc.core5.reactor.IOReactorConfig;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The client throws anything at an answer that it cannot read. What the user's code throws meanwhile is his mistake all the same. */
 @Logs(value = "ClosedSelectorException", sometimes = true) // when a client is closed
@@ -55,11 +65,13 @@ class OwnErrorsTest {
                 }
             })
             .build();
-    private volatile boolean fails;
+    private volatile @Nullable Throwable thrown;
     private final CloseableHttpClient classic =
             HoldfastExec.of(Pipelines.one(pipeline)).addTo(HttpClients.custom()).build();
     private final CloseableHttpAsyncClient async = HoldfastAsyncExec.of(Pipelines.one(pipeline))
             .addTo(HttpAsyncClients.custom())
+            // A thread that ends is the end of the client.
+            .setIOReactorConfig(IOReactorConfig.custom().setIoThreadCount(1).build())
             .addExecInterceptorAfter(
                     HoldfastExec.NAME,
                     "own",
@@ -87,8 +99,11 @@ class OwnErrorsTest {
             @Override
             public @Nullable AsyncDataConsumer handleResponse(HttpResponse response, @Nullable EntityDetails body)
                     throws org.apache.hc.core5.http.HttpException, IOException {
-                if (fails) {
-                    throw byIntent();
+                if (thrown instanceof Error e) {
+                    throw e;
+                }
+                if (thrown instanceof RuntimeException e) {
+                    throw e;
                 }
                 return caller.handleResponse(response, body);
             }
@@ -113,7 +128,7 @@ class OwnErrorsTest {
                         new BasicRequestProducer(new BasicHttpRequest("PUT", server.uri("/a")), body),
                         SimpleResponseConsumer.create(),
                         null)
-                .get());
+                .get(1, TimeUnit.MINUTES));
     }
 
     private static BasicAsyncEntityProducer text() {
@@ -145,8 +160,123 @@ class OwnErrorsTest {
 
     @Test
     void whatAHandlerThrowsAtAResponseIsIgnored() {
-        fails = true;
+        thrown = byIntent();
         assertThat(put(text())).hasRootCauseMessage("by intent");
         assertThat(attempts).containsExactly(Outcome.IGNORED);
+    }
+
+    private static AssertionError badly() {
+        return new AssertionError("badly");
+    }
+
+    private static void assertIsOfAnError(Throwable told) {
+        assertThat(told)
+                .isInstanceOf(ExecutionException.class)
+                .cause()
+                .isInstanceOf(IOException.class)
+                .cause()
+                .isInstanceOf(AssertionError.class)
+                .hasMessage("badly");
+    }
+
+    private void assertIsIgnoredAndTheClientGoesOn(Throwable told) {
+        assertIsOfAnError(told);
+        assertThat(attempts).containsExactly(Outcome.IGNORED);
+        attempts.clear();
+        assertThat(put(text())).isNull();
+    }
+
+    @Test
+    void anErrorOfAProducerIsIgnoredAndTheClientGoesOn() {
+        assertIsIgnoredAndTheClientGoesOn(put(new AsyncEntityProducerWrapper(text()) {
+            @Override
+            public void produce(DataStreamChannel channel) {
+                throw badly();
+            }
+        }));
+    }
+
+    /** The client asks for the length when it writes the head. */
+    @Test
+    void anErrorOfAProducerThatIsAskedForItsLengthIsIgnoredAndTheClientGoesOn() {
+        assertIsIgnoredAndTheClientGoesOn(put(new AsyncEntityProducerWrapper(text()) {
+            @Override
+            public long getContentLength() {
+                throw badly();
+            }
+        }));
+    }
+
+    /** The client asks when its buffer is full. */
+    @Test
+    void anErrorOfAProducerThatIsAskedWhatItHasIsIgnoredAndTheClientGoesOn() {
+        AtomicBoolean begun = new AtomicBoolean();
+        assertIsIgnoredAndTheClientGoesOn(put(new AsyncEntityProducerWrapper(text()) {
+            @Override
+            public int available() {
+                if (begun.get()) {
+                    throw badly();
+                }
+                return super.available();
+            }
+
+            @Override
+            public void produce(DataStreamChannel channel) throws IOException {
+                begun.set(true);
+                channel.write(ByteBuffer.allocate(1));
+            }
+        }));
+    }
+
+    @Test
+    void anErrorOfAHandlerIsIgnoredAndTheClientGoesOn() {
+        thrown = badly();
+        Throwable told = put(text());
+        thrown = null;
+        assertIsIgnoredAndTheClientGoesOn(told);
+    }
+
+    /** The attempt was a success: what comes afterwards is the caller's own. */
+    @ParameterizedTest
+    @ValueSource(ints = {2, 600_000})
+    void anErrorOfAConsumerReachesTheCallerInOneWayWhateverTheLength(int length) {
+        server.answers(200, "1".repeat(length));
+        assertThat(put(text())).isNull();
+        attempts.clear();
+        Throwable told = catchThrowable(() -> async.execute(
+                        SimpleRequestProducer.create(
+                                SimpleRequestBuilder.get(server.uri("/a")).build()),
+                        new AbstractBinResponseConsumer<String>() {
+                            @Override
+                            protected void start(HttpResponse response, ContentType type) {}
+
+                            @Override
+                            protected int capacityIncrement() {
+                                return Integer.MAX_VALUE;
+                            }
+
+                            @Override
+                            protected void data(ByteBuffer bytes, boolean end) {
+                                throw badly();
+                            }
+
+                            @Override
+                            protected String buildResult() {
+                                return "never";
+                            }
+
+                            @Override
+                            public void failed(Exception cause) {
+                                throw badly();
+                            }
+
+                            @Override
+                            public void releaseResources() {}
+                        },
+                        null)
+                .get(1, TimeUnit.MINUTES));
+        assertIsOfAnError(told);
+        assertThat(attempts).containsExactly(Outcome.SUCCESS);
+        assertThat(put(text())).isNull();
     }
 }

@@ -42,7 +42,7 @@ class ResettingSessionTest {
         return null;
     });
 
-    private ResettingSession session = new ResettingSession(raw);
+    private ResettingSession session = ResettingSession.ofHttp2(raw);
 
     private interface Answers {
         @Nullable
@@ -188,7 +188,7 @@ class ResettingSessionTest {
     void bytesThatTheSecondSessionDecryptsForTheHandlerOfTheFirstCountForTheSecond() throws Exception {
         ByteBuffer settings = ByteBuffer.allocate(15).putInt(6 << 8 | 4).rewind();
         session.upgrade(new Client()); // that of the preface
-        session = new ResettingSession(raw); // of TLS
+        session = ResettingSession.ofHttp2(raw); // of TLS
         handler.inputReady(session, settings.slice(0, 11));
         session.upgrade(client);
         requests(1);
