@@ -35,6 +35,7 @@ import org.apache.hc.core5.http.HttpResponse;
 import org.apache.hc.core5.http.nio.AsyncEntityProducer;
 import org.apache.hc.core5.http.support.BasicRequestBuilder;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.LoggerFactory;
 
 /**
  * Puts pipelines around the requests of Apache's asynchronous client, as {@link HoldfastExec} does for the classic one. Holds no
@@ -66,6 +67,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Safe for any number of threads.
  */
 public final class HoldfastAsyncExec implements AsyncExecChainHandler {
+    private static final String WIRE_LOG = "org.apache.hc.client5.http.wire";
+
     private static final Messages<AsyncRequest, AsyncAnswer> MESSAGES = new Messages<>(
             AsyncAnswer.class, AsyncRequest::canBeSentAgain, AsyncAnswer::cameByRedirect, AsyncAnswer::discard);
 
@@ -115,12 +118,15 @@ public final class HoldfastAsyncExec implements AsyncExecChainHandler {
      *
      * <p>Over HTTP/2, a server may leave out a request when it goes away, and the client would wait for it. So this sets the builder's
      * {@code setIoSessionDecorator}, and a decorator of your own is not used: one that is set afterwards takes the place of this one, and
-     * then such a request ends with a timeout, and a POST that the server refuses is not repeated.
+     * then such a request ends with a timeout, and a POST that the server refuses is not repeated. If the client's wire log {@code
+     * org.apache.hc.client5.http.wire} is at debug by now, the decorator that writes it stays instead.
      */
     public HttpAsyncClientBuilder addTo(HttpAsyncClientBuilder client) {
-        return client.disableAutomaticRetries()
-                .setIoSessionDecorator(ResettingSession::ofAnyVersion)
-                .addExecInterceptorFirst(HoldfastExec.NAME, this);
+        // Both cannot be: the decorator that writes this log is not public.
+        if (!LoggerFactory.getLogger(WIRE_LOG).isDebugEnabled()) {
+            client.setIoSessionDecorator(ResettingSession::ofAnyVersion);
+        }
+        return client.disableAutomaticRetries().addExecInterceptorFirst(HoldfastExec.NAME, this);
     }
 
     /**

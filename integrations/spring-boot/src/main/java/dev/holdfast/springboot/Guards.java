@@ -7,6 +7,8 @@ import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.aop.Advisor;
+import org.springframework.aop.support.AbstractBeanFactoryPointcutAdvisor;
+import org.springframework.beans.factory.BeanFactory;
 import org.springframework.core.annotation.MergedAnnotations;
 import org.springframework.core.annotation.MergedAnnotations.SearchStrategy;
 
@@ -24,10 +26,17 @@ final class Guards {
 
     private Guards() {}
 
-    /** Of Spring Security, such as {@code @PreAuthorize}. One of its advisors that makes its advice later is not asked for it. */
-    static boolean isAuthorization(Advisor advisor) {
-        return isOf(advisor.getClass(), Guards::isOfSecurity)
-                || isOf(advisor.getAdvice().getClass(), Guards::isOfSecurity);
+    /** Of Spring Security, such as {@code @PreAuthorize}. */
+    static boolean isAuthorization(Advisor advisor, BeanFactory beans) {
+        return isOf(advisor.getClass(), Guards::isOfSecurity) || isOf(advice(advisor, beans), Guards::isOfSecurity);
+    }
+
+    /** The class of its advice. An advisor that names a bean would make it, perhaps too early; so the bean is not asked for. */
+    private static @Nullable Class<?> advice(Advisor advisor, BeanFactory beans) {
+        String name = advisor instanceof AbstractBeanFactoryPointcutAdvisor late ? late.getAdviceBeanName() : null;
+        return name != null && beans.containsBean(name)
+                ? beans.getType(name, false)
+                : advisor.getAdvice().getClass();
     }
 
     /** Whether {@code @PostFilter} takes out of the method's answer what the caller may not see: out of the object itself. */
@@ -38,8 +47,8 @@ final class Guards {
     }
 
     /** Of {@code @Validated}. */
-    static boolean isValidation(Advisor advisor) {
-        return isOf(advisor.getAdvice().getClass(), name -> name.equals(VALIDATION));
+    static boolean isValidation(Advisor advisor, BeanFactory beans) {
+        return isOf(advice(advisor, beans), name -> name.equals(VALIDATION));
     }
 
     private static boolean isOfSecurity(String type) {

@@ -187,9 +187,11 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
      */
     static final class InPlace implements BeanPostProcessor {
         private final Advisor own;
+        private final BeanFactory beans;
 
-        InPlace(ProtectedBeans beans) {
-            own = beans.own;
+        InPlace(ProtectedBeans of) {
+            own = of.own;
+            beans = Objects.requireNonNull(of.beans, "beans");
         }
 
         @Override
@@ -216,8 +218,9 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
                 at--;
             }
             List<Advisor> inside = placed.subList(at, placed.size());
-            List<Advisor> moved =
-                    new ArrayList<>(inside.stream().filter(Guards::isValidation).toList());
+            List<Advisor> moved = new ArrayList<>(inside.stream()
+                    .filter(one -> Guards.isValidation(one, beans))
+                    .toList());
             inside.removeAll(moved);
             moved.add(own);
             placed.addAll(at, moved);
@@ -232,13 +235,12 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
 
         /** Of a proxy behind this one, which nobody can move. An opaque one does not show what it has. */
         private void refuseInside(Advised proxy, String name) {
-            if (Stream.of(proxy.getAdvisors()).anyMatch(Guards::isAuthorization)) {
+            if (isGuarded(proxy)) {
                 return; // Spring Security's own proxy
             }
             Object each = AopProxyUtils.getSingletonTarget(proxy);
             while (each instanceof SpringProxy) {
-                if (!(each instanceof Advised behind)
-                        || Stream.of(behind.getAdvisors()).anyMatch(Guards::isAuthorization)) {
+                if (!(each instanceof Advised behind) || isGuarded(behind)) {
                     throw new BeanCreationException(
                             name,
                             "@Protected on " + anyProtected(each)
@@ -250,8 +252,12 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
             }
         }
 
-        private static boolean isOutside(Advisor advisor) {
-            return advisor instanceof AsyncAnnotationAdvisor || Guards.isAuthorization(advisor);
+        private boolean isGuarded(Advised proxy) {
+            return Stream.of(proxy.getAdvisors()).anyMatch(advisor -> Guards.isAuthorization(advisor, beans));
+        }
+
+        private boolean isOutside(Advisor advisor) {
+            return advisor instanceof AsyncAnnotationAdvisor || Guards.isAuthorization(advisor, beans);
         }
     }
 
