@@ -7,6 +7,8 @@ import dev.holdfast.CallTimeoutException;
 import dev.holdfast.Reason;
 import dev.holdfast.headers.CallHeaders;
 import java.io.IOException;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
 import java.net.Authenticator;
 import java.net.CookieHandler;
 import java.net.ProxySelector;
@@ -258,10 +260,47 @@ public final class HoldfastHttpClient extends HttpClient {
         return client.executor();
     }
 
-    /** Of the client itself: a WebSocket is no call that could be repeated. */
+    /** Of the client itself, without a pipeline: a WebSocket is no call that could be repeated. */
     @Override
     public WebSocket.Builder newWebSocketBuilder() {
         return client.newWebSocketBuilder();
+    }
+
+    // ---- as the client, from Java 21 on; this class is compiled for an older one, where they override nothing
+
+    /** Does nothing: the client inside is its maker's to close. */
+    public void close() {}
+
+    /**
+     * Whether the client inside has terminated.
+     *
+     * @throws UnsupportedOperationException before Java 21
+     */
+    public boolean isTerminated() {
+        return ofTheClient("isTerminated", MethodType.methodType(boolean.class));
+    }
+
+    /**
+     * Waits for the end of the client inside, which only its maker can bring about.
+     *
+     * @throws InterruptedException as the client inside
+     * @throws UnsupportedOperationException before Java 21
+     */
+    public boolean awaitTermination(Duration duration) throws InterruptedException {
+        return ofTheClient("awaitTermination", MethodType.methodType(boolean.class, Duration.class), duration);
+    }
+
+    private boolean ofTheClient(String name, MethodType type, Object... arguments) {
+        try {
+            return (boolean) MethodHandles.publicLookup()
+                    .findVirtual(HttpClient.class, name, type)
+                    .bindTo(client)
+                    .invokeWithArguments(arguments);
+        } catch (NoSuchMethodException | IllegalAccessException e) {
+            throw new UnsupportedOperationException("an HttpClient has " + name + " from Java 21 on", e);
+        } catch (Throwable e) {
+            throw OfTheHandler.<RuntimeException>asItIs(e);
+        }
     }
 
     @Override

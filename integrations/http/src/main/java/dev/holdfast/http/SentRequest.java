@@ -11,6 +11,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandler;
 import java.net.http.HttpResponse.BodySubscriber;
+import java.net.http.HttpResponse.ResponseInfo;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.Collections;
@@ -79,10 +80,11 @@ final class SentRequest extends HttpRequest {
                 // Thrown to the client, it would leave the connection open, in nobody's hands.
                 return UnwantedBody.failed(thrown);
             }
-            if (!WatchedBody.isNeededFor(subscriber)) {
+            BodyLength length = length(info);
+            if (length == null && !WatchedBody.isNeededFor(subscriber)) {
                 return subscriber;
             }
-            WatchedBody<T> watched = new WatchedBody<>(subscriber);
+            WatchedBody<T> watched = new WatchedBody<>(subscriber, length);
             body = watched;
             Throwable because = over;
             if (because != null) {
@@ -90,6 +92,12 @@ final class SentRequest extends HttpRequest {
             }
             return watched;
         };
+    }
+
+    private @Nullable BodyLength length(ResponseInfo info) {
+        return info.version() == HttpClient.Version.HTTP_1_1
+                ? null
+                : BodyLength.of(method(), info.statusCode(), info.headers().allValues("Content-Length"));
     }
 
     /** The response to it, for {@link JdkMessages#close}. */

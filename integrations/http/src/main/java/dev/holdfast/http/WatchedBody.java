@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.http;
 
+import java.net.ProtocolException;
 import java.net.http.HttpResponse.BodySubscriber;
 import java.net.http.HttpResponse.BodySubscribers;
 import java.nio.ByteBuffer;
@@ -11,7 +12,10 @@ import java.util.concurrent.Flow;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
-/** Has the caller's subscriber read a body, and can give the body up: what the subscriber has made of it may not be able to. */
+/**
+ * Has the caller's subscriber read a body, and can give the body up: what the subscriber has made of it may not be able to. A body of
+ * another length than its {@code Content-Length} ends with an error.
+ */
 final class WatchedBody<T> implements BodySubscriber<T> {
     /** The JDK's that give a whole body, or one that can be closed. Another class costs {@code send} a change of threads. */
     private static final Set<Class<?>> KNOWN = Set.of(
@@ -27,12 +31,19 @@ final class WatchedBody<T> implements BodySubscriber<T> {
     private static final int TELLER = 8;
 
     private final BodySubscriber<T> inside;
+    private final @Nullable BodyLength length;
     private final AtomicInteger state = new AtomicInteger();
     private volatile Flow.@Nullable Subscription source;
     private volatile @Nullable Throwable why;
 
-    WatchedBody(BodySubscriber<T> inside) {
+    /**
+     * For this subscriber.
+     *
+     * @param length null: the body may have any
+     */
+    WatchedBody(BodySubscriber<T> inside, @Nullable BodyLength length) {
         this.inside = inside;
+        this.length = length;
     }
 
     static boolean isNeededFor(BodySubscriber<?> subscriber) {
@@ -98,6 +109,9 @@ final class WatchedBody<T> implements BodySubscriber<T> {
             return;
         }
         try {
+            if (length != null) {
+                item.forEach(part -> length.add(part.remaining()));
+            }
             inside.onNext(item);
         } finally {
             told();
@@ -120,9 +134,18 @@ final class WatchedBody<T> implements BodySubscriber<T> {
 
     @Override
     public void onComplete() {
-        if (ends()) {
-            inside.onComplete();
+        if (!ends()) {
+            return;
         }
+        try {
+            if (length != null) {
+                length.end();
+            }
+        } catch (ProtocolException broken) {
+            inside.onError(broken);
+            return;
+        }
+        inside.onComplete();
     }
 
     private boolean ends() {

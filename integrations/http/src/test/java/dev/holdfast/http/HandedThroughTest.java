@@ -9,6 +9,7 @@ import dev.holdfast.Pipeline;
 import dev.holdfast.Reason;
 import dev.holdfast.retry.RetryPolicy;
 import java.io.IOException;
+import java.lang.reflect.Method;
 import java.net.Authenticator;
 import java.net.CookieHandler;
 import java.net.CookieManager;
@@ -24,11 +25,14 @@ import java.net.http.HttpResponse.BodySubscribers;
 import java.net.http.HttpResponse.PushPromiseHandler;
 import java.net.http.HttpResponse.ResponseInfo;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** What a client says of itself, and what it is given beside the request. */
@@ -80,6 +84,73 @@ class HandedThroughTest {
                 .isEqualTo(plain.sslParameters().getProtocols());
         assertThat(client.newWebSocketBuilder()).isNotNull();
         assertThat(client.toString()).contains(plain.toString());
+    }
+
+    /** What Java 21 added to a client; on an older JDK there is nothing to ask the client inside. */
+    @Test
+    void closingItClosesNothingAndItsEndIsThatOfTheClientInside() throws Exception {
+        Ending plain = new Ending();
+        HoldfastHttpClient client =
+                (HoldfastHttpClient) HoldfastHttpClient.around(plain, Pipelines.one(Pipeline.of("shop")));
+        Duration day = Duration.ofDays(1);
+        client.close();
+        if (Runtime.version().feature() < 21) {
+            assertThatThrownBy(client::isTerminated).isInstanceOf(UnsupportedOperationException.class);
+            assertThatThrownBy(() -> client.awaitTermination(day)).isInstanceOf(UnsupportedOperationException.class);
+            return;
+        }
+        for (String end : new String[] {"shutdown", "shutdownNow", "close"}) {
+            HttpClient.class.getMethod(end).invoke(client);
+        }
+        assertThat(plain.told).isEmpty();
+        Method isTerminated = HttpClient.class.getMethod("isTerminated");
+        Method await = HttpClient.class.getMethod("awaitTermination", Duration.class);
+        for (boolean ended : new boolean[] {false, true}) {
+            plain.ended = ended;
+            assertThat(isTerminated.invoke(client)).isEqualTo(ended);
+            assertThat(await.invoke(client, day)).isEqualTo(ended);
+        }
+        assertThat(plain.told).containsExactly("await PT24H", "await PT24H");
+        plain.interrupted = new InterruptedException("it was");
+        assertThatThrownBy(() -> client.awaitTermination(day)).isSameAs(plain.interrupted);
+    }
+
+    /** Has the methods of Java 21. */
+    @SuppressWarnings({"EffectivelyPrivate", "UnusedMethod"}) // there they override public ones
+    private static final class Ending extends HttpClientStub {
+        private final List<String> told = new ArrayList<>();
+        private boolean ended;
+        private @Nullable InterruptedException interrupted;
+
+        @Override
+        public <T> CompletableFuture<HttpResponse<T>> sendAsync(
+                HttpRequest request, BodyHandler<T> body, PushPromiseHandler<T> promises) {
+            throw new UnsupportedOperationException();
+        }
+
+        public void shutdown() {
+            told.add("shutdown");
+        }
+
+        public void shutdownNow() {
+            told.add("shutdownNow");
+        }
+
+        public void close() {
+            told.add("close");
+        }
+
+        public boolean isTerminated() {
+            return ended;
+        }
+
+        public boolean awaitTermination(Duration duration) throws InterruptedException {
+            if (interrupted != null) {
+                throw interrupted;
+            }
+            told.add("await " + duration);
+            return ended;
+        }
     }
 
     @Test

@@ -18,7 +18,7 @@ class WatchedBodyTest {
     private static final List<ByteBuffer> PART = List.of();
 
     private final List<String> heard = new ArrayList<>();
-    private final WatchedBody<String> body = new WatchedBody<>(new Hearing());
+    private final WatchedBody<String> body = new WatchedBody<>(new Hearing(), null);
     private Runnable duringPart = () -> {};
     private Runnable atTheBeginning = () -> {};
 

@@ -2,6 +2,7 @@
 package dev.holdfast.okhttp;
 
 import dev.holdfast.http.AlreadySent;
+import dev.holdfast.http.BodyLength;
 import dev.holdfast.http.HttpCalls;
 import java.io.IOException;
 import java.io.InterruptedIOException;
@@ -16,10 +17,15 @@ import okhttp3.Call;
 import okhttp3.Callback;
 import okhttp3.EventListener;
 import okhttp3.Interceptor;
+import okhttp3.Protocol;
 import okhttp3.Request;
 import okhttp3.RequestBody;
 import okhttp3.Response;
 import okhttp3.ResponseBody;
+import okio.Buffer;
+import okio.ForwardingSource;
+import okio.Okio;
+import okio.Source;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -262,8 +268,11 @@ final class Exchange extends AbstractInterruptibleChannel {
         return hidden ? response.newBuilder().removeHeader(RETRY_AFTER).build() : response;
     }
 
-    /** Inside the user's own interceptors: what is thrown here, with no body to write any more, OkHttp throws by itself. */
-    static Response markUnreadable(Interceptor.Chain chain) throws IOException {
+    /**
+     * Inside the user's own interceptors, and before anything is decoded: what is thrown here, with no body to write any more, OkHttp
+     * throws by itself.
+     */
+    static Response readAnswer(Interceptor.Chain chain) throws IOException {
         Exchange exchange = chain.call().tag(Exchange.class);
         if (exchange == null) {
             return chain.proceed(chain.request());
@@ -271,13 +280,41 @@ final class Exchange extends AbstractInterruptibleChannel {
         exchange.answered = false;
         exchange.waits();
         try {
-            return chain.proceed(chain.request());
+            return withItsLength(chain.proceed(chain.request()));
         } catch (RuntimeException e) {
             if (exchange.answered) {
                 AlreadySent.markUnreadable(e);
             }
             throw e;
         }
+    }
+
+    /** OkHttp sees by itself if a body of HTTP/1.1 is too short, and if one of HTTP/2 is too long. */
+    private static Response withItsLength(Response response) {
+        if (response.protocol() == Protocol.HTTP_1_1 || response.protocol() == Protocol.HTTP_1_0) {
+            return response;
+        }
+        BodyLength length =
+                BodyLength.of(response.request().method(), response.code(), response.headers("Content-Length"));
+        if (length == null) {
+            return response;
+        }
+        ResponseBody body = response.body();
+        Source counted = new ForwardingSource(body.source()) {
+            @Override
+            public long read(Buffer sink, long most) throws IOException {
+                long bytes = super.read(sink, most);
+                if (bytes < 0) {
+                    length.end();
+                } else {
+                    length.add(bytes);
+                }
+                return bytes;
+            }
+        };
+        return response.newBuilder()
+                .body(ResponseBody.create(Okio.buffer(counted), body.contentType(), body.contentLength()))
+                .build();
     }
 
     /** What a request without a change has learned, that of the caller tells: interceptors may have added a {@code no-cache}. */

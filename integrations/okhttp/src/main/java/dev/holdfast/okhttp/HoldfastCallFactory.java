@@ -98,7 +98,7 @@ public final class HoldfastCallFactory implements Call.Factory {
                 .addInterceptor(Exchange::showRetryAfter);
         // Around the user's own, which see what came from the network.
         inside.networkInterceptors().add(0, Exchange::noteSent);
-        inside.addNetworkInterceptor(Exchange::markUnreadable);
+        inside.addNetworkInterceptor(Exchange::readAnswer);
         return new HoldfastCallFactory(
                 client,
                 inside.build(),
