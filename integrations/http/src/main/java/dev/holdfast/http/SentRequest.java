@@ -80,11 +80,10 @@ final class SentRequest extends HttpRequest {
                 // Thrown to the client, it would leave the connection open, in nobody's hands.
                 return UnwantedBody.failed(thrown);
             }
-            BodyLength length = length(info);
-            if (length == null && !WatchedBody.isNeededFor(subscriber)) {
+            if (!WatchedBody.isNeededFor(subscriber)) {
                 return subscriber;
             }
-            WatchedBody<T> watched = new WatchedBody<>(subscriber, length);
+            WatchedBody<T> watched = new WatchedBody<>(subscriber, length(info));
             body = watched;
             Throwable because = over;
             if (because != null) {
