@@ -2,7 +2,9 @@
 package dev.holdfast.httpclient5;
 
 import dev.holdfast.http.AlreadySent;
+import dev.holdfast.http.BodyLength;
 import java.io.IOException;
+import java.net.ProtocolException;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
@@ -71,8 +73,7 @@ final class AsyncRuntime implements AsyncExecRuntime {
         private final boolean sentBefore = sent;
 
         private @Nullable HttpRequest request;
-        /** The bytes that are still to come; less than 0: not known. */
-        private long left = -1;
+        private @Nullable BodyLength length;
 
         Noting(AsyncClientExchangeHandler exchange) {
             super(exchange);
@@ -96,7 +97,7 @@ final class AsyncRuntime implements AsyncExecRuntime {
         public void consumeResponse(HttpResponse response, @Nullable EntityDetails body, HttpContext context)
                 throws HttpException, IOException {
             answered = request;
-            left = Bodies.toCome(request, response);
+            length = Bodies.length(request, response);
             if (body == null) {
                 endOfBody();
             }
@@ -105,11 +106,8 @@ final class AsyncRuntime implements AsyncExecRuntime {
 
         @Override
         public void consume(ByteBuffer bytes) throws IOException {
-            if (left >= 0) {
-                left -= bytes.remaining();
-                if (left < 0) {
-                    throw otherLength("longer");
-                }
+            if (length != null) {
+                length.add(bytes.remaining());
             }
             super.consume(bytes);
         }
@@ -121,15 +119,15 @@ final class AsyncRuntime implements AsyncExecRuntime {
         }
 
         private void endOfBody() throws IOException {
-            if (left > 0) {
-                throw otherLength("shorter");
+            if (length == null) {
+                return;
             }
-        }
-
-        /** Ends the stream alone. */
-        private static IOException otherLength(String which) {
-            return new H2StreamResetException(
-                    H2Error.PROTOCOL_ERROR, "the body of the response is " + which + " than its Content-Length");
+            try {
+                length.end();
+            } catch (ProtocolException broken) {
+                // This exception ends the stream alone.
+                throw new H2StreamResetException(H2Error.PROTOCOL_ERROR, broken.getMessage());
+            }
         }
 
         /** What no code of the user's has thrown, the client says of the answer. Streams of one connection get one exception. */

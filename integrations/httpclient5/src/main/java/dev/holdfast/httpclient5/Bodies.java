@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.httpclient5;
 
+import dev.holdfast.http.BodyLength;
 import dev.holdfast.http.HttpCalls;
 import dev.holdfast.internal.Checks;
 import java.io.ByteArrayInputStream;
@@ -14,9 +15,7 @@ import org.apache.hc.core5.http.HttpEntity;
 import org.apache.hc.core5.http.HttpHeaders;
 import org.apache.hc.core5.http.HttpRequest;
 import org.apache.hc.core5.http.HttpResponse;
-import org.apache.hc.core5.http.HttpStatus;
 import org.apache.hc.core5.http.HttpVersion;
-import org.apache.hc.core5.http.Method;
 import org.apache.hc.core5.http.ProtocolVersion;
 import org.apache.hc.core5.http.io.entity.HttpEntityWrapper;
 import org.jspecify.annotations.Nullable;
@@ -40,27 +39,16 @@ final class Bodies {
     }
 
     /**
-     * The bytes that the body of a response is to have, on the wire. Less than 0: not known, or the client itself checks it, as over
+     * What the body of a response must be as long as, on the wire; null: that is not known, or the client itself checks it, as over
      * HTTP/1.1.
      *
      * @param to null: a tunnel
      */
-    static long toCome(@Nullable HttpRequest to, HttpResponse response) {
+    static @Nullable BodyLength length(@Nullable HttpRequest to, HttpResponse response) {
         ProtocolVersion version = response.getVersion();
-        int status = response.getCode();
-        boolean hasNoBody = to == null
-                || Method.HEAD.isSame(to.getMethod())
-                || status == HttpStatus.SC_NO_CONTENT
-                || status == HttpStatus.SC_NOT_MODIFIED;
-        String length = Messages.first(response, HttpHeaders.CONTENT_LENGTH);
-        if (hasNoBody || length == null || version == null || !version.greaterEquals(HttpVersion.HTTP_2)) {
-            return -1;
-        }
-        try {
-            return Long.parseLong(length.strip());
-        } catch (NumberFormatException malformed) {
-            return -1;
-        }
+        return to == null || version == null || !version.greaterEquals(HttpVersion.HTTP_2)
+                ? null
+                : BodyLength.of(to.getMethod(), response.getCode(), Messages.all(response, HttpHeaders.CONTENT_LENGTH));
     }
 
     /** Puts a small body into memory; of one whose length is not known, what the bound allows. */
