@@ -21,6 +21,7 @@ import java.util.stream.Stream;
 import org.aopalliance.intercept.MethodInterceptor;
 import org.jspecify.annotations.Nullable;
 import org.springframework.aop.Advisor;
+import org.springframework.aop.Pointcut;
 import org.springframework.aop.ProxyMethodInvocation;
 import org.springframework.aop.SpringProxy;
 import org.springframework.aop.framework.Advised;
@@ -57,6 +58,8 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
     private final transient Supplier<@Nullable Holdfast> holdfast;
     private final transient Function<Pipeline, Classifier> classifiers;
     private final transient Advisor own;
+    private static final Pointcut PROTECTED = new AnnotationMatchingPointcut(null, Protected.class, true);
+
     private final transient Map<Key, ProtectedMethod> methods = new ConcurrentHashMap<>();
 
     private final transient Singletons singletons = new Singletons();
@@ -74,17 +77,16 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
     ProtectedBeans(Supplier<@Nullable Holdfast> holdfast, Function<Pipeline, Classifier> classifiers) {
         this.holdfast = holdfast;
         this.classifiers = classifiers;
-        own = new DefaultPointcutAdvisor(
-                new AnnotationMatchingPointcut(null, Protected.class, true), (MethodInterceptor) invocation -> {
-                    // A proxy with nothing behind it, such as a client that Spring makes of an interface, is the bean
-                    // itself.
-                    Object proxy = ((ProxyMethodInvocation) invocation).getProxy();
-                    Object target = invocation.getThis();
-                    Object bean = target == null ? proxy : target;
-                    Method called = invocation.getMethod();
-                    return method(having(called, AopUtils.getTargetClass(bean), proxy), called)
-                            .invoke(invocation, singletons.token(bean));
-                });
+        own = new DefaultPointcutAdvisor(PROTECTED, (MethodInterceptor) invocation -> {
+            // A proxy with nothing behind it, such as a client that Spring makes of an interface, is the bean
+            // itself.
+            Object proxy = ((ProxyMethodInvocation) invocation).getProxy();
+            Object target = invocation.getThis();
+            Object bean = target == null ? proxy : target;
+            Method called = invocation.getMethod();
+            return method(having(called, AopUtils.getTargetClass(bean), proxy), called)
+                    .invoke(invocation, singletons.token(bean));
+        });
         advisor = own;
         // Those of listeners come last, and among them the application's before a starter's.
         setOrder(Ordered.LOWEST_PRECEDENCE - 10);
@@ -188,16 +190,24 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
     static final class InPlace implements BeanPostProcessor {
         private final Advisor own;
         private final BeanFactory beans;
+        /** Null: no guard asks for it. */
+        private final @Nullable Advisor eachSubscription;
 
         InPlace(ProtectedBeans of) {
             own = of.own;
             beans = Objects.requireNonNull(of.beans, "beans");
+            eachSubscription = EachSubscription.isNeeded(beans)
+                    ? new DefaultPointcutAdvisor(PROTECTED, new EachSubscription())
+                    : null;
         }
 
         @Override
         public Object postProcessAfterInitialization(Object bean, String name) {
             if (bean instanceof Advised advised && !advised.isFrozen() && advised.indexOf(own) >= 0) {
                 place(advised);
+                if (eachSubscription != null && isGuarded(advised) && advised.indexOf(eachSubscription) < 0) {
+                    advised.addAdvisor(0, eachSubscription);
+                }
                 refuseInside(advised, name);
             }
             return bean;

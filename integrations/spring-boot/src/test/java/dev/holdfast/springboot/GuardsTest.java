@@ -390,6 +390,7 @@ class GuardsTest {
     }
 
     @Test
+    @Logs("bean 'outer' is no singleton")
     void aProxyAroundABeanHasNoPipelineAroundItsAuthorization() {
         runner.withUserConfiguration(Around.class).run(context -> {
             Till till = context.getBean("outer", Till.class);

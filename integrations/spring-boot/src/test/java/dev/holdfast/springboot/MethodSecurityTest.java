@@ -4,13 +4,17 @@ package dev.holdfast.springboot;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.holdfast.CallRejectedException;
+import dev.holdfast.testlogs.Logs;
 import jakarta.annotation.security.DenyAll;
 import jakarta.annotation.security.RolesAllowed;
+import java.io.IOException;
 import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Function;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -372,6 +376,52 @@ class MethodSecurityTest {
         @Protected("broken")
         public Flux<String> all() {
             return Flux.just("much", "little");
+        }
+    }
+
+    static class Again {
+        @PreAuthorize(ADMIN)
+        @Protected("broken")
+        public Mono<String> failing() {
+            return Mono.error(new IOException("down"));
+        }
+
+        @PreAuthorize("permitAll()")
+        @PostAuthorize(ADMIN)
+        @Protected("cached")
+        public Mono<String> secret() {
+            return Mono.just("secret");
+        }
+
+        @PreAuthorize(ADMIN)
+        @Protected("broken")
+        public Flux<String> failingFlux() {
+            return Flux.error(new IOException("down"));
+        }
+    }
+
+    /** By itself, Spring Security lets each further subscription to the same object skip what stands behind its first guard. */
+    @Test
+    @Logs("circuit-breaker was closed and is open: 2 of 2 calls failed")
+    void eachSubscriptionPassesAllGuardsAndThePipeline() {
+        runner.withUserConfiguration(EnabledForMono.class).withBean(Again.class).run(context -> {
+            Again again = context.getBean(Again.class);
+            Mono<String> secret = again.secret();
+            assertThat(of("ADMIN", secret.flux())).containsExactly("secret");
+            denied(() -> of("GUEST", secret.flux()));
+        });
+        for (Function<Again, Flux<String>> failing :
+                List.<Function<Again, Flux<String>>>of(of -> of.failing().flux(), Again::failingFlux)) {
+            runner.withUserConfiguration(EnabledForMono.class)
+                    .withBean(Again.class)
+                    .run(context -> {
+                        Flux<String> one = failing.apply(context.getBean(Again.class));
+                        for (int i = 0; i < 2; i++) {
+                            assertThatThrownBy(() -> of("ADMIN", one)).hasCauseInstanceOf(IOException.class);
+                        }
+                        assertThatThrownBy(() -> of("ADMIN", one)).isInstanceOf(CallRejectedException.class);
+                        denied(() -> of("GUEST", one));
+                    });
         }
     }
 
