@@ -110,6 +110,7 @@ public final class Pipeline implements Observed, AutoCloseable {
                 builder.backgroundExecutor,
                 builder.straightAfter,
                 builder.watchdog));
+        engine.begin();
         engine.introduce();
         plain = new Operation<>(this, null, meaning, new Operation.Options<>());
         policies.forEach(policy -> Owners.uses(ShadowPolicy.inside(policy), identity));
@@ -671,6 +672,7 @@ public final class Pipeline implements Observed, AutoCloseable {
                 isMade = true;
                 policies = others;
                 engine = successor;
+                successor.begin();
                 warnings.become(others, found);
                 if (traffic != null) {
                     traffic.begin(others);

@@ -255,7 +255,7 @@ public final class CircuitBreakerPolicy extends Policy {
             // In this order, so that an older life never takes the place of a newer one.
             Life before = told.get();
             Life at = engine.life();
-            // Another pipeline may have this breaker still: what it is to be told of stays.
+            // Another pipeline may still have this breaker, and is to be told: the change is not marked as told.
             if (before == at || passage.replaced()) {
                 return at;
             }

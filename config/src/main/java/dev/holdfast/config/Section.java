@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.config;
 
+import dev.holdfast.internal.Interrupts;
 import dev.holdfast.internal.Options;
 import dev.holdfast.spi.InvalidSettingsException;
 import dev.holdfast.spi.PolicyFactory.Option;
@@ -123,12 +124,13 @@ final class Section<B> {
             if (!isProblem(e)) {
                 throw e;
             }
+            Interrupts.keep(e);
             report(e, problems);
             return Optional.empty();
         }
     }
 
-    /** Whether this is said of the section. What is wrong with the virtual machine is not. */
+    /** Whether this is said of the section. An error of the virtual machine is no problem of the section. */
     private static boolean isProblem(Throwable thrown) {
         return thrown instanceof Exception || thrown instanceof LinkageError;
     }

@@ -44,7 +44,7 @@ final class Latencies {
         }
     }
 
-    /** Replaces what is shown. If it is the same, it goes on, and what the registry has refused is asked for again. */
+    /** Replaces what is shown. If it is the same, it goes on. */
     void show(Optional<Histograms> histograms) {
         lock.lock();
         try {
@@ -53,8 +53,6 @@ final class Latencies {
                 registration.end();
                 registration = registrations.get();
                 shown = histograms;
-                followed.forEach(this::register);
-            } else if (!registration.forgetRefused().isEmpty()) {
                 followed.forEach(this::register);
             }
         } finally {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.micrometer;
 
+import dev.holdfast.internal.Interrupts;
 import dev.holdfast.internal.ShortLock;
 import dev.holdfast.micrometer.Sum.Asked;
 import dev.holdfast.micrometer.Sum.Source;
@@ -34,7 +35,7 @@ final class Registration {
     private record Used(Meter meter, Source source) {}
 
     /** What the registry has refused. */
-    record Refused(Asked asked, Source source, Function<Sum, ? extends Meter> registering) {}
+    private record Refused(Asked asked, Source source, Function<Sum, ? extends Meter> registering) {}
 
     // Not a monitor: the registry and the log wait for locks of others, and a virtual thread would keep its carrier.
     private final ShortLock lock = new ShortLock();
@@ -160,6 +161,7 @@ final class Registration {
         } catch (VirtualMachineError notNow) {
             throw notNow; // the next event asks again
         } catch (Throwable refusal) {
+            Interrupts.keep(refusal);
             uses.refused(asked, refusal);
             refused.add(new Refused(asked, source, registering));
             return null;
@@ -170,16 +172,14 @@ final class Registration {
 
     /** Asks once more for what the registry has refused. */
     void askAgain() {
-        forgetRefused().forEach(meter -> register(meter.asked, meter.source, meter.registering));
-    }
-
-    /** What the registry has refused since this was asked last. */
-    List<Refused> forgetRefused() {
         lock.lock();
         try {
-            List<Refused> all = List.copyOf(refused);
-            refused.clear();
-            return all;
+            // One that is refused again comes last.
+            for (int left = refused.size(); left > 0; left--) {
+                Refused next = refused.get(0);
+                register(next.asked, next.source, next.registering);
+                refused.remove(0);
+            }
         } finally {
             lock.unlock();
         }

@@ -7,6 +7,7 @@ import dev.holdfast.Reason;
 import dev.holdfast.Refusal;
 import dev.holdfast.Reply.Source;
 import dev.holdfast.internal.PassageOver;
+import dev.holdfast.internal.Reusable;
 import dev.holdfast.shadow.ShadowPolicy.Decision;
 import dev.holdfast.spi.Completion;
 import dev.holdfast.spi.Passage;
@@ -21,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  * One entry of a call, as the policy in shadow sees it. It keeps the policy's object, and takes each decision and each request
  * that would change the call.
  */
-final class ShadowCall extends PassageOver {
+final class ShadowCall extends PassageOver implements Reusable {
     private static final int GO_ON = 0;
     /** How often a wait is looked at: a policy looks at it a few times, and this ends even if it always waits on. */
     private static final int MOST_LOOKS = 64;
@@ -44,9 +45,48 @@ final class ShadowCall extends PassageOver {
     private long limitedAt;
     private long hedgeAfter = Long.MAX_VALUE;
 
-    ShadowCall(ShadowPolicy shadow, Passage passage) {
+    /** Whether it has forgotten its call, and waits for the next one. */
+    private boolean free;
+
+    private boolean shared;
+
+    private ShadowCall(ShadowPolicy shadow, Passage passage) {
         super(passage);
         this.shadow = shadow;
+    }
+
+    /** Begins an entry of this layer. */
+    static ShadowCall begin(ShadowPolicy shadow, Passage passage) {
+        if (passage.object() instanceof ShadowCall call && call.free && call.shadow == shadow) {
+            call.free = false;
+            call.inside = true;
+            call.entering = true;
+            call.passage = passage;
+            return call;
+        }
+        return new ShadowCall(shadow, passage);
+    }
+
+    @Override
+    public boolean forget() {
+        if (shared) {
+            return false; // the late end still asks for what is here
+        }
+        object = null;
+        decision = null;
+        inside = false; // until the next entry
+        settled = false;
+        forked = null;
+        wait = null;
+        limit = Long.MAX_VALUE;
+        hedgeAfter = Long.MAX_VALUE;
+        free = true;
+        return true;
+    }
+
+    @Override
+    public void share() {
+        shared = true;
     }
 
     /** The entry of this layer; null if there is none. */

@@ -235,7 +235,7 @@ public final class ShadowPolicy extends Policy {
 
     @Override
     public int enter(Passage passage) {
-        ShadowCall call = new ShadowCall(this, passage);
+        ShadowCall call = ShadowCall.begin(this, passage);
         passage.object(call);
         if ((policy.hears() & ENTER) != 0) {
             tellOfEntry(call);

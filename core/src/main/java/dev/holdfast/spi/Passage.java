@@ -237,8 +237,8 @@ public abstract class Passage {
     public abstract long heldRetry();
 
     /**
-     * Whether the pipeline no longer has this policy: it was replaced or removed while this call was under way. Then a change of its
-     * state is none of the pipeline.
+     * Whether the pipeline no longer has this policy: it was replaced, removed, or put into or out of shadow while this call was under
+     * way. Then a change of its state is none of the pipeline.
      */
     public abstract boolean replaced();
 

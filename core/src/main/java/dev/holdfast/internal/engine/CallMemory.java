@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.internal.engine;
 
+import dev.holdfast.internal.Reusable;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /** What the layers of a call remember of their entries, and where the call stands among them. */
@@ -15,6 +17,9 @@ abstract class CallMemory extends CallWord {
     private @Nullable Object[] objects;
     /** A bit for each layer that has something to remember. */
     private long usedSlots;
+
+    /** Whether an object of an earlier call is there, which has forgotten that call. */
+    private boolean keepsReusable;
 
     CallMemory(int layers) {
         slots = new long[layers];
@@ -47,7 +52,20 @@ abstract class CallMemory extends CallWord {
             int i = Long.numberOfTrailingZeros(used);
             used &= used - 1;
             slots[i] = 0;
-            objects[i] = null;
+            Object known = objects[i];
+            if (known instanceof Reusable again && again.forget()) {
+                keepsReusable = true;
+            } else if (known != null) {
+                objects[i] = null;
+            }
+        }
+    }
+
+    /** Layers mean something else from now on. */
+    void forgetReusable() {
+        if (keepsReusable) {
+            keepsReusable = false;
+            Arrays.fill(objects, null);
         }
     }
 
@@ -59,7 +77,11 @@ abstract class CallMemory extends CallWord {
     /** What one layer of another call remembers. */
     void copySlot(CallMemory other, int layer) {
         slots[layer] = other.slots[layer];
-        objects[layer] = other.objects[layer];
+        Object shared = other.objects[layer];
+        objects[layer] = shared;
+        if (shared instanceof Reusable both) {
+            both.share();
+        }
     }
 
     /** For the watchdog, while the attempt runs. */
@@ -86,6 +108,8 @@ abstract class CallMemory extends CallWord {
     @Override
     public void object(@Nullable Object newValue) {
         usedSlots |= 1L << cursor;
-        objects[cursor] = newValue;
+        if (objects[cursor] != newValue) {
+            objects[cursor] = newValue;
+        }
     }
 }

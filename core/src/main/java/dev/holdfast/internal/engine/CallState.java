@@ -98,6 +98,7 @@ final class CallState extends CallAlarms {
         if (engine != newEngine) {
             // First: if there is no memory for it, the next call finds the engine for which there is room.
             makeRoom(newEngine.plan.layers);
+            forgetReusable();
             engine = newEngine;
         }
         if (spec != newSpec) {

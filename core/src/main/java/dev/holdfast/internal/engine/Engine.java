@@ -223,8 +223,12 @@ public final class Engine {
 
     /** Before the first call: tells the observers for whom it works. */
     public void opened(Observed pipeline) {
-        lifetime.present = this;
         observers.opened(pipeline);
+    }
+
+    /** From now on new calls get this one. */
+    public void begin() {
+        lifetime.present = this;
     }
 
     /** Whether the pipeline has this policy no longer. */
@@ -235,7 +239,6 @@ public final class Engine {
 
     /** Tells the observers that the pipeline has other policies. */
     public void replaced(Observed pipeline) {
-        lifetime.present = this;
         observers.replaced(pipeline);
     }
 

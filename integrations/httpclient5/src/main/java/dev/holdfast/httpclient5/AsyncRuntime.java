@@ -56,7 +56,7 @@ final class AsyncRuntime implements AsyncExecRuntime {
         return sent;
     }
 
-    /** The request as it was sent that the last answer is of; null: it is of a proxy that refuses a tunnel, or a handler has made it. */
+    /** The request that got the last answer, as it was sent. Null if a proxy refused the tunnel, or if a handler answered by itself. */
     @Nullable
     HttpRequest answered() {
         return answered;
@@ -134,7 +134,7 @@ final class AsyncRuntime implements AsyncExecRuntime {
         @Override
         public void failed(Exception cause) {
             Throwable own = thrown();
-            if (own instanceof RuntimeException e) {
+            if (own instanceof Exception e && !(own instanceof IOException || own instanceof HttpException)) {
                 super.failed(e);
                 return;
             }

@@ -39,7 +39,7 @@ final class Bodies {
     }
 
     /**
-     * What the body of a response must be as long as, on the wire; null: that is not known, or the client itself checks it, as over
+     * The length that the body of a response must have on the wire. Null if it is not known, or if the client itself checks it, as over
      * HTTP/1.1.
      *
      * @param to null: a tunnel

@@ -54,7 +54,7 @@ final class CountedRuntime implements ExecRuntime {
         return sent;
     }
 
-    /** The request as it was sent that the last answer is of; null: it is of a proxy that refuses a tunnel, or a handler has made it. */
+    /** The request that got the last answer, as it was sent. Null if a proxy refused the tunnel, or if a handler answered by itself. */
     @Nullable
     HttpRequest answered() {
         return answered;

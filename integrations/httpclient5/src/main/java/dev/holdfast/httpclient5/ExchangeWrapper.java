@@ -48,12 +48,12 @@ class ExchangeWrapper implements AsyncClientExchangeHandler {
         } catch (CancelledKeyException e) {
             // The client's: the connection is closed.
             throw e;
-        } catch (RuntimeException | Error e) {
-            note(e);
-            throw ofThisExchange(e);
-        } catch (Throwable e) {
+        } catch (HttpException | IOException e) {
             note(e);
             throw e;
+        } catch (Throwable e) { // also a checked one: other languages declare none
+            note(e);
+            throw ofThisExchange(e);
         }
     }
 
@@ -87,7 +87,7 @@ class ExchangeWrapper implements AsyncClientExchangeHandler {
     private static void last(Runnable step) {
         try {
             step.run();
-        } catch (RuntimeException | Error e) {
+        } catch (Throwable e) {
             LOG.warn("what is called at the end of a request has thrown", e);
         }
     }
@@ -117,7 +117,7 @@ class ExchangeWrapper implements AsyncClientExchangeHandler {
     public int available() {
         try {
             return exchange.available();
-        } catch (RuntimeException | Error e) {
+        } catch (Throwable e) {
             note(e);
             return 1;
         }

@@ -342,7 +342,7 @@ class StaleCacheTest {
     /** Refuses each tunnel in this way, and closes the connection. */
     private static void refuseTunnels(ServerSocket proxy, Supplier<String> refusal, AtomicInteger asked) {
         Thread thread = new Thread(() -> {
-            while (true) {
+            while (!proxy.isClosed()) {
                 try (Socket socket = proxy.accept()) {
                     BufferedReader head = new BufferedReader(
                             new InputStreamReader(socket.getInputStream(), StandardCharsets.ISO_8859_1));
@@ -355,7 +355,7 @@ class StaleCacheTest {
                                             + "Content-Length: 3\r\nConnection: close\r\n\r\nbad")
                                     .getBytes(StandardCharsets.ISO_8859_1));
                 } catch (IOException closed) {
-                    return;
+                    // By the client, or the proxy itself.
                 }
             }
         });

@@ -51,6 +51,7 @@ import org.springframework.scheduling.annotation.AsyncAnnotationAdvisor;
  * its {@linkplain InPlace place}.
  */
 final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor {
+    private static final Pointcut PROTECTED = new AnnotationMatchingPointcut(null, Protected.class, true);
     private static final long serialVersionUID = 1L;
     private static final String STALE_CACHE = "stale-cache";
     private static final SafeLog LOG = SafeLog.of(Protected.class.getName());
@@ -58,8 +59,6 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
     private final transient Supplier<@Nullable Holdfast> holdfast;
     private final transient Function<Pipeline, Classifier> classifiers;
     private final transient Advisor own;
-    private static final Pointcut PROTECTED = new AnnotationMatchingPointcut(null, Protected.class, true);
-
     private final transient Map<Key, ProtectedMethod> methods = new ConcurrentHashMap<>();
 
     private final transient Singletons singletons = new Singletons();
@@ -196,18 +195,15 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
         InPlace(ProtectedBeans of) {
             own = of.own;
             beans = Objects.requireNonNull(of.beans, "beans");
-            eachSubscription = EachSubscription.isNeeded(beans)
-                    ? new DefaultPointcutAdvisor(PROTECTED, new EachSubscription())
-                    : null;
+            eachSubscription =
+                    Guards.areReactive(beans) ? new DefaultPointcutAdvisor(PROTECTED, new EachSubscription()) : null;
         }
 
         @Override
         public Object postProcessAfterInitialization(Object bean, String name) {
             if (bean instanceof Advised advised && !advised.isFrozen() && advised.indexOf(own) >= 0) {
                 place(advised);
-                if (eachSubscription != null && isGuarded(advised) && advised.indexOf(eachSubscription) < 0) {
-                    advised.addAdvisor(0, eachSubscription);
-                }
+                callForEachSubscription(advised);
                 refuseInside(advised, name);
             }
             return bean;
@@ -243,20 +239,38 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
             }
         }
 
+        /** Just outside of the first guard: what stands before it is called when the method is. */
+        private void callForEachSubscription(Advised proxy) {
+            if (eachSubscription == null || proxy.indexOf(eachSubscription) >= 0) {
+                return;
+            }
+            Advisor[] all = proxy.getAdvisors();
+            for (int i = 0; i < all.length; i++) {
+                if (Guards.isAuthorization(all[i], beans)) {
+                    proxy.addAdvisor(i, eachSubscription);
+                    return;
+                }
+            }
+        }
+
         /** Of a proxy behind this one, which nobody can move. An opaque one does not show what it has. */
         private void refuseInside(Advised proxy, String name) {
             if (isGuarded(proxy)) {
                 return; // Spring Security's own proxy
             }
-            Object each = AopProxyUtils.getSingletonTarget(proxy);
+            Object each = Guards.mayBeThere() ? AopProxyUtils.getSingletonTarget(proxy) : null;
             while (each instanceof SpringProxy) {
-                if (!(each instanceof Advised behind) || isGuarded(behind)) {
+                boolean isOpaque = !(each instanceof Advised);
+                if (isOpaque || isGuarded((Advised) each)) {
                     throw new BeanCreationException(
                             name,
-                            "@Protected on " + anyProtected(each)
-                                    + ": the bean is around a proxy that has authorization"
-                                    + " or is opaque, so that refused calls would get answers of the pipeline; expected a"
-                                    + " bean without a proxy of its own, and @EnableMethodSecurity for it");
+                            "@Protected on " + Objects.requireNonNullElse(anyProtected(each), "a method")
+                                    + ": the bean is around a proxy that "
+                                    + (isOpaque
+                                            ? "is opaque, so that nobody sees whether it has authorization"
+                                            : "has authorization")
+                                    + ": refused calls would get answers of the pipeline; expected a bean without a proxy of"
+                                    + " its own, and @EnableMethodSecurity for it");
                 }
                 each = AopProxyUtils.getSingletonTarget(each);
             }

@@ -168,7 +168,10 @@ public final class SharedThrottlePolicy extends Policy {
     private void tellState(Passage passage) {
         State now = permits.state();
         State last = told.get();
-        if (!now.equals(last) && told.compareAndSet(last, now) && !now.name().equals(last.name())) {
+        if (!now.equals(last)
+                && !passage.replaced()
+                && told.compareAndSet(last, now)
+                && !now.name().equals(last.name())) {
             passage.stateChanged(last.name(), now.name(), now.cause());
         }
     }

@@ -79,6 +79,9 @@ public final class ExistingCircuitBreakerPolicy extends Policy {
                 return before;
             }
             Sight after = new Sight(engine, state, life);
+            if (before.state != state && passage.replaced()) {
+                return after; // another pipeline may still have this policy, and is to be told
+            }
             if (last.compareAndSet(before, after)) {
                 if (before.state != state) {
                     passage.stateChanged(
