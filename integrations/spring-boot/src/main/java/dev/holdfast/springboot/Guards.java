@@ -6,6 +6,7 @@ import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
+import org.aopalliance.aop.Advice;
 import org.jspecify.annotations.Nullable;
 import org.springframework.aop.Advisor;
 import org.springframework.aop.support.AbstractBeanFactoryPointcutAdvisor;
@@ -59,7 +60,10 @@ final class Guards {
         }
         Class<?> advice = advice(advisor, beans);
         // Of a bean that is not made yet, often nothing but an interface is known.
-        boolean isUnknown = advice == null || advice.isInterface() || Modifier.isAbstract(advice.getModifiers());
+        boolean isUnknown = advice == null
+                || !Advice.class.isAssignableFrom(advice)
+                || advice.isInterface()
+                || Modifier.isAbstract(advice.getModifiers());
         return isUnknown ? MAY_BE_THERE : isOf(advice, Guards::isOfSecurity);
     }
 

@@ -62,7 +62,7 @@ public class HoldfastAutoConfiguration {
 
     @Bean
     static ProtectedBeans.InPlace holdfastProtectedBeansInPlace(ProtectedBeans beans) {
-        return new ProtectedBeans.InPlace(beans);
+        return beans.inPlace();
     }
 
     /** Also without pipelines, and for those that the application makes itself. */

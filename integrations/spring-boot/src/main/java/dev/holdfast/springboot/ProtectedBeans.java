@@ -68,6 +68,7 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
     private final transient Map<List<Class<?>>, Set<Method>> found = new ConcurrentHashMap<>();
 
     private transient @Nullable BeanFactory beans;
+    private transient @Nullable InPlace inPlace;
     private transient @Nullable ConfigurableBeanFactory placeholders;
 
     /** A method as a class has it, which may be below the one that declares it. */
@@ -96,6 +97,7 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
     public void setBeanFactory(BeanFactory factory) {
         super.setBeanFactory(factory);
         beans = factory;
+        inPlace = new InPlace(own, factory);
         placeholders = factory instanceof ConfigurableBeanFactory configurable ? configurable : null;
     }
 
@@ -115,7 +117,14 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
                             + " is frozen, opaque or around another proxy, so that the method would run unprotected;"
                             + " expected a bean without a proxy of its own, or one whose interface has the annotation");
         }
+        // Also at once: what another post-processor puts around the proxy may hide it.
+        inPlace().putInto(proxy);
         return proxy;
+    }
+
+    /** Puts the advice into its place once more, when each bean has all of its proxies. */
+    InPlace inPlace() {
+        return Objects.requireNonNull(inPlace, "inPlace");
     }
 
     /** Also if ours stands behind another one. */
@@ -192,21 +201,32 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
         /** Null: no guard asks for it. */
         private final @Nullable Advisor eachSubscription;
 
-        InPlace(ProtectedBeans of) {
-            own = of.own;
-            beans = Objects.requireNonNull(of.beans, "beans");
+        private InPlace(Advisor own, BeanFactory beans) {
+            this.own = own;
+            this.beans = beans;
             eachSubscription =
                     Guards.areReactive(beans) ? new DefaultPointcutAdvisor(PROTECTED, new EachSubscription()) : null;
         }
 
         @Override
         public Object postProcessAfterInitialization(Object bean, String name) {
-            if (bean instanceof Advised advised && !advised.isFrozen() && advised.indexOf(own) >= 0) {
-                place(advised);
-                callForEachSubscription(advised);
-                refuseInside(advised, name);
+            Advised found = putInto(bean);
+            if (found != null) {
+                refuseInside(found, name);
             }
             return bean;
+        }
+
+        /** Into this proxy, or one behind it; returns the one that has the advice, null if none has. */
+        private @Nullable Advised putInto(Object bean) {
+            for (Object each = bean; each instanceof Advised proxy; each = AopProxyUtils.getSingletonTarget(proxy)) {
+                if (!proxy.isFrozen() && proxy.indexOf(own) >= 0) {
+                    place(proxy);
+                    callForEachSubscription(proxy);
+                    return proxy;
+                }
+            }
+            return null;
         }
 
         /**

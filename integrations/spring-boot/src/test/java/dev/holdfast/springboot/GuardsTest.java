@@ -277,6 +277,12 @@ class GuardsTest {
         });
     }
 
+    private static RootBeanDefinition later(Class<?> declared, MethodInterceptor denying) {
+        RootBeanDefinition definition = new RootBeanDefinition(declared);
+        definition.setInstanceSupplier(() -> presentAdvisor(denying));
+        return definition;
+    }
+
     /** Each kind that the version of Spring Security has. */
     private static List<Named<BiFunction<BeanFactory, MethodInterceptor, Advisor>>> authorizations() {
         List<Named<BiFunction<BeanFactory, MethodInterceptor, Advisor>>> all = new ArrayList<>();
@@ -292,16 +298,16 @@ class GuardsTest {
             advisor.setBeanFactory(beans);
             return advisor;
         }));
-        all.add(Named.of("of the application, of a bean that is not made yet", (beans, denying) -> {
-            ((BeanDefinitionRegistry) beans)
-                    .registerBeanDefinition(
-                            "later", new RootBeanDefinition(MethodInterceptor.class, () -> presentAdvisor(denying)));
-            DefaultBeanFactoryPointcutAdvisor advisor = new DefaultBeanFactoryPointcutAdvisor();
-            advisor.setPointcut(COUNTED);
-            advisor.setAdviceBeanName("later");
-            advisor.setBeanFactory(beans);
-            return advisor;
-        }));
+        for (Class<?> declared : List.of(MethodInterceptor.class, Object.class)) {
+            all.add(Named.of("of the application, of a bean that is not made yet, " + declared, (beans, denying) -> {
+                ((BeanDefinitionRegistry) beans).registerBeanDefinition("later", later(declared, denying));
+                DefaultBeanFactoryPointcutAdvisor advisor = new DefaultBeanFactoryPointcutAdvisor();
+                advisor.setPointcut(COUNTED);
+                advisor.setAdviceBeanName("later");
+                advisor.setBeanFactory(beans);
+                return advisor;
+            }));
+        }
         all.add(Named.of("of a kind of the application's own", (beans, denying) -> new OwnAdvisor(denying)));
         if (hasOldSecurity()) {
             all.add(Named.of("of Spring Boot 3", (beans, denying) -> oldAdvisor(beans)));

@@ -15,12 +15,21 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Function;
+import java.util.stream.Stream;
+import org.aopalliance.intercept.MethodInterceptor;
+import org.aopalliance.intercept.MethodInvocation;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.springframework.aop.framework.ProxyFactory;
+import org.springframework.aop.framework.autoproxy.BeanNameAutoProxyCreator;
+import org.springframework.beans.factory.config.BeanPostProcessor;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.core.Ordered;
 import org.springframework.security.access.AccessDeniedException;
 import org.springframework.security.access.annotation.Secured;
 import org.springframework.security.access.prepost.PostAuthorize;
@@ -341,6 +350,56 @@ class MethodSecurityTest {
             logIn("GUEST");
             assertThat(archive.read(new ArrayList<>(List.of("open", "secret")))).isEqualTo("open");
         });
+    }
+
+    static class Plain {
+        @PreAuthorize(ADMIN)
+        @Protected("cached")
+        public String secret() {
+            return "much";
+        }
+    }
+
+    /** Of the application's own, for logs or metrics: they do nothing here. */
+    static Stream<BeanPostProcessor> around() {
+        BeanNameAutoProxyCreator named = new BeanNameAutoProxyCreator();
+        named.setBeanNames("plain");
+        named.setInterceptorNames("nothing");
+        named.setProxyTargetClass(true);
+        named.setOrder(Ordered.LOWEST_PRECEDENCE);
+        return Stream.of(named, proxying(false), proxying(true));
+    }
+
+    private static BeanPostProcessor proxying(boolean isOpaque) {
+        return new BeanPostProcessor() {
+            @Override
+            public Object postProcessAfterInitialization(Object bean, String name) {
+                if (!name.equals("plain")) {
+                    return bean;
+                }
+                ProxyFactory around = new ProxyFactory(bean);
+                around.setProxyTargetClass(true);
+                around.setOpaque(isOpaque);
+                around.addAdvice((MethodInterceptor) MethodInvocation::proceed);
+                return around.getProxy();
+            }
+        };
+    }
+
+    @ParameterizedTest
+    @MethodSource("around")
+    void anotherProxyAroundTheBeanKeepsNoGuardInside(BeanPostProcessor around) {
+        runner.withUserConfiguration(Enabled.class)
+                .withBean("nothing", MethodInterceptor.class, () -> MethodInvocation::proceed)
+                .withBean("around", BeanPostProcessor.class, () -> around)
+                .withBean("plain", Plain.class)
+                .run(context -> {
+                    Plain plain = context.getBean(Plain.class);
+                    logIn("ADMIN");
+                    assertThat(plain.secret()).isEqualTo("much");
+                    logIn("GUEST");
+                    denied(plain::secret);
+                });
     }
 
     static class Later {
