@@ -24,6 +24,18 @@ public abstract class PassageOver extends Passage implements Passage.Beside {
         this.passage = passage;
     }
 
+    /**
+     * The call is over that a layer remembers in this: lets go of all that was its, and may serve the next call of the same thread.
+     * Returns false, and does nothing, if it may not. A new object for each call is written into an old one, and pays the garbage
+     * collector's barrier each time.
+     */
+    public boolean forget() {
+        return false;
+    }
+
+    /** Somebody else refers to it now, such as the late end of an attempt: it serves no other call. */
+    public void share() {}
+
     @Override
     public Beside beside() {
         return this;

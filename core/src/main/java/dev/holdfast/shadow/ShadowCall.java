@@ -7,7 +7,6 @@ import dev.holdfast.Reason;
 import dev.holdfast.Refusal;
 import dev.holdfast.Reply.Source;
 import dev.holdfast.internal.PassageOver;
-import dev.holdfast.internal.Reusable;
 import dev.holdfast.shadow.ShadowPolicy.Decision;
 import dev.holdfast.spi.Completion;
 import dev.holdfast.spi.Passage;
@@ -22,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * One entry of a call, as the policy in shadow sees it. It keeps the policy's object, and takes each decision and each request
  * that would change the call.
  */
-final class ShadowCall extends PassageOver implements Reusable {
+final class ShadowCall extends PassageOver {
     private static final int GO_ON = 0;
     /** How often a wait is looked at: a policy looks at it a few times, and this ends even if it always waits on. */
     private static final int MOST_LOOKS = 64;
@@ -61,10 +60,18 @@ final class ShadowCall extends PassageOver implements Reusable {
             call.free = false;
             call.inside = true;
             call.entering = true;
-            call.passage = passage;
+            call.sees(passage);
             return call;
         }
         return new ShadowCall(shadow, passage);
+    }
+
+    /** A reference that is written into an old object costs the garbage collector's barrier. */
+    @SuppressWarnings("ReferenceEquality")
+    private void sees(Passage now) {
+        if (passage != now) {
+            passage = now;
+        }
     }
 
     @Override
@@ -92,7 +99,7 @@ final class ShadowCall extends PassageOver implements Reusable {
     /** The entry of this layer; null if there is none. */
     static @Nullable ShadowCall of(Passage passage) {
         if (passage.object() instanceof ShadowCall call) {
-            call.passage = passage;
+            call.sees(passage);
             return call;
         }
         return null;

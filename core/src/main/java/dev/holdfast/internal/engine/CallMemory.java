@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.internal.engine;
 
-import dev.holdfast.internal.Reusable;
+import dev.holdfast.internal.PassageOver;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -53,7 +53,7 @@ abstract class CallMemory extends CallWord {
             used &= used - 1;
             slots[i] = 0;
             Object known = objects[i];
-            if (known instanceof Reusable again && again.forget()) {
+            if (known instanceof PassageOver again && again.forget()) {
                 keepsReusable = true;
             } else if (known != null) {
                 objects[i] = null;
@@ -79,7 +79,7 @@ abstract class CallMemory extends CallWord {
         slots[layer] = other.slots[layer];
         Object shared = other.objects[layer];
         objects[layer] = shared;
-        if (shared instanceof Reusable both) {
+        if (shared instanceof PassageOver both) {
             both.share();
         }
     }
