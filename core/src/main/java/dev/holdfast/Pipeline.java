@@ -705,7 +705,7 @@ public final class Pipeline implements Observed, AutoCloseable {
                 throw new IllegalArgumentException(
                         "pipeline '" + name + "': a " + kind + " is in shadow already; use replace()");
             }
-            exchange(kind, "active", policy -> policy.name().equals(kind), policy -> {
+            exchange(kind, "active", policy -> isActive(policy, kind), policy -> {
                 if (!Owners.isOnly(policy, identity)) {
                     throw new IllegalArgumentException(
                             "pipeline '" + name + "': others have this " + kind
@@ -727,7 +727,7 @@ public final class Pipeline implements Observed, AutoCloseable {
     public void enforce(String kind) {
         changing.lock();
         try {
-            if (policies.stream().anyMatch(policy -> policy.name().equals(kind))) {
+            if (policies.stream().anyMatch(policy -> isActive(policy, kind))) {
                 throw new IllegalArgumentException(
                         "pipeline '" + name + "': a " + kind + " is active already; use replace()");
             }
@@ -735,6 +735,10 @@ public final class Pipeline implements Observed, AutoCloseable {
         } finally {
             changing.unlock();
         }
+    }
+
+    private static boolean isActive(Policy policy, String kind) {
+        return !(policy instanceof ShadowPolicy) && policy.name().equals(kind);
     }
 
     private static boolean isInShadow(Policy policy, String kind) {

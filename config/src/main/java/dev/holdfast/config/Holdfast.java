@@ -427,7 +427,7 @@ public final class Holdfast implements AutoCloseable {
             return bind(name, type.cast(value));
         }
 
-        /** Tells this observer what happens in every pipeline; may be repeated. Default: none besides the log, {@link LogObserver}. */
+        /** Tells this observer what happens in every pipeline; may be repeated. Default: a {@link LogObserver}, whose place one of yours takes. */
         public Builder observer(CallObserver observer) {
             observers.add(Objects.requireNonNull(observer, "observer"));
             return this;
@@ -648,7 +648,9 @@ public final class Holdfast implements AutoCloseable {
             Pipeline.Builder builder = Pipeline.builder(plan.name())
                     .policies(parts.stream().map(Running.Part::policy).toList())
                     .classifier(plan.classifier());
-            builder.observer(new LogObserver(time()));
+            if (observers.stream().noneMatch(LogObserver.class::isInstance)) {
+                builder.observer(new LogObserver(time()));
+            }
             observers.forEach(builder::observer);
             plan.histograms().ifPresent(builder::histograms);
             builder.silence(plan.silenced().toArray(new String[0]));

@@ -668,6 +668,10 @@ class ShadowTest {
             pipeline.shadow("timeout");
             assertThatThrownBy(() -> pipeline.shadow("timeout"))
                     .hasMessage("pipeline 'stock': a timeout is in shadow already; use replace()");
+            assertThatThrownBy(() -> pipeline.enforce("timeout-shadow"))
+                    .hasMessage(
+                            "pipeline 'stock' has no timeout-shadow that is in shadow, but exactly one is asked for: "
+                                    + "stock: timeout-shadow > call");
         }
     }
 
