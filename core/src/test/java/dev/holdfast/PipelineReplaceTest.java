@@ -225,9 +225,9 @@ class PipelineReplaceTest {
         SimpleMeterRegistry registry = new SimpleMeterRegistry();
         MicrometerObserver observer = new MicrometerObserver(registry);
         Pipeline pipeline = Pipeline.builder("p").observer(observer).build();
-        observer.configurationRead(true, "changed p");
-        observer.configurationRead(true, "changed p");
-        observer.configurationRead(false, "is empty");
+        observer.configurationRead("file", true, "changed p");
+        observer.configurationRead("file", true, "changed p");
+        observer.configurationRead("file", false, "is empty");
         assertThat(registry.get("holdfast.reloads")
                         .tag("result", "applied")
                         .counter()

@@ -28,6 +28,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
@@ -180,7 +181,8 @@ public final class Holdfast implements AutoCloseable {
      *
      * @return the names of the pipelines that were changed or made
      * @throws ConfigException if anything is wrong with the files; then nothing has changed
-     * @throws IllegalStateException if it is closed, or was read from a stream
+     * @throws IllegalStateException if it is closed, or was read from a stream; or if this thread reloads it already, and an observer
+     *     or other code of yours asks for it once more
      */
     public List<String> reload() {
         reading.lock();
@@ -208,6 +210,9 @@ public final class Holdfast implements AutoCloseable {
 
     private List<String> reload(Predicate<Throwable> isNews) {
         mustBeOpen();
+        if (reading.getHoldCount() > 1) {
+            throw new IllegalStateException("this thread reloads the configuration already");
+        }
         if (sources.stream().anyMatch(source -> !source.isReadAgain())) {
             throw new IllegalStateException("a stream can be read only once: load a file or a resource");
         }
@@ -236,9 +241,16 @@ public final class Holdfast implements AutoCloseable {
     }
 
     private void tell(boolean applied, String message) {
+        tell(observer -> observer.configurationRead(this, applied, message));
+        if (closed) { // meanwhile, and that was told before
+            tell(observer -> observer.configurationClosed(this));
+        }
+    }
+
+    private void tell(Consumer<CallObserver> event) {
         for (CallObserver observer : builder.observers) {
             try {
-                observer.configurationRead(applied, message);
+                event.accept(observer);
             } catch (Throwable broken) {
                 LOG.warn("an observer threw", broken);
             }
@@ -355,6 +367,7 @@ public final class Holdfast implements AutoCloseable {
         }
         running.values().forEach(one -> one.pipeline.close());
         keyed.values().forEach(Keyed::close);
+        tell(observer -> observer.configurationClosed(this));
     }
 
     @Override

@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,11 +27,16 @@ record TextSource(String name, Opening opening, boolean isReadAgain) implements 
     }
 
     static TextSource of(Path file) {
+        AtomicBoolean wasOpened = new AtomicBoolean();
         return new TextSource(
                 file.toString(),
                 () -> {
                     if (Files.isDirectory(file)) {
                         throw new IOException("is a directory");
+                    }
+                    // A pipe may be read once. Later nobody may write to it, and to open it would wait for ever.
+                    if (wasOpened.getAndSet(true) && Files.exists(file) && !Files.isRegularFile(file)) {
+                        throw new IOException("is no regular file, and so is not read again");
                     }
                     return Files.newInputStream(file);
                 },

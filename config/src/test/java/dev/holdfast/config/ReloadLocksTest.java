@@ -281,7 +281,7 @@ class ReloadLocksTest {
             }
 
             @Override
-            public void configurationRead(boolean applied, String message) {
+            public void configurationRead(Object configuration, boolean applied, String message) {
                 told.add(applied);
             }
         };
@@ -303,7 +303,7 @@ class ReloadLocksTest {
         List<String> told = new ArrayList<>();
         CallObserver observer = new CallObserver() {
             @Override
-            public void configurationRead(boolean applied, String message) {
+            public void configurationRead(Object configuration, boolean applied, String message) {
                 told.add(applied + " " + message);
             }
         };
@@ -330,7 +330,7 @@ class ReloadLocksTest {
         AtomicReference<@Nullable Holdfast> loaded = new AtomicReference<>();
         Holdfast holdfast = load(new CallObserver() {
             @Override
-            public void configurationRead(boolean applied, String message) {
+            public void configurationRead(Object configuration, boolean applied, String message) {
                 Holdfast known = loaded.get();
                 if (known != null) {
                     known.close();

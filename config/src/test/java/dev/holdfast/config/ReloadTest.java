@@ -210,7 +210,7 @@ class ReloadTest {
         final BlockingQueue<String> told = new LinkedBlockingQueue<>();
 
         @Override
-        public void configurationRead(boolean applied, String message) {
+        public void configurationRead(Object configuration, boolean applied, String message) {
             told.add((applied ? "applied: " : "refused: ") + message);
         }
 

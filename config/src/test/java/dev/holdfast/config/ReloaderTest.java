@@ -3,6 +3,7 @@ package dev.holdfast.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.micrometer.MicrometerObserver;
 import dev.holdfast.spi.CallObserver;
@@ -22,6 +23,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -55,7 +57,7 @@ class ReloaderTest {
         return Holdfast.builder()
                 .observer(new CallObserver() {
                     @Override
-                    public void configurationRead(boolean applied, String message) {
+                    public void configurationRead(Object configuration, boolean applied, String message) {
                         told.add((applied ? "applied: " : "refused: ") + message);
                     }
                 })
@@ -89,7 +91,7 @@ class ReloaderTest {
         write("1s");
         CallObserver kotlins = new CallObserver() {
             @Override
-            public void configurationRead(boolean applied, String message) {
+            public void configurationRead(Object configuration, boolean applied, String message) {
                 int unused = ReloaderTest.<RuntimeException>sneaky(new IOException("no alert could be sent"));
             }
         };
@@ -115,6 +117,62 @@ class ReloaderTest {
             write("2s");
             look(reloader, 2);
             assertThat(timeout(holdfast)).hasSeconds(2);
+        }
+    }
+
+    @Test
+    void aPipeInPlaceOfTheFileIsRefusedAndWatchingGoesOn() throws Exception {
+        write("1s");
+        try (Holdfast holdfast = builder().load(file())) {
+            Files.delete(file());
+            assertThat(new ProcessBuilder("mkfifo", file().toString()).start().waitFor())
+                    .isZero();
+            assertThatThrownBy(holdfast::reload)
+                    .isInstanceOf(ConfigException.class)
+                    .hasMessageContaining("is no regular file, and so is not read again");
+            Files.delete(file());
+            write("2s");
+            holdfast.reload();
+            assertThat(timeout(holdfast)).hasSeconds(2);
+        }
+    }
+
+    @Test
+    @Logs("an observer threw.*this thread reloads the configuration already")
+    void anObserverCannotReloadWithinAReload() throws Exception {
+        write("1s");
+        AtomicReference<Holdfast> loaded = new AtomicReference<>();
+        CallObserver again = new CallObserver() {
+            @Override
+            public void configurationRead(Object configuration, boolean applied, String message) {
+                loaded.get().reload();
+            }
+        };
+        try (Holdfast holdfast = Holdfast.builder().observer(again).load(file())) {
+            loaded.set(holdfast);
+            write("2s");
+            assertThat(holdfast.reload()).containsExactly("prices");
+            assertThat(timeout(holdfast)).hasSeconds(2);
+        }
+    }
+
+    @Test
+    void whatWasRefusedIsNotCountedAfterItsConfigurationIsClosed() throws Exception {
+        MicrometerObserver shared = new MicrometerObserver(registry);
+        Path other = Files.writeString(directory.resolve("other.yaml"), "pipelines: { stock: { timeout: 1s } }");
+        write("1s");
+        try (Holdfast stays = Holdfast.builder().observer(shared).load(other)) {
+            try (Holdfast refused = Holdfast.builder().observer(shared).load(file())) {
+                write("wrong");
+                assertThatThrownBy(refused::reload).isInstanceOf(ConfigException.class);
+                stays.reload();
+                assertThat(registry.get("holdfast.configuration.refused")
+                                .gauge()
+                                .value())
+                        .isEqualTo(1);
+            }
+            assertThat(registry.get("holdfast.configuration.refused").gauge().value())
+                    .isZero();
         }
     }
 

@@ -85,7 +85,7 @@ class MetricsPageTest {
         metrics.writtenOff("stock", "get", "bulkhead");
         metrics.backgroundSettled("stock", "get", Outcome.SUCCESS, 5);
         metrics.stateChanged("stock", "circuit-breaker", "closed", "open", "6 of 10 calls failed");
-        metrics.configurationRead(true, "");
+        metrics.configurationRead("file", true, "");
     }
 
     @AfterEach

@@ -50,8 +50,13 @@ public final class MicrometerObserver implements CallObserver {
     }
 
     @Override
-    public void configurationRead(boolean applied, String message) {
-        meters.configurationRead(applied, this);
+    public void configurationRead(Object configuration, boolean applied, String message) {
+        meters.configurationRead(configuration, applied, this);
+    }
+
+    @Override
+    public void configurationClosed(Object configuration) {
+        meters.configurationClosed(configuration);
     }
 
     @Override

@@ -38,8 +38,8 @@ final class RegistryMeters {
     private final IdentityHashMap<Observed, MicrometerObserver> open = new IdentityHashMap<>();
     /** Removed with the last pipeline. */
     private final Set<Meter> reloads = new HashSet<>();
-    /** The observers whose configuration is refused. */
-    private final Set<MicrometerObserver> refused = Collections.newSetFromMap(new IdentityHashMap<>());
+    /** The configurations that are refused. */
+    private final Set<Object> refused = Collections.newSetFromMap(new IdentityHashMap<>());
     /** Polled without the lock. */
     private volatile boolean anyRefused;
 
@@ -99,21 +99,18 @@ final class RegistryMeters {
         lock.lock();
         try {
             if (countsFor(pipeline, by)) {
-                closed(pipeline, by);
+                closed(pipeline);
             }
         } finally {
             lock.unlock();
         }
     }
 
-    private void closed(Observed pipeline, MicrometerObserver by) {
+    private void closed(Observed pipeline) {
         open.remove(pipeline);
         PipelineMeters meters = pipelines.get(pipeline.name());
         if (meters != null && meters.close(pipeline)) {
             pipelines.remove(pipeline.name());
-        }
-        if (refused.contains(by) && !open.containsValue(by)) {
-            refused(by, false);
         }
         if (pipelines.isEmpty()) {
             reloads.forEach(registry::remove);
@@ -132,26 +129,26 @@ final class RegistryMeters {
         return meters != null ? meters : NOTHING;
     }
 
-    void configurationRead(boolean applied, MicrometerObserver by) {
+    void configurationRead(Object configuration, boolean applied, MicrometerObserver by) {
         lock.lock();
         try {
             // Else all is closed, and nobody would remove the meters; or another observer of this registry counts.
             if (open.containsValue(by)) {
-                reloaded(applied, by);
+                reloaded(configuration, applied);
             }
         } finally {
             lock.unlock();
         }
     }
 
-    private void reloaded(boolean applied, MicrometerObserver by) {
+    private void reloaded(Object configuration, boolean applied) {
         Counter counter = Counter.builder("holdfast.reloads")
                 .description("Times that the configuration was read again")
                 .tag("result", applied ? "applied" : "refused")
                 .register(registry);
         counter.increment();
         reloads.add(counter);
-        refused(by, !applied);
+        refused(configuration, !applied);
         if (registry.find("holdfast.configuration.refused").gauge() == null) {
             reloads.add(Gauge.builder("holdfast.configuration.refused", this, meters -> meters.anyRefused ? 1 : 0)
                     .description("1 while the last change of the configuration is refused")
@@ -159,11 +156,20 @@ final class RegistryMeters {
         }
     }
 
-    private void refused(MicrometerObserver by, boolean is) {
+    void configurationClosed(Object configuration) {
+        lock.lock();
+        try {
+            refused(configuration, false);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void refused(Object configuration, boolean is) {
         if (is) {
-            refused.add(by);
+            refused.add(configuration);
         } else {
-            refused.remove(by);
+            refused.remove(configuration);
         }
         anyRefused = !refused.isEmpty();
     }

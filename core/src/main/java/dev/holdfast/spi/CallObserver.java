@@ -54,10 +54,15 @@ public interface CallObserver {
     /**
      * A configuration was read again.
      *
+     * @param configuration which one: the same object each time, until {@link #configurationClosed}. Of files it is the {@code
+     *     Holdfast}
      * @param applied false if it was refused, and the last good one stays
      * @param message the pipelines that it changed, or what is wrong with it
      */
-    default void configurationRead(boolean applied, String message) {}
+    default void configurationRead(Object configuration, boolean applied, String message) {}
+
+    /** A configuration is closed, and so are its pipelines. May come twice. */
+    default void configurationClosed(Object configuration) {}
 
     /** A pipeline was closed. The observer ends what it made in {@link #opened}. */
     default void closed(Observed pipeline) {}

@@ -262,8 +262,8 @@ class MicrometerObserverTest {
         Pipeline first = open();
         Pipeline other = openWith(second, "payments");
 
-        second.configurationRead(false, "bad");
-        observer.configurationRead(true, "good");
+        second.configurationRead("bad.yaml", false, "bad");
+        observer.configurationRead("good.yaml", true, "good");
 
         assertThat(registry.get("holdfast.configuration.refused").gauge().value())
                 .isEqualTo(1);
@@ -273,6 +273,25 @@ class MicrometerObserverTest {
                         .count())
                 .isEqualTo(1);
         other.close();
+        second.configurationClosed("bad.yaml");
+        assertThat(registry.get("holdfast.configuration.refused").gauge().value())
+                .isZero();
+        first.close();
+        assertThat(registry.getMeters()).isEmpty();
+    }
+
+    @Test
+    void oneOfTwoConfigurationsWithTheSameObserverIsRefused() {
+        Pipeline first = open();
+        Pipeline other = open();
+
+        observer.configurationRead("bad.yaml", false, "bad");
+        observer.configurationRead("good.yaml", true, "good");
+        assertThat(registry.get("holdfast.configuration.refused").gauge().value())
+                .isEqualTo(1);
+
+        other.close();
+        observer.configurationClosed("bad.yaml");
         assertThat(registry.get("holdfast.configuration.refused").gauge().value())
                 .isZero();
         first.close();

@@ -103,7 +103,7 @@ class NoMonitorTest {
         observer.writtenOff(NAME, null, "bulkhead");
         observer.callSettled(NAME, "stock", Outcome.SUCCESS, Source.LIVE, 1, 1);
         observer.callSettled(NAME, "refused", Outcome.SUCCESS, Source.LIVE, 1, 1);
-        observer.configurationRead(true, "read");
+        observer.configurationRead("file", true, "read");
         pipeline.histograms =
                 Optional.of(new HistogramOptions().slo(ofMillis(100)).build());
         observer.replaced(pipeline);

@@ -75,7 +75,7 @@ class MonitoringTest {
                         .observer(new MicrometerObserver(registry))
                         .observer(new CallObserver() {
                             @Override
-                            public void configurationRead(boolean applied, String message) {
+                            public void configurationRead(Object configuration, boolean applied, String message) {
                                 read.complete(applied);
                             }
                         })
