@@ -13,7 +13,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.logging.ConsoleHandler;
 import java.util.logging.Handler;
 import java.util.logging.LogRecord;
 import java.util.logging.Logger;
@@ -30,11 +29,17 @@ class LogInFileTest {
     Path directory;
 
     private final List<String> lines = new CopyOnWriteArrayList<>();
-    private final Handler listening = new ConsoleHandler() {
+    private final Handler listening = new Handler() {
         @Override
         public void publish(LogRecord entry) {
             lines.add(entry.getMessage());
         }
+
+        @Override
+        public void flush() {}
+
+        @Override
+        public void close() {}
     };
 
     @BeforeEach
