@@ -36,7 +36,7 @@ final class BreakerSection {
                     "trap: with allow-health-indicator-to-fail an open breaker takes the whole application DOWN");
         }
         Optional<BigDecimal> threshold = section.decimal("failure-rate-threshold", 1, 100);
-        unwritten(threshold, "failure-rate-threshold (there 50, here 90)");
+        unwritten("failure-rate-threshold", "there 50, here 90");
         if (threshold.filter(percent -> percent.intValue() <= 50).isPresent()) {
             section.comment(
                     "trap: at such a threshold the breaker takes away the other half of the answers, too. The default"
@@ -48,8 +48,8 @@ final class BreakerSection {
         section.add("outage-duration-threshold", "0s", "resilience4j has no such rule");
         probes();
         String most = "max-wait-duration-in-half-open-state";
-        boolean endless = new Given(most, settings.text(most), "", "")
-                .duration()
+        boolean endless = settings.given(most)
+                .flatMap(Given::duration)
                 .filter(Duration::isZero)
                 .isPresent();
         section.duration(most, endless ? Duration.ZERO : Section.SHORTEST, Section.LONGEST);
@@ -67,20 +67,19 @@ final class BreakerSection {
         return section.end();
     }
 
-    private void unwritten(Optional<?> value, String what) {
-        if (value.isEmpty()) {
-            unwritten.add(what);
+    private void unwritten(String option, String defaults) {
+        if (!section.has(option)) {
+            unwritten.add(option + " (" + defaults + ")");
         }
     }
 
     private void probes() {
         String option = "permitted-number-of-calls-in-half-open-state";
-        Optional<Long> written = section.whole(option, 1, 1_000, option, "ring-buffer-size-in-half-open-state");
-        if (written.isEmpty() && permits < DEFAULT_PROBES) {
+        section.whole(option, 1, 1_000, option, "ring-buffer-size-in-half-open-state");
+        if (permits < DEFAULT_PROBES) {
             section.add(option, Long.toString(permits), "there 10, here 5, and the bulkhead has no more permits");
-        } else {
-            unwritten(written, option + " (there 10, here " + DEFAULT_PROBES + ")");
         }
+        unwritten(option, "there 10, here " + DEFAULT_PROBES);
     }
 
     private void window() {
@@ -90,22 +89,22 @@ final class BreakerSection {
         Optional<Long> size =
                 section.whole(name, 1, byTime ? 3_600 : 100_000, name, "ring-buffer-size-in-closed-state");
         boolean minimum = settings.has("minimum-number-of-calls");
-        if (size.isEmpty() && !minimum) {
-            unwritten.add("sliding-window-size (there 100, here 50), minimum-number-of-calls (there 100, here 20)");
+        if (!section.has(name) && !minimum) {
+            unwritten(name, "there 100, here 50");
+            unwritten("minimum-number-of-calls", "there 100, here 20");
             return;
         }
-        if (size.isEmpty()) {
-            section.add(name, "100", "resilience4j's default");
-        }
-        long most = byTime ? 1_000_000 : size.orElse(100L);
-        if (section.whole("minimum-number-of-calls", 1, most).isEmpty()) {
-            String variables = most <= 100 ? section.variables(name) : "";
-            section.add(
-                    "minimum-number-of-calls",
-                    most <= 100 ? section.value(name) : "100",
-                    "resilience4j's default, 100, or the size of a smaller count window"
-                            + (variables.isEmpty() ? "" : "; if " + variables + " is above 100, write 100"));
-        }
+        boolean unknown = section.isUnknown(name);
+        section.add(name, "100", "resilience4j's default");
+        long most = byTime ? 1_000_000 : size.orElse(unknown ? 100_000L : 100L);
+        section.whole("minimum-number-of-calls", 1, most);
+        boolean small = !byTime && (unknown || most <= 100);
+        String variables = small ? section.variables(name) : "";
+        section.add(
+                "minimum-number-of-calls",
+                small ? section.value(name) : "100",
+                "resilience4j's default, 100, or the size of a smaller count window"
+                        + (variables.isEmpty() ? "" : "; if " + variables + " is above 100, write 100"));
         if (!byTime) {
             section.compared("minimum-number-of-calls", name, "it must be at most");
         }
@@ -126,7 +125,8 @@ final class BreakerSection {
                 option,
                 "wait-interval",
                 "wait-duration-in-open-state-millis");
-        unwritten(wait, option + " (there 60s, here 100ms at first, growing to 2s)");
+        boolean written = section.has(option);
+        unwritten(option, "there 60s, here 100ms at first, growing to 2s");
         if (wait.filter(time -> time.compareTo(A_LONG_WAIT) > 0).isPresent()) {
             section.comment(
                     "trap: so long the breaker rejects everything, also if the dependency is back. The default here is"
@@ -134,19 +134,18 @@ final class BreakerSection {
         }
         Optional<Given> enabled = settings.take("enable-exponential-backoff");
         enabled.ifPresent(given ->
-                section.comment((wait.isPresent() ? "kept: " : "left out: ") + given.shown() + given.replaced()));
-        if (wait.isPresent() && grows) {
-            if (section.decimal("wait-multiplier-in-open-state", 1, 10, MULTIPLIER)
-                    .isEmpty()) {
-                section.add("wait-multiplier-in-open-state", "1.5", "resilience4j's default");
-            }
+                section.comment((written ? given.kept() : "left out") + ": " + given.shown() + given.replaced()));
+        if (written && grows) {
+            section.decimal("wait-multiplier-in-open-state", 1, 10, MULTIPLIER);
+            section.add("wait-multiplier-in-open-state", "1.5", "resilience4j's default");
             String most = "max-wait-duration-in-open-state";
-            if (section.duration(most, wait.get(), Section.LONGEST, MOST).isEmpty()) {
-                section.add(most, "1d", "resilience4j's wait has no limit. Choose a much shorter one");
-            } else {
+            section.duration(most, wait.orElse(Section.SHORTEST), Section.LONGEST, MOST);
+            if (section.has(most)) {
                 section.compared(most, option, "it has no effect below");
+            } else {
+                section.add(most, "1d", "resilience4j's wait has no limit. Choose a much shorter one");
             }
-        } else if (wait.isPresent()) {
+        } else if (written) {
             section.add("wait-multiplier-in-open-state", "1", "resilience4j's wait does not grow");
         }
         section.leaveOut("resilience4j ignores it without enable-exponential-backoff and a wait", MULTIPLIER, MOST);

@@ -38,6 +38,10 @@ final class Document {
         this.file = file;
     }
 
+    String file() {
+        return file;
+    }
+
     Map<String, String> values() {
         return values;
     }

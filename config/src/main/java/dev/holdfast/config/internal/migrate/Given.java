@@ -18,10 +18,15 @@ import java.util.regex.Pattern;
  * @param text with the values of its placeholders, where they are known
  * @param config the config that it comes from; empty if it is the instance's own
  * @param written the text with its placeholders
+ * @param part where it stands
+ * @param others for a comment: the values that its placeholders have elsewhere; empty if there are none
  */
-record Given(String name, String text, String config, String written) {
+record Given(String name, String text, String config, String written, Part part, String others) {
     /** A text that is only a placeholder, with a name that a variable of the environment can have, and a default. */
     private static final Pattern VARIABLE = Pattern.compile("\\$\\{([A-Za-z_][A-Za-z0-9_]{0,99}):([^{}$]*+)\\}");
+
+    /** A text that is only a placeholder without a default, as a file of pipelines may have one. */
+    private static final Pattern UNKNOWN = Pattern.compile("\\$\\{([A-Za-z_][A-Za-z0-9_.-]{0,99})\\}");
 
     private static final Pattern SIMPLE = Pattern.compile("([+-]?[0-9]{1,18})([a-z]{0,2})");
     private static final int LONGEST_NUMBER = 30;
@@ -44,7 +49,17 @@ record Given(String name, String text, String config, String written) {
     /** Name and text, and where they come from. */
     String shown() {
         String value = text.equals(written) ? "" : ", which is " + Text.shown(text);
-        return Text.shown(name) + " = " + Text.shown(written) + value + origin();
+        return Text.shown(name) + " = " + Text.shown(written) + value + origin() + others;
+    }
+
+    /** What the comment on it begins with, if it becomes an option with the same value. */
+    String kept() {
+        return part.isConditional() ? "added" : "kept";
+    }
+
+    /** As what the instance inherits from a config. */
+    Given of(String config) {
+        return new Given(name, text, config, written, part, others);
     }
 
     /** The variable of the environment that is the value, if it is one and the files do not give it another value. */
@@ -55,6 +70,12 @@ record Given(String name, String text, String config, String written) {
                 : Optional.empty();
     }
 
+    /** The placeholder that is the value, if it has no default and the files do not give it a value. */
+    Optional<String> unknown() {
+        Matcher matcher = UNKNOWN.matcher(text);
+        return matcher.matches() ? Optional.of(matcher.group(1)) : Optional.empty();
+    }
+
     /** The text, as the default of the variable if the setting is one. */
     String placed(String text) {
         return variable().map(name -> "${" + name + ":" + text + "}").orElse(text);
@@ -62,11 +83,11 @@ record Given(String name, String text, String config, String written) {
 
     /** For a comment: what becomes of a placeholder that is replaced by its value; empty if there is none. */
     String replaced() {
-        return text.equals(written) ? "" : "; a placeholder is not kept";
+        return text.equals(written) ? "" : "; the value replaces the placeholder";
     }
 
     String origin() {
-        return config.isEmpty() ? "" : " (of configs." + Text.shown(config) + ")";
+        return part.origin(config);
     }
 
     /** A time in one of Spring's forms; a number without a unit is milliseconds. At most a century. */

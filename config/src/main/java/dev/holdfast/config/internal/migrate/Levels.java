@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.config.internal.migrate;
 
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * Makes one of the settings of an instance and of the configs that it inherits from. The nearest one counts. But resilience4j
@@ -29,30 +29,54 @@ final class Levels {
 
     private Levels() {}
 
-    /** Of the levels, the nearest first. */
-    static Settings of(Kind kind, List<Map<String, Given>> levels) {
-        Optional<Given> wait = levels.stream()
-                .flatMap(level -> level.values().stream())
+    /**
+     * Of the levels, the nearest first.
+     *
+     * @param own the settings that count first also if they have a condition
+     * @param idle comments on settings that have no effect
+     */
+    static Settings of(Kind kind, List<List<Given>> levels, List<Given> own, List<String> idle) {
+        List<Given> ranked = ranked(levels, own);
+        Optional<Given> wait = ranked.stream()
                 .filter(given -> WAITS.getOrDefault(kind, Set.of()).contains(given.canonical()))
                 .findFirst();
+        int place = (int) levels.stream()
+                .takeWhile(level -> wait.filter(level::contains).isEmpty())
+                .count();
+        List<Given> beside = place < levels.size() ? levels.get(place) : List.of();
+        List<Given> beyond = kind == Kind.RETRY && place + 1 < levels.size() ? levels.get(place + 1) : List.of();
         Map<String, Given> settings = new LinkedHashMap<>();
-        List<String> idle = new ArrayList<>();
-        int further = -1; // than the level that has the wait
-        for (Map<String, Given> level : levels) {
-            boolean beside = wait.isPresent() && level.containsValue(wait.get());
-            further = beside ? 0 : further < 0 ? further : further + 1;
-            boolean inherits = further == 1 && kind == Kind.RETRY;
-            level.forEach((key, given) -> {
-                boolean heeded = beside || (inherits && !key.equals(RANDOM_FACTOR));
-                if (wait.isEmpty() || heeded || !GROWTH.contains(key)) {
-                    settings.putIfAbsent(key, given);
-                } else {
-                    idle.add("left out: " + given.shown()
-                            + "; resilience4j heeds it only beside the wait itself, and the wait is "
-                            + wait.get().shown());
+        ranked.forEach(given -> {
+            if (wait.isEmpty()
+                    || !GROWTH.contains(given.canonical())
+                    || beside.contains(given)
+                    || (beyond.contains(given) && !given.canonical().equals(RANDOM_FACTOR))) {
+                Given holds = settings.putIfAbsent(given.canonical(), given);
+                if (holds != null && isReplaced(given, holds)) {
+                    idle.add("left out: " + given.shown() + "; here " + holds.shown() + " holds");
                 }
-            });
-        }
+            } else {
+                idle.add("left out: " + given.shown()
+                        + "; resilience4j heeds it only beside the wait itself, and the wait is "
+                        + wait.get().shown());
+            }
+        });
         return new Settings(settings, idle);
+    }
+
+    /** What always holds comes first: nobody knows whether a condition does. */
+    private static List<Given> ranked(List<List<Given>> levels, List<Given> own) {
+        Stream<Given> all = Stream.of(false, true)
+                .flatMap(conditional -> levels.stream()
+                        .flatMap(List::stream)
+                        .filter(given -> given.part().isConditional() == conditional));
+        return Stream.concat(own.stream(), all).distinct().toList();
+    }
+
+    /** Whether a reader of one part alone would expect another value. Within a part, a level is there to be overridden. */
+    private static boolean isReplaced(Given given, Given holds) {
+        return !given.text().equals(holds.text())
+                && (given.part().isConditional()
+                        || !given.part().file().equals(holds.part().file()));
     }
 }

@@ -22,7 +22,7 @@ final class OtherSections {
                         + " default a tenth of the limit and at least 5, spares the dependency (page \"Throttle\")");
         Optional<Duration> period = settings.given("limit-refresh-period").flatMap(Given::duration);
         Optional<Duration> per = section.duration("per", Section.SHORTEST, Section.LONGEST, "limit-refresh-period");
-        if (per.isEmpty()) {
+        if (!section.has("per")) {
             section.comment(
                     "trap: without limit-refresh-period, resilience4j's period is 500ns: the limit limits nothing. If you"
                             + " meant a second, write the limit of the file here, and per: 1s");
@@ -30,15 +30,14 @@ final class OtherSections {
             section.add("per", "1ms", "no period is written");
         } else if (period.filter(OtherSections::isTooShort).isPresent()) {
             inAMillisecond(settings, section, period.get());
-        } else if (section.whole("limit", 1, Math.min(1_000_000_000, per.get().toNanos()), "limit-for-period")
-                .isEmpty()) {
+        } else {
+            long most = Math.min(1_000_000_000, per.orElse(Section.LONGEST).toNanos());
+            section.whole("limit", 1, most, "limit-for-period");
             section.add("limit", "50", "resilience4j's default");
         }
         section.add("burst", section.value("limit"), "resilience4j lets the whole limit start at once");
-        if (section.duration("max-wait", Duration.ZERO, Duration.ofHours(1), "timeout-duration")
-                .isEmpty()) {
-            section.add("max-wait", "5s", "resilience4j's default. Callers wait that long; the default here is 0s");
-        }
+        section.duration("max-wait", Duration.ZERO, Duration.ofHours(1), "timeout-duration");
+        section.add("max-wait", "5s", "resilience4j's default. Callers wait that long; the default here is 0s");
         return section.end();
     }
 
@@ -48,7 +47,8 @@ final class OtherSections {
 
     /** Writes the limit for the least period that there is here, at the rate that it has in a shorter one. */
     private static void inAMillisecond(Settings settings, Section section, Duration period) {
-        Optional<Given> limit = settings.take("limit-for-period");
+        Optional<Given> written = settings.take("limit-for-period");
+        Optional<Given> limit = written.filter(given -> given.number().isPresent());
         double calls = limit.flatMap(Given::number).map(BigDecimal::doubleValue).orElse(50.0);
         double most = Section.SHORTEST.toNanos();
         double scaled = Math.max(1, calls) * most / period.toNanos();
@@ -62,19 +62,19 @@ final class OtherSections {
                         in + ", and the least period here is 1ms; "
                                 + (scaled > most ? "the most here" : "the rate stays")),
                 () -> section.add("limit", value, "resilience4j's default, 50 " + in));
+        written.filter(given -> limit.isEmpty())
+                .ifPresent(given -> section.comment("left out: " + given.shown() + "; it is no number"));
     }
 
     static Section bulkhead(Settings settings) {
         Section section = new Section(settings);
-        if (section.whole("max-concurrent-calls", 1, 1_000_000, "max-concurrent-calls", "max-concurrent-call")
-                .isEmpty()) {
-            section.add(
-                    "max-concurrent-calls",
-                    Long.toString(DEFAULT_PERMITS),
-                    "resilience4j's default; without a number, the limit adapts here");
-        }
-        if (section.duration("max-wait", Duration.ZERO, Section.LONGEST, "max-wait-duration", "max-wait-time")
-                .isEmpty()) {
+        section.whole("max-concurrent-calls", 1, 1_000_000, "max-concurrent-calls", "max-concurrent-call");
+        section.add(
+                "max-concurrent-calls",
+                Long.toString(DEFAULT_PERMITS),
+                "resilience4j's default; without a number, the limit adapts here");
+        section.duration("max-wait", Duration.ZERO, Section.LONGEST, "max-wait-duration", "max-wait-time");
+        if (!section.has("max-wait")) {
             section.comment("not written: max-wait-duration. resilience4j rejects at once; here up to 100 calls wait"
                     + " for up to 100ms (page \"Bulkhead\")");
         }
@@ -99,7 +99,7 @@ final class OtherSections {
         Section section = new Section(settings);
         Optional<Given> core = settings.take("core-thread-pool-size");
         Optional<Long> most = section.whole("max-concurrent-calls", 1, 1_000_000, "max-thread-pool-size");
-        if (most.isEmpty()) {
+        if (!section.has("max-concurrent-calls")) {
             section.comment("not written: max-thread-pool-size. resilience4j's default is the number of processors."
                     + " Without a number, the limit adapts here");
             section.add("max-concurrent-calls", Long.toString(DEFAULT_PERMITS), "write how many calls may run at once");
@@ -128,21 +128,18 @@ final class OtherSections {
     /** The limit of a time limiter, without taking it; resilience4j's default if none is written that is a time. */
     static String timeLimit(Settings settings) {
         Section timeout = new Section(settings.copy());
-        return timeout.duration("limit", Section.SHORTEST, Section.LONGEST, "timeout-duration", "timeout")
-                .map(limit -> timeout.value("limit"))
-                .orElse("1s");
+        timeout.duration("limit", Section.SHORTEST, Section.LONGEST, "timeout-duration", "timeout");
+        return timeout.has("limit") ? timeout.value("limit") : "1s";
     }
 
     static Section timeout(Settings settings) {
         Section section = new Section(settings);
         Optional<Given> cancels = settings.take("cancel-running-future");
-        if (section.duration("limit", Section.SHORTEST, Section.LONGEST, "timeout-duration", "timeout")
-                .isEmpty()) {
-            section.add("limit", "1s", "resilience4j's default; here it is 3s");
-        }
+        section.duration("limit", Section.SHORTEST, Section.LONGEST, "timeout-duration", "timeout");
+        section.add("limit", "1s", "resilience4j's default; here it is 3s");
         cancels.ifPresent(given -> section.comment(
                 given.flag().orElse(true)
-                        ? "kept: " + given.shown()
+                        ? given.kept() + ": " + given.shown()
                         : "changed: " + given.shown() + "; work is always cancelled or interrupted"));
         section.comment(
                 "trap: resilience4j's TimeLimiter knows futures only, and leaves a blocking call alone. Here the thread of a"

@@ -36,6 +36,7 @@ final class PipelineText {
                     "note: a pipeline has one bulkhead. Your code says whether it uses that or the"
                             + " thread-pool-bulkhead; dedicated-threads: true makes threads (page \"Bulkhead\")");
             pool.rest().forEach(each -> out.comment(2, "left out: thread-pool-bulkhead, " + each.shown()));
+            pool.idle().forEach(each -> out.comment(2, each));
             given.remove(Kind.THREAD_POOL);
         }
         ofCodeAlone(out);
@@ -187,10 +188,15 @@ final class PipelineText {
 
     private void order(Printed out) {
         if (isOrdered()) {
+            Optional<Given> perhaps = given.keySet().stream()
+                    .flatMap(kind -> source.aspect(kind).stream())
+                    .filter(aspect -> aspect.part().isConditional())
+                    .findFirst();
             out.line(
                     2,
                     order(given.keySet()),
-                    "kept: the aspect orders. The least number is outermost"
+                    perhaps.map(Given::kept).orElse("kept") + ": the aspect orders"
+                            + perhaps.map(Given::origin).orElse("") + ". The least number is outermost"
                             + " there. Without this line the order is the default one (page \"The configuration file\"). The pipeline warns"
                             + " of an order that does harm");
         }

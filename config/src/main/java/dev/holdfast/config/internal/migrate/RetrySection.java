@@ -5,6 +5,7 @@ import dev.holdfast.internal.Checks;
 import java.math.BigDecimal;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** Makes the retry. */
 final class RetrySection {
@@ -21,15 +22,16 @@ final class RetrySection {
         long attempts = section.whole("max-attempts", 1, 1_000_000_000, "max-attempts", "max-retry-attempts")
                 .orElse(3L);
         Optional<Given> enabled = settings.take("enable-exponential-backoff");
-        String effect = settings.has("wait-duration") ? "kept: " : "left out: ";
-        enabled.ifPresent(given -> section.comment(effect + given.shown() + given.replaced()));
+        boolean effect = settings.has("wait-duration");
+        enabled.ifPresent(given ->
+                section.comment((effect ? given.kept() : "left out") + ": " + given.shown() + given.replaced()));
         boolean grows = enabled.flatMap(Given::flag).orElse(false);
         if (grows) {
             ignoreMost(settings, section);
         }
         Optional<Given> most = grows ? settings.given(MOST) : Optional.empty();
         Optional<Duration> wait = section.firstWait("backoff.initial", Duration.ZERO, most, "wait-duration");
-        if (wait.isEmpty()) {
+        if (!section.has("backoff.initial")) {
             String why = "resilience4j ignores it without a wait-duration";
             section.leaveOut(why, MULTIPLIER, MOST, "enable-randomized-wait", "randomized-wait-factor");
             section.comment("not written: wait-duration. resilience4j waits exactly 500ms each time; here the wait is"
@@ -37,7 +39,7 @@ final class RetrySection {
             return section.end();
         }
         if (grows) {
-            growth(section, wait.get(), attempts);
+            growth(section, wait.orElse(Duration.ZERO), attempts);
         } else {
             section.add("backoff.multiplier", "1", "resilience4j's wait does not grow");
             section.add("backoff.max", section.value("backoff.initial"), "the same");
@@ -60,25 +62,27 @@ final class RetrySection {
 
     private static void growth(Section section, Duration wait, long attempts) {
         Optional<BigDecimal> multiplier = section.decimal("backoff.multiplier", 1, 100, MULTIPLIER);
-        if (multiplier.isEmpty()) {
-            section.add("backoff.multiplier", "1.5", "resilience4j's default");
-        }
-        if (section.duration("backoff.max", wait, Section.LONGEST, MOST).isEmpty()) {
+        section.add("backoff.multiplier", "1.5", "resilience4j's default");
+        section.duration("backoff.max", wait, Section.LONGEST, MOST);
+        if (section.has("backoff.max")) {
+            section.compared("backoff.max", "backoff.initial", "it must be at least");
+        } else {
             double factor = multiplier.map(BigDecimal::doubleValue).orElse(1.5);
             double longest = (double) wait.toMillis() * Math.pow(factor, Math.max(0, attempts - 2.0));
             Duration most = Duration.ofMillis(Math.round(Math.min(longest, (double) Section.LONGEST.toMillis())));
             String longestWait = Checks.text(most.compareTo(wait) < 0 ? wait : most);
-            String variables = section.variables("max-attempts", "backoff.initial", "backoff.multiplier");
+            String[] options = {"max-attempts", "backoff.initial", "backoff.multiplier"};
+            String variables = section.variables(options);
             String why = "resilience4j's wait has no limit; ";
             if (variables.isEmpty()) {
                 section.add("backoff.max", longestWait, why + "this is the longest of " + attempts + " attempts");
             } else {
-                why += "with the default of " + variables + " the longest of " + attempts + " attempts is "
-                        + longestWait;
+                why += Stream.of(options).anyMatch(section::isUnknown)
+                        ? variables + " decides it"
+                        : "with the default of " + variables + " the longest of " + attempts + " attempts is "
+                                + longestWait;
                 section.add("backoff.max", Checks.text(Section.LONGEST), why);
             }
-        } else {
-            section.compared("backoff.max", "backoff.initial", "it must be at least");
         }
     }
 
@@ -96,8 +100,8 @@ final class RetrySection {
                             + (wide
                                     ? "a random time between zero and the written one"
                                     : "half of the written one to all of it"));
-            factor.ifPresent(given -> section.comment(
-                    "kept: " + enabled.get().shown() + enabled.get().replaced()));
+            factor.ifPresent(given -> section.comment(enabled.get().kept() + ": "
+                    + enabled.get().shown() + enabled.get().replaced()));
             return;
         }
         section.add(

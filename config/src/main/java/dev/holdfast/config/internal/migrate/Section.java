@@ -18,7 +18,7 @@ final class Section {
     static final Duration SHORTEST = Duration.ofMillis(1);
     static final Duration LONGEST = Duration.ofDays(1);
 
-    private static final Pattern VARIABLE = Pattern.compile("\\$\\{([^:]+):");
+    private static final Pattern VARIABLE = Pattern.compile("\\$\\{([^:}]+)[:}]");
 
     private final Settings settings;
     private final List<Line> lines = new ArrayList<>();
@@ -32,7 +32,7 @@ final class Section {
 
     Section(Settings settings) {
         this.settings = settings;
-        settings.take("base-config").ifPresent(base -> comment("kept: " + base.shown()));
+        settings.take("base-config").ifPresent(base -> comment(base.kept() + ": " + base.shown()));
     }
 
     List<Line> lines() {
@@ -43,9 +43,11 @@ final class Section {
         lines.add(new Line("", "", comment));
     }
 
-    /** An option that the file does not have. */
+    /** An option that the files do not have; nothing if they have it. */
     void add(String option, String value, String why) {
-        lines.add(new Line(option, value, "added: " + why));
+        if (!has(option)) {
+            lines.add(new Line(option, value, "added: " + why));
+        }
     }
 
     void changed(String option, String value, Given given, String why) {
@@ -61,14 +63,26 @@ final class Section {
                 .collect(Collectors.joining(" and "));
     }
 
-    /** Says beside an option that it was compared with another one by the defaults of variables, if there are any. */
+    /** Says beside an option what must hold for it and another one, if one of them is a variable. */
     void compared(String option, String other, String holds) {
         String variables = variables(option, other);
         if (!variables.isEmpty() && !value(option).equals(value(other))) {
-            String more = "; right for the default of " + variables + ": with another value, " + holds + " " + other;
+            boolean unknown = isUnknown(option) || isUnknown(other);
+            String more = unknown
+                    ? "; " + holds + " " + other
+                    : "; right for the default of " + variables + ": with another value, " + holds + " " + other;
             lines.replaceAll(line ->
                     line.option().equals(option) ? new Line(option, line.value(), line.comment() + more) : line);
         }
+    }
+
+    boolean has(String option) {
+        return !value(option).isEmpty();
+    }
+
+    /** Whether an option is a variable without a default. */
+    boolean isUnknown(String option) {
+        return value(option).startsWith("${") && !value(option).contains(":");
     }
 
     /** The value that an option has got; empty if it has none. */
@@ -82,17 +96,26 @@ final class Section {
 
     /** The name is that of resilience4j 2. */
     private <T> void kept(String option, T value, String text, Given given, String name) {
-        boolean variable = (value instanceof BigDecimal || value instanceof Duration)
-                && given.variable().isPresent();
+        boolean variable = isNumberOrTime(value)
+                && (given.variable().isPresent() || given.unknown().isPresent());
         boolean same = Text.canonical(option).equals(given.canonical())
                 && text.equals(given.text())
-                && (variable || given.text().equals(given.written()));
+                && (variable || given.text().equals(given.written()))
+                && given.others().isEmpty()
+                && !given.part().isConditional();
         boolean old = !Text.canonical(name).equals(given.canonical());
-        String comment = "kept" + (same ? given.origin() : ": " + given.shown())
+        String comment = given.kept()
+                + (same ? given.origin() : ": " + given.shown())
+                + (given.part().isConditional() ? "; no other part has it" : "")
                 + (old ? "; resilience4j 2 does not know this name, and ignores it" : "")
+                + given.unknown().map(unset -> "; " + unset + " must be set").orElse("")
                 + (variable && value instanceof Duration ? "; a time in the variable needs a unit" : "")
                 + (variable ? "" : given.replaced());
         lines.add(new Line(option, variable ? given.placed(text) : text, comment));
+    }
+
+    private static boolean isNumberOrTime(Object value) {
+        return value instanceof BigDecimal || value instanceof Duration;
     }
 
     /** Takes these settings, which have no effect. */
@@ -109,7 +132,11 @@ final class Section {
         return this;
     }
 
-    /** Of the names the one that {@link Settings#given} finds counts; those after the first are names of resilience4j 1. */
+    /**
+     * Of the names the one that {@link Settings#given} finds counts; those after the first are names of resilience4j 1.
+     *
+     * @return empty if none is there, or the option is now a variable whose value nobody knows
+     */
     Optional<Long> whole(String option, long least, long most, String... names) {
         Function<Given, Optional<BigDecimal>> read = given ->
                 given.number().filter(value -> value.stripTrailingZeros().scale() <= 0);
@@ -163,6 +190,10 @@ final class Section {
         Optional<Given> found = names.length == 0 ? settings.take(option) : settings.take(names);
         Optional<T> kept = found.flatMap(given -> {
             Optional<T> value = read.apply(given);
+            if (value.isEmpty() && isNumberOrTime(least) && given.unknown().isPresent()) {
+                kept(option, least, given.text(), given, name);
+                return value;
+            }
             if (value.isEmpty()) {
                 comment("left out: " + given.shown() + "; the value is not understood");
                 return value;

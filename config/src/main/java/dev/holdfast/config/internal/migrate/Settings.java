@@ -14,11 +14,7 @@ final class Settings {
     private final Map<String, Given> left;
     private final List<String> idle;
 
-    Settings(Map<String, Given> given) {
-        this(given, List.of());
-    }
-
-    /** The comments are on settings that stand where resilience4j does not look for them. */
+    /** The comments are on settings that have no effect. */
     Settings(Map<String, Given> given, List<String> idle) {
         this.left = new LinkedHashMap<>(given);
         this.idle = idle;
@@ -28,7 +24,7 @@ final class Settings {
         return new Settings(left, idle);
     }
 
-    /** Comments on the settings that stand where resilience4j does not look for them. */
+    /** Comments on the settings that have no effect: others hold, or resilience4j does not look for them there. */
     List<String> idle() {
         return idle;
     }
@@ -46,14 +42,15 @@ final class Settings {
     /** Of these names the first that is there; but what the instance has counts more than what it inherits. */
     Optional<Given> given(String... names) {
         List<String> wanted = Stream.of(names).map(Text::canonical).toList();
-        // The instance's own settings come first, then those of each config.
-        Optional<String> nearest = left.values().stream()
+        // The instance's own settings come first, then those of each config, then those of parts with a condition.
+        Optional<Given> nearest = left.values().stream()
                 .filter(given -> wanted.contains(given.canonical()))
-                .map(Given::config)
                 .findFirst();
         return wanted.stream()
                 .flatMap(name -> Optional.ofNullable(left.get(name)).stream())
-                .filter(given -> nearest.equals(Optional.of(given.config())))
+                .filter(given -> nearest.stream()
+                        .anyMatch(near -> near.config().equals(given.config())
+                                && near.part().isConditional() == given.part().isConditional()))
                 .findFirst();
     }
 

@@ -5,6 +5,7 @@ import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -14,6 +15,8 @@ import java.util.Set;
 import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** All settings of resilience4j in some documents, by kind and instance. */
 final class Source {
@@ -21,24 +24,50 @@ final class Source {
     private static final int PLACEHOLDERS = 20;
     private static final int LONGEST_PLACEHOLDER = 500;
     private static final int LONGEST_NAME = 128;
+    private static final String BASE = "baseconfig";
 
     private final List<String> notes = new ArrayList<>();
+    /** What always holds. */
     private final Map<String, Written> all = new LinkedHashMap<>();
-    private final Map<Kind, Map<String, Map<String, Given>>> instances = new EnumMap<>(Kind.class);
-    private final Map<Kind, Map<String, Map<String, Given>>> configs = new EnumMap<>(Kind.class);
-    private final Map<String, Map<String, Given>> general = new LinkedHashMap<>();
+    /** What the parts with a condition have, the last part first. */
+    private final List<Written> conditional = new ArrayList<>();
+    /** All that does not hold, or perhaps not. */
+    private final Map<String, List<Written>> others = new HashMap<>();
+
+    private final Map<Kind, Map<String, Block>> instances = new EnumMap<>(Kind.class);
+    private final Map<Kind, Map<String, Block>> configs = new EnumMap<>(Kind.class);
+    private final Map<String, Settings> general = new LinkedHashMap<>();
     private final Set<String> names = new LinkedHashSet<>();
     private final Set<String> used = new LinkedHashSet<>();
 
-    /** A setting with its whole name. */
-    private record Written(String name, String value) {}
+    /**
+     * An instance or a config.
+     *
+     * @param part the first that has it; one with a condition only if no other part has it
+     */
+    private record Block(Part part, List<Given> settings) {
+        /** What it says that it inherits from. A condition alone changes nothing of what is there without it. */
+        Optional<Given> base() {
+            return settings.stream()
+                    .filter(given ->
+                            given.canonical().equals(BASE) && given.part().isConditional() == part.isConditional())
+                    .findFirst();
+        }
+    }
 
     /** Throws an {@link Unreadable} if nothing in them can become a pipeline. */
     Source(String files, List<Document> documents) {
-        documents.stream()
-                .sorted(Comparator.comparing(document -> document.condition().isEmpty()))
-                .forEach(this::merge);
-        all.values().forEach(this::sort);
+        List<String> paths = documents.stream().map(Document::file).distinct().toList();
+        boolean shortened = paths.stream().map(Source::lastOf).distinct().count() == paths.size();
+        for (Document document : documents) {
+            String file = shortened ? lastOf(document.file()) : document.file();
+            add(document, new Part(paths.size() == 1 ? "" : file, document.condition()));
+        }
+        Map<String, List<Given>> apart = new LinkedHashMap<>();
+        Stream.concat(all.values().stream(), conditional.stream()).forEach(written -> sort(written, apart));
+        // None of them is a wait, so the kind does not matter.
+        apart.forEach((section, settings) ->
+                general.put(section, Levels.of(Kind.TIME_LIMITER, List.of(settings), List.of(), new ArrayList<>())));
         if (instances.isEmpty() && !configs.isEmpty()) {
             instances.putAll(configs);
             notes.add(
@@ -52,20 +81,37 @@ final class Source {
         }
     }
 
-    /** A later document wins. Those with a condition come first, because nobody knows whether it holds. */
-    private void merge(Document document) {
-        String condition = document.condition();
-        if (!condition.isEmpty() && document.values().keySet().stream().anyMatch(Document::isOfResilience4j)) {
-            notes.add("note: the part for " + Text.shown(condition)
-                    + " has settings of resilience4j, too. They are taken where no other part has them.");
-        }
-        document.values().forEach((name, value) -> {
-            Written before = all.put(key(name), new Written(name, value));
-            if (before != null && !before.value().equals(value) && Document.isOfResilience4j(name)) {
-                notes.add("left out: " + Text.shown(before.name()) + " = " + Text.shown(before.value())
-                        + "; another part or file has " + Text.shown(value));
+    private static String lastOf(String path) {
+        return path.substring(path.replace('\\', '/').lastIndexOf('/') + 1);
+    }
+
+    /** A later document wins, but not if it has a condition, because nobody knows whether it holds. */
+    private void add(Document document, Part part) {
+        List<Written> settings = new ArrayList<>();
+        document.values().forEach((name, value) -> settings.add(new Written(name, value, part)));
+        if (part.isConditional()) {
+            conditional.addAll(0, settings);
+            settings.forEach(this::other);
+            if (settings.stream().map(Written::name).anyMatch(Document::isOfResilience4j)) {
+                notes.add("note: the part for " + Text.shown(part.condition())
+                        + " has settings of resilience4j, too. They are taken only where the other parts say nothing.");
             }
-        });
+            return;
+        }
+        for (Written setting : settings) {
+            Written before = all.put(key(setting.name()), setting);
+            if (before != null && !before.value().equals(setting.value())) {
+                other(before);
+                if (Document.isOfResilience4j(setting.name())) {
+                    notes.add("left out: " + before.shown() + "; another part or file has "
+                            + Text.shown(setting.value()) + part.origin(""));
+                }
+            }
+        }
+    }
+
+    private void other(Written setting) {
+        others.computeIfAbsent(key(setting.name()), key -> new ArrayList<>()).add(setting);
     }
 
     /** The same for each spelling of a setting. Only names of instances and configs differ in their case. */
@@ -74,34 +120,49 @@ final class Source {
         if (elements.size() < 4 || !Document.isOfResilience4j(name)) {
             return Text.canonical(name);
         }
-        return Text.canonical(elements.get(1) + "." + elements.get(2)) + ".[" + elements.get(3) + "]."
+        String group = isInstances(elements.get(2)) ? "instances" : elements.get(2);
+        return Text.canonical(elements.get(1) + "." + group) + ".[" + elements.get(3) + "]."
                 + Text.canonical(String.join(".", elements.subList(4, elements.size())));
     }
 
-    private void sort(Written written) {
+    /** Whether the settings below are of instances: by the name of today, or one of version 1. */
+    private static boolean isInstances(String group) {
+        return Set.of("instances", "backends", "limiters").contains(Text.canonical(group));
+    }
+
+    /** Settings of a kind that are of no instance and no config go to the given map. */
+    private void sort(Written written, Map<String, List<Given>> apart) {
         if (!Document.isOfResilience4j(written.name())) {
-            Without.ofApplication(written.name(), written.value()).ifPresent(notes::add);
+            Without.ofApplication(written).ifPresent(notes::add);
             return;
         }
         List<String> elements = Document.elements(written.name());
         Optional<Kind> kind = Kind.of(elements.get(1));
         if (kind.isEmpty()) {
-            notes.add(Without.ofOthers(written.name(), written.value()));
+            notes.add(Without.ofOthers(written));
         } else if (elements.size() > 2) {
-            String group = Text.canonical(elements.get(2));
-            boolean instance = Set.of("instances", "backends", "limiters").contains(group);
-            boolean named = elements.size() > 3 && (instance || group.equals("configs"));
-            Map<String, Given> settings = named
+            boolean instance = isInstances(elements.get(2));
+            boolean named = elements.size() > 3
+                    && (instance || Text.canonical(elements.get(2)).equals("configs"));
+            List<Given> settings = named
                     ? (instance ? instances : configs)
                             .computeIfAbsent(kind.get(), k -> new LinkedHashMap<>())
-                            .computeIfAbsent(elements.get(3), n -> new LinkedHashMap<>())
-                    : general.computeIfAbsent(kind.get().section(), k -> new LinkedHashMap<>());
+                            .computeIfAbsent(elements.get(3), n -> new Block(written.part(), new ArrayList<>()))
+                            .settings()
+                    : apart.computeIfAbsent(kind.get().section(), k -> new ArrayList<>());
             String name = String.join(".", elements.subList(named ? 4 : 2, elements.size()));
             if (name.isEmpty() && !written.value().isEmpty()) {
-                notes.add("left out: " + Text.shown(written.name()) + " = " + Text.shown(written.value())
+                notes.add("left out: " + written.shown()
                         + "; it is no setting: a name and a value of its own are missing");
             } else if (!name.isEmpty()) {
-                settings.put(Text.canonical(name), new Given(name, resolved(written.value()), "", written.value()));
+                Set<Written> elsewhere = new LinkedHashSet<>();
+                String text = resolved(written, elsewhere);
+                String shown = elsewhere.stream()
+                        .filter(other -> !other.value().equals(text))
+                        .map(other -> "; not taken: " + other.shown())
+                        .limit(PLACEHOLDERS)
+                        .collect(Collectors.joining());
+                settings.add(new Given(name, text, "", written.value(), written.part(), shown));
             }
         }
     }
@@ -113,21 +174,31 @@ final class Source {
         }
     }
 
-    /** The text with the values of its placeholders, if the files have them; otherwise they stay. */
-    private String resolved(String text) {
-        String now = text;
+    /**
+     * The text with the values of its placeholders, if the files have them; otherwise they stay.
+     *
+     * @param elsewhere gets the values that are not taken
+     */
+    private String resolved(Written setting, Set<Written> elsewhere) {
+        String now = setting.value();
         for (int i = 0; i < PLACEHOLDERS && now.length() < LONGEST_PLACEHOLDER && now.contains("${"); i++) {
-            now = PLACEHOLDER.matcher(now).replaceAll(found -> Matcher.quoteReplacement(replacement(found)));
+            now = PLACEHOLDER
+                    .matcher(now)
+                    .replaceAll(found -> Matcher.quoteReplacement(replacement(found, setting.part(), elsewhere)));
         }
         return now;
     }
 
-    private String replacement(MatchResult placeholder) {
-        Written known = all.get(Text.canonical(placeholder.group(1)));
-        if (known != null && known.value().length() < LONGEST_PLACEHOLDER) {
-            return known.value();
-        }
-        return placeholder.group(placeholder.group(2) == null ? 0 : 2);
+    /** What always holds, else what the part of the setting itself says, else the default. */
+    private String replacement(MatchResult placeholder, Part part, Set<Written> elsewhere) {
+        String key = key(placeholder.group(1));
+        List<Written> rest = others.getOrDefault(key, List.of());
+        Optional<Written> known = Optional.ofNullable(all.get(key))
+                .or(() ->
+                        rest.stream().filter(other -> other.part().equals(part)).findFirst())
+                .filter(written -> written.value().length() < LONGEST_PLACEHOLDER);
+        rest.stream().filter(other -> !known.equals(Optional.of(other))).forEach(elsewhere::add);
+        return known.map(Written::value).orElse(placeholder.group(placeholder.group(2) == null ? 0 : 2));
     }
 
     /** Of the pipelines. */
@@ -136,16 +207,16 @@ final class Source {
     }
 
     boolean hasAspectOrder(Kind kind) {
-        return general.getOrDefault(kind.section(), Map.of()).containsKey(kind.aspect());
+        return aspect(kind).isPresent();
+    }
+
+    Optional<Given> aspect(Kind kind) {
+        return Optional.ofNullable(general.get(kind.section())).flatMap(settings -> settings.given(kind.aspect()));
     }
 
     /** Where the kind stands in resilience4j: the least is outermost. */
     long aspectOrder(Kind kind) {
-        return Optional.ofNullable(
-                        general.getOrDefault(kind.section(), Map.of()).get(kind.aspect()))
-                .flatMap(Given::number)
-                .map(BigDecimal::longValue)
-                .orElse((long) kind.aspectOrder());
+        return aspect(kind).flatMap(Given::number).map(BigDecimal::longValue).orElse((long) kind.aspectOrder());
     }
 
     /** What is to be said of the files as a whole, when all settings have been asked for. */
@@ -160,33 +231,44 @@ final class Source {
                                         + " in your code whose name is not among the instances"
                                 : ""))
                 .forEach(all::add));
-        general.values()
-                .forEach(settings -> settings.values()
-                        .forEach(given -> all.add(
-                                given.canonical().endsWith("aspectorder")
-                                        ? "kept: " + given.shown()
-                                                + "; a pipeline whose order it changes has a line `order:`"
-                                        : Without.of(given))));
+        general.values().forEach(settings -> {
+            all.addAll(settings.idle());
+            settings.rest()
+                    .forEach(given -> all.add(
+                            given.canonical().endsWith("aspectorder")
+                                    ? given.kept() + ": " + given.shown()
+                                            + "; a pipeline whose order it changes has a line `order:`"
+                                    : Without.of(given)));
+        });
         return all;
     }
 
     /** The settings of an instance with those of its configs, or nothing if there is no such instance. */
     Optional<Settings> settings(Kind kind, String name) {
         return Optional.ofNullable(instances.getOrDefault(kind, Map.of()).get(name))
-                .map(own -> Levels.of(kind, levels(kind, name, own)));
+                .map(own -> settings(kind, name, own));
     }
 
     /** The config that resilience4j takes for names that it has no instance of; empty if there is none. */
     Optional<Settings> defaults(Kind kind) {
         return Optional.ofNullable(configs.getOrDefault(kind, Map.of()).get("default"))
                 .filter(config -> instances.get(kind) != configs.get(kind))
-                .map(Settings::new);
+                .filter(config -> !config.part().isConditional())
+                .map(config -> config.settings().stream()
+                        .filter(given -> !given.part().isConditional())
+                        .toList())
+                .map(always -> Levels.of(kind, List.of(always), List.of(), new ArrayList<>()));
     }
 
     /** The instance's own settings, and those of each config that it inherits from. */
-    private List<Map<String, Given>> levels(Kind kind, String name, Map<String, Given> own) {
-        Map<String, Map<String, Given>> known = configs.getOrDefault(kind, Map.of());
-        List<Map<String, Given>> levels = new ArrayList<>(List.of(own));
+    private Settings settings(Kind kind, String name, Block own) {
+        Map<String, Block> known = configs.getOrDefault(kind, Map.of());
+        List<String> idle = new ArrayList<>();
+        if (own.part().isConditional()) {
+            idle.add("note: only the part for " + Text.shown(own.part().condition()) + " has this instance");
+        }
+        List<List<Given>> levels = new ArrayList<>(List.of(level(own, "", idle)));
+        own.base().filter(base -> known.containsKey(base.text())).ifPresent(levels.get(0)::add);
         Set<String> seen = new LinkedHashSet<>(instances.get(kind) == known ? Set.of(name) : Set.of());
         Optional<String> base = base(kind, name, own, known, seen);
         while (base.isPresent()) {
@@ -201,30 +283,40 @@ final class Source {
                         + "; there is no such config. Give all files in one command");
             }
             used.add(kind + config);
-            Map<String, Given> inherited = known.getOrDefault(config, Map.of());
-            Map<String, Given> level = new LinkedHashMap<>();
-            inherited.forEach((key, given) -> {
-                if (!key.equals("baseconfig")) {
-                    level.put(key, new Given(given.name(), given.text(), config, given.written()));
-                }
-            });
-            levels.add(level);
+            Block inherited = known.getOrDefault(config, new Block(own.part(), List.of()));
+            levels.add(level(inherited, config, idle));
             base = base(kind, config, inherited, known, seen);
         }
-        return levels;
+        // Without its condition there is no such instance, so nothing else holds for it.
+        return Levels.of(kind, levels, own.part().isConditional() ? levels.get(0) : List.of(), idle);
     }
 
-    /** As resilience4j: what is named, else for a breaker the config of the same name, else the default. */
+    /** The settings of an instance or a config, but not what it inherits from. */
+    private static List<Given> level(Block block, String config, List<String> idle) {
+        List<Given> level = new ArrayList<>();
+        for (Given given : block.settings()) {
+            if (!given.canonical().equals(BASE)) {
+                level.add(given.of(config));
+            } else if (!block.base().equals(Optional.of(given))) {
+                idle.add("left out: " + given.of(config).shown() + "; other parts say what is inherited");
+            }
+        }
+        return level;
+    }
+
+    /**
+     * As resilience4j: what is named, else for a breaker the config of the same name, else the default. A config that is there
+     * without a condition counts more.
+     */
     private static Optional<String> base(
-            Kind kind, String name, Map<String, Given> own, Map<String, Map<String, Given>> known, Set<String> seen) {
-        Given named = own.get("baseconfig");
-        if (named != null) {
-            return Optional.of(named.text());
-        }
-        boolean ofConfig = seen.contains(name);
-        if (kind == Kind.CIRCUIT_BREAKER && (ofConfig || known.containsKey(name))) {
-            return ofConfig ? Optional.empty() : Optional.of(name);
-        }
-        return Optional.of("default").filter(config -> known.containsKey(config) && !seen.contains(config));
+            Kind kind, String name, Block own, Map<String, Block> known, Set<String> seen) {
+        boolean breaker = kind == Kind.CIRCUIT_BREAKER;
+        return own.base()
+                .map(Given::text)
+                .or(() -> Stream.of(breaker ? name : "default", "default")
+                        .filter(config -> known.containsKey(config) && !seen.contains(config))
+                        .filter(config -> !breaker || !seen.contains(name))
+                        .min(Comparator.comparing(
+                                config -> known.getOrDefault(config, own).part().isConditional())));
     }
 }

@@ -69,15 +69,15 @@ final class Without {
     }
 
     /** What becomes of a setting of resilience4j that is none of its six kinds. */
-    static String ofOthers(String path, String value) {
-        String group = Text.canonical(Document.elements(path).get(1));
+    static String ofOthers(Written setting) {
+        String group = Text.canonical(Document.elements(setting.name()).get(1));
         String why = OTHERS.getOrDefault(group, "unknown: resilience4j 2.4.0 has no such setting");
-        return comment(why, Text.shown(path) + " = " + Text.shown(value));
+        return comment(why, setting.shown());
     }
 
     /** What becomes of a setting of the application that speaks of resilience4j, if it does. */
-    static Optional<String> ofApplication(String path, String value) {
-        String name = Text.canonical(path);
+    static Optional<String> ofApplication(Written setting) {
+        String name = Text.canonical(setting.name());
         if (!ABOUT_RESILIENCE4J.matcher(name).find()) {
             return Optional.empty();
         }
@@ -86,7 +86,7 @@ final class Without {
                 : name.startsWith("management.health.")
                         ? HEALTH
                         : "in code: it speaks of resilience4j. Take it out, or find what takes its place";
-        return Optional.of(comment(why, Text.shown(path) + " = " + Text.shown(value)));
+        return Optional.of(comment(why, setting.shown()));
     }
 
     private static String comment(String why, String setting) {

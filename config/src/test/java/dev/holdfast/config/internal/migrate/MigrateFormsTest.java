@@ -277,7 +277,8 @@ class MigrateFormsTest {
     void configThatIsNotThereIsNamed() throws IOException {
         try (Migrated made = Migrated.ofProperties(directory, "retry.instances.a.base-config=elsewhere")) {
             assertThat(made.text())
-                    .contains("left out: resilience4j.retry: base-config elsewhere of a; there is no such config");
+                    .contains("left out: resilience4j.retry: base-config elsewhere of a; there is no such config")
+                    .doesNotContain("kept: base-config");
         }
     }
 
@@ -314,7 +315,9 @@ class MigrateFormsTest {
             assertThat(made.bulkhead("a").maxWait()).isEqualTo(Duration.ofMillis(5));
             assertThat(made.text())
                     .contains("the part for profile prod has settings of resilience4j")
-                    .contains("max-concurrent-calls = 30; another part or file has 3")
+                    .contains(
+                            "left out: max-concurrent-calls = 30 (of profile prod); here max-concurrent-calls = 3 holds")
+                    .contains("max-wait: 5ms # added: max-wait-duration = 5ms (of profile prod); no other part has it")
                     .doesNotContain("docker");
         }
     }
@@ -335,7 +338,8 @@ class MigrateFormsTest {
             assertThat(made.text())
                     .contains("the part for cloud platform kubernetes has settings of resilience4j")
                     .contains("the part for cloud platform kubernetes and profile prod has settings of resilience4j")
-                    .contains("max-concurrent-calls = 55; another part or file has 3");
+                    .contains("max-concurrent-calls = 55 (of cloud platform kubernetes); here max-concurrent-calls = 3")
+                    .contains("max-concurrent-calls = 44 (of cloud platform kubernetes and profile prod); here");
         }
     }
 
@@ -347,7 +351,10 @@ class MigrateFormsTest {
                 spring.config.activate.on-profile=test
                 resilience4j.retry.instances.a.max-attempts=9
                 """)) {
-            assertThat(made.text()).contains("max-attempts: 2 # kept", "max-attempts = 9; another part or file has 2");
+            assertThat(made.text())
+                    .contains(
+                            "max-attempts: 2 # kept\n",
+                            "left out: max-attempts = 9 (of profile test); here max-attempts = 2 holds");
         }
     }
 
@@ -358,23 +365,218 @@ class MigrateFormsTest {
         Path second = Files.writeString(
                 directory.resolve("application-prod.properties"), "resilience4j.retry.instances.a.max-attempts=4");
         try (Migrated made = Migrated.of(first, second)) {
-            assertThat(made.text()).contains("max-attempts: 4 # kept", "maxAttempts = 2; another part or file has 4");
+            assertThat(made.text())
+                    .contains(
+                            "max-attempts: 4 # kept (of application-prod.properties)",
+                            "maxAttempts = 2 (of application.yml); another part or file has 4 (of"
+                                    + " application-prod.properties)");
+        }
+    }
+
+    @Test
+    void laterFileWinsAlsoWithAnOldNameOfTheInstances() throws IOException {
+        Path first =
+                Files.writeString(directory.resolve("a.yml"), "resilience4j.retry.instances.a: { maxAttempts: 2 }");
+        Path second = Files.writeString(directory.resolve("b.yml"), "resilience4j.retry.backends.a.max-attempts: 4");
+        try (Migrated made = Migrated.of(first, second)) {
+            assertThat(made.retry("a")).contains("maxAttempts=4");
+            assertThat(made.text()).contains("maxAttempts = 2 (of a.yml); another part or file has 4 (of b.yml)");
+        }
+    }
+
+    @Test
+    void whatALaterFileReplacesInAConfigIsNamed() throws IOException {
+        Path first = Files.writeString(directory.resolve("application.yml"), """
+                shop.wait: 5s
+                resilience4j:
+                  circuitbreaker:
+                    configs.default: { failure-rate-threshold: 60, wait-duration-in-open-state: "${shop.wait}" }
+                    instances: { inventory: {}, orders: { failure-rate-threshold: 70 } }
+                """);
+        Path second = Files.writeString(directory.resolve("application-loadtest.yml"), """
+                shop.wait: 1s
+                resilience4j.circuitbreaker.instances.inventory: { failure-rate-threshold: 1, initial-state: DISABLED }
+                """);
+        try (Migrated made = Migrated.of(first, second)) {
+            assertThat(made.breaker("inventory").failureRateThreshold()).isEqualTo(1);
+            assertThat(made.text())
+                    .contains("failure-rate-threshold: 1 # kept (of application-loadtest.yml)")
+                    .contains("initial-state = DISABLED (of application-loadtest.yml)")
+                    .contains("left out: failure-rate-threshold = 60 (of configs.default, application.yml); here"
+                            + " failure-rate-threshold = 1 (of application-loadtest.yml) holds")
+                    .contains(
+                            "= ${shop.wait}, which is 1s (of configs.default, application.yml); not taken: shop.wait ="
+                                    + " 5s (of application.yml); the value replaces")
+                    .containsOnlyOnce("left out:"); // An instance may override a config of its own file.
+        }
+    }
+
+    @Test
+    void valuesOfAProfileDoNotReplaceWhatHoldsWithoutIt() throws IOException {
+        try (Migrated made = yaml("""
+                resilience4j:
+                  circuitbreaker:
+                    configs:
+                      default: { failure-rate-threshold: 60, sliding-window-size: 20 }
+                    instances:
+                      inventory: { base-config: default }
+                  timelimiter:
+                    configs.default.timeout-duration: 5s
+                    instances.inventory.base-config: default
+                ---
+                spring.config.activate.on-profile: loadtest
+                resilience4j:
+                  circuitbreaker.instances.inventory: { failure-rate-threshold: 1, initial-state: DISABLED }
+                  timelimiter.instances.inventory.timeout-duration: 60s
+                """)) {
+            assertThat(made.breaker("inventory").failureRateThreshold()).isEqualTo(60);
+            assertThat(made.timeout("inventory")).isEqualTo(Duration.ofSeconds(5));
+            assertThat(made.text())
+                    .contains("left out: failure-rate-threshold = 1 (of profile loadtest); here"
+                            + " failure-rate-threshold = 60 (of configs.default) holds")
+                    .contains("left out: timeout-duration = 60s (of profile loadtest); here timeout-duration = 5s (of"
+                            + " configs.default) holds")
+                    .contains("added: initial-state = DISABLED (of profile loadtest); no other part has it");
+        }
+    }
+
+    @Test
+    void configsOfAProfileDoNotReplaceThoseThatHoldWithoutIt() throws IOException {
+        try (Migrated made = yaml("""
+                resilience4j:
+                  circuitbreaker:
+                    configs:
+                      default: { failure-rate-threshold: 60 }
+                      strict: { failure-rate-threshold: 20 }
+                    instances: { named: {}, same: {} }
+                  retry:
+                    configs.default: { wait-duration: 100ms }
+                    instances: { named: { max-attempts: 3 } }
+                ---
+                spring.config.activate.on-profile: test
+                resilience4j:
+                  circuitbreaker:
+                    configs:
+                      same: { failure-rate-threshold: 10 }
+                      default: { failure-rate-threshold: 30 }
+                    instances:
+                      named: { base-config: strict }
+                      only: { base-config: strict }
+                      other: { failure-rate-threshold: 40 }
+                  retry.instances.named: { enable-exponential-backoff: true, maxRetryAttempts: 9 }
+                  retry.retry-aspect-order: 2147483646
+                  timelimiter.configs.default.timeout-duration: 60s
+                """)) {
+            assertThat(made.breaker("named").failureRateThreshold()).isEqualTo(60);
+            assertThat(made.breaker("same").failureRateThreshold()).isEqualTo(60);
+            assertThat(made.breaker("only").failureRateThreshold()).isEqualTo(20);
+            assertThat(made.breaker("other").failureRateThreshold()).isEqualTo(40);
+            assertThat(made.retry("named")).contains("maxAttempts=3");
+            assertThat(made.text())
+                    .contains("left out: base-config = strict (of profile test); other parts say what is inherited")
+                    .contains("left out: failure-rate-threshold = 30 (of configs.default, profile test); here")
+                    .contains("left out: resilience4j.circuitbreaker.configs.same: no instance here has it")
+                    .contains("added: base-config = strict (of profile test)")
+                    .contains("note: only the part for profile test has this instance")
+                    .contains("left out: maxRetryAttempts = 9 (of profile test); here max-attempts holds")
+                    .contains(
+                            "left out: enable-exponential-backoff = true (of profile test); resilience4j heeds it only"
+                                    + " beside the wait itself")
+                    .contains("multiplier: 1 # added")
+                    .contains("added: retry-aspect-order = 2147483646 (of profile test)")
+                    .contains("added: the aspect orders (of profile test). The least number")
+                    .doesNotContain("#timeout: 60s");
+        }
+    }
+
+    @Test
+    void placeholdersGetNoValueOfAProfile() throws IOException {
+        Path file = Files.writeString(directory.resolve("application.yml"), """
+                shop.size: 30
+                resilience4j:
+                  circuitbreaker.instances.a:
+                    wait-duration-in-open-state: ${shop.wait:5s}
+                    sliding-window-size: ${shop.size}
+                    failure-rate-threshold: ${shop.rate}
+                ---
+                spring.config.activate.on-profile: dev
+                shop: { wait: 1s, size: 10, rate: 20, slow: 3s }
+                resilience4j.circuitbreaker.instances.a.slow-call-duration-threshold: ${shop.slow:1s}
+                """);
+        try (Migrated made = Migrated.of(name -> name.equals("shop.rate") ? "70" : null, file)) {
+            assertThat(made.breaker("a").waitDurationInOpenState()).isEqualTo(Duration.ofSeconds(5));
+            assertThat(made.breaker("a").slidingWindowSize()).isEqualTo(30);
+            assertThat(made.breaker("a").failureRateThreshold()).isEqualTo(70);
+            assertThat(made.breaker("a").slowCallDurationThreshold()).isEqualTo(Duration.ofSeconds(3));
+            assertThat(made.text())
+                    .contains("= ${shop.wait:5s}, which is 5s; not taken: shop.wait = 1s (of profile dev); the value")
+                    .contains("= ${shop.size}, which is 30; not taken: shop.size = 10 (of profile dev); the value")
+                    .contains("failure-rate-threshold = ${shop.rate}; not taken: shop.rate = 20 (of profile dev);"
+                            + " shop.rate must be set");
         }
     }
 
     @Test
     void placeholdersHaveTheirValueOrTheirDefault() throws IOException {
-        try (Migrated made = yaml("""
+        Path file = Files.writeString(directory.resolve("application.yml"), """
                 limits: { calls: 12 }
                 resilience4j:
                   bulkhead.instances.a:
                     max-concurrent-calls: ${limits.calls}
                     max-wait-duration: ${A_WAIT:${ANOTHER:30}ms}
                   retry.instances.a.max-attempts: ${ATTEMPTS}
-                """)) {
+                """);
+        try (Migrated made = Migrated.of(name -> name.equals("ATTEMPTS") ? "7" : null, file)) {
             assertThat(made.bulkhead("a").maxConcurrentCalls()).isEqualTo(12);
             assertThat(made.bulkhead("a").maxWait()).isEqualTo(Duration.ofMillis(30));
-            assertThat(made.text()).contains("left out: max-attempts = ${ATTEMPTS};");
+            assertThat(made.text()).contains("max-attempts: ${ATTEMPTS} # kept; ATTEMPTS must be set\n");
+            assertThat(made.retry("a")).contains("maxAttempts=7");
+        }
+    }
+
+    @Test
+    void placeholderWithNeitherValueNorDefaultStays() throws IOException {
+        Path file = Files.writeString(directory.resolve("application.yml"), """
+                resilience4j:
+                  retry.instances:
+                    a: { waitDuration: "${R_WAIT}", enableExponentialBackoff: true }
+                    most: { waitDuration: 300ms, enableExponentialBackoff: true, exponentialBackoffMultiplier: 2, exponentialMaxWaitDuration: "${R_MOST}" }
+                  circuitbreaker.instances:
+                    a:
+                      failureRateThreshold: ${RATE}
+                      slidingWindowSize: ${WIN}
+                      waitDurationInOpenState: ${CB_WAIT}
+                      initialState: ${STATE}
+                    min: { slidingWindowSize: "${WIN}", minimumNumberOfCalls: 150, failureRateThreshold: 60, waitDurationInOpenState: 1s }
+                  thread-pool-bulkhead.instances.a: { maxThreadPoolSize: "${POOL}", queueCapacity: 3 }
+                  timelimiter.instances.a.timeoutDuration: ${LIMIT}
+                  bulkhead.instances.b: { maxConcurrentCalls: "${POOL}", maxWaitDuration: "${LIMIT}" }
+                  ratelimiter.instances.b: { limitForPeriod: "${CALLS}", limitRefreshPeriod: "${PER}", timeoutDuration: "${LIMIT}" }
+                """);
+        Map<String, String> variables = Map.of(
+                "R_WAIT", "200ms", "R_MOST", "4s", "RATE", "70", "WIN", "200", "CB_WAIT", "7s", "POOL", "6", "LIMIT",
+                "900ms", "CALLS", "8", "PER", "2s");
+        try (Migrated made = Migrated.of(variables::get, file)) {
+            assertThat(made.breaker("a").failureRateThreshold()).isEqualTo(70);
+            assertThat(made.breaker("a").waitDurationInOpenState()).isEqualTo(Duration.ofSeconds(7));
+            assertThat(made.breaker("a").minimumNumberOfCalls()).isEqualTo(200);
+            assertThat(made.breaker("min").minimumNumberOfCalls()).isEqualTo(150);
+            assertThat(made.bulkhead("a").maxConcurrentCalls()).isEqualTo(6);
+            assertThat(made.bulkhead("a").maxWait()).isEqualTo(Duration.ofMillis(900));
+            assertThat(made.bulkhead("b").maxWait()).isEqualTo(Duration.ofMillis(900));
+            assertThat(made.timeout("a")).isEqualTo(Duration.ofMillis(900));
+            assertThat(made.throttle("b").limit()).isEqualTo(8);
+            assertThat(made.text())
+                    .contains("failure-rate-threshold: ${RATE} # kept; RATE must be set\n")
+                    .contains("kept: waitDuration = ${R_WAIT}; R_WAIT must be set; a time in the variable needs a unit")
+                    .contains("resilience4j's wait has no limit; R_WAIT decides it")
+                    .contains(
+                            "R_MOST must be set; a time in the variable needs a unit; it must be at least backoff.initial")
+                    .contains("if WIN is above 100, write 100")
+                    .contains("kept; it must be at most sliding-window-size")
+                    .contains("left out: initialState = ${STATE}; the value is not understood")
+                    .doesNotContain("not written: max-thread-pool-size", "resilience4j's default;")
+                    .doesNotContain("failure-rate-threshold (there", "wait-duration-in-open-state (there");
         }
     }
 
@@ -399,11 +601,11 @@ class MigrateFormsTest {
                                     + " needs a unit")
                     .contains("wait-duration-in-open-state: ${CB_WAIT:30s}")
                     .contains("failure-rate-threshold: ${CB_RATE:62.5} # kept\n")
-                    .contains("kept: sliding-window-size = ${size}, which is 12; a placeholder is not kept")
+                    .contains("kept: sliding-window-size = ${size}, which is 12; the value replaces the placeholder")
                     .contains(
-                            "kept: sliding-window-type = ${CB_TYPE:TIME_BASED}, which is TIME_BASED; a placeholder is not"
-                                    + " kept")
-                    .contains("= ${cb.probes:3}, which is 3; a placeholder is not kept")
+                            "kept: sliding-window-type = ${CB_TYPE:TIME_BASED}, which is TIME_BASED; the value replaces"
+                                    + " the placeholder")
+                    .contains("= ${cb.probes:3}, which is 3; the value replaces the placeholder")
                     .contains("initial: ${R_WAIT:200ms}", "max: ${R_WAIT:200ms} # added: the same");
 
             Path file = Files.writeString(directory.resolve("variables.yaml"), made.yaml());
@@ -489,9 +691,9 @@ class MigrateFormsTest {
                     .contains("; right for the default of LARGE: with another value, it must be at most")
                     .contains("= 1m; right for the default of CBW: with another value, it has no effect"
                             + " below wait-duration-in-open-state")
-                    .contains("= ${DAYS:2d}, which is 2d; the most here; a placeholder is not kept")
+                    .contains("= ${DAYS:2d}, which is 2d; the most here; the value replaces the placeholder")
                     .contains(
-                            "kept: enableExponentialBackoff = ${GROWS:false}, which is false; a placeholder is not kept");
+                            "kept: enableExponentialBackoff = ${GROWS:false}, which is false; the value replaces the placeholder");
             assertThat(text.split("right for the default", -1)).hasSize(6);
         }
     }

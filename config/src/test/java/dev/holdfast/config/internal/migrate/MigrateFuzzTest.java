@@ -5,11 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.testlogs.Logs;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -75,9 +77,14 @@ class MigrateFuzzTest {
                 for (String setting :
                         random.nextInt(3) > 0 ? SETTINGS.getOrDefault(kind, List.of()) : List.<String>of()) {
                     if (random.nextBoolean()) {
-                        String value = VALUES.get(random.nextInt(VALUES.size()));
+                        // A placeholder has the name of its setting, so that it gets a value of the right type.
+                        String value = VALUES.get(random.nextInt(VALUES.size())).replace("${X}", "${" + setting + "}");
                         properties.append("resilience4j.%s.instances.a.%s=%s%n".formatted(kind, setting, value));
                     }
+                }
+                if (random.nextInt(4) == 0) {
+                    properties.append("#---\nspring.config.activate.on-profile=p\nresilience4j.%s.configs.default.x=1\n"
+                            .formatted(kind));
                 }
                 if (random.nextInt(8) == 0) {
                     String order = kind.replace("-pool", "").replace("thread-", "") + "-aspect-order";
@@ -85,9 +92,21 @@ class MigrateFuzzTest {
                             .formatted(kind.replace("thread-pool-", ""), order, random.nextInt(10)));
                 }
             }
-            try (Migrated made = Migrated.of(directory, "application.properties", properties.toString())) {
+            boolean byTime = properties.indexOf("sliding-window-type=TIME_BASED") >= 0;
+            Path file = Files.writeString(directory.resolve("application.properties"), properties);
+            try (Migrated made = Migrated.of(name -> variable(name, byTime), file)) {
                 assertThat(made.names()).as("seed %d", seed).containsExactly("a");
             }
         }
+    }
+
+    /** Times and sizes that fit whatever the other settings are. */
+    private static @Nullable String variable(String name, boolean byTime) {
+        return switch (name) {
+            case "sliding-window-size" -> byTime ? "3600" : "100000";
+            case "X" -> null; // It has a default.
+            case "exponential-max-wait-duration", "exponential-max-wait-duration-in-open-state" -> "1d";
+            default -> name.contains("duration") || name.equals("limit-refresh-period") ? "1ms" : "1";
+        };
     }
 }

@@ -21,8 +21,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** What the command has made of some files, loaded. */
 final class Migrated implements AutoCloseable {
@@ -51,11 +53,17 @@ final class Migrated implements AutoCloseable {
 
     /** The output is loaded each time, so that no output of a test can fail to load. */
     static Migrated of(Path... files) throws IOException {
+        return of(System::getenv, files);
+    }
+
+    /** With the values of the variables that the output needs. */
+    static Migrated of(Function<String, @Nullable String> variables, Path... files) throws IOException {
         Result result = run(files);
         assertThat(result.err()).as("standard error").hasLineCount(1);
         assertThat(result.code()).as("exit code, with %s", result.err()).isZero();
         Path target = Files.createTempFile(files[0].toAbsolutePath().getParent(), "migrated", ".yaml");
-        return new Migrated(result.out(), result.err(), Holdfast.load(Files.writeString(target, result.out())));
+        Holdfast holdfast = Holdfast.builder().placeholders(variables).load(Files.writeString(target, result.out()));
+        return new Migrated(result.out(), result.err(), holdfast);
     }
 
     /** Of a file with this text. */
