@@ -2,6 +2,7 @@
 package dev.holdfast.config;
 
 import dev.holdfast.config.Node.Entry;
+import dev.holdfast.config.Node.Kind;
 import dev.holdfast.config.Node.Mapping;
 import dev.holdfast.config.Node.Scalar;
 import dev.holdfast.config.ShadowSection.Mode;
@@ -312,7 +313,7 @@ final class Layers {
                     place.child(use), "stands beside options, which would mean nothing", "use alone, or options alone");
             return Optional.empty();
         }
-        if (!(use.value() instanceof Scalar scalar) || scalar.isNothing()) {
+        if (!(use.value() instanceof Scalar scalar) || scalar.isNothing() || scalar.kind() == Kind.EMPTY) {
             String what = use.value().isNothing()
                     ? "has no value"
                     : "is " + use.value().described();
