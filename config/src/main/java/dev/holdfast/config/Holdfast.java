@@ -6,6 +6,7 @@ import dev.holdfast.config.Memory.Succession;
 import dev.holdfast.internal.Checks;
 import dev.holdfast.internal.Lazily;
 import dev.holdfast.internal.SafeLog;
+import dev.holdfast.internal.Shown;
 import dev.holdfast.internal.change.Exchange;
 import dev.holdfast.internal.change.Successor;
 import dev.holdfast.internal.keyed.InUse;
@@ -404,12 +405,20 @@ public final class Holdfast implements AutoCloseable {
          * Gives a name to a classifier, a function or another object that an option needs, for use in the file. The file need
          * not use it. With Spring Boot, the name may be that of a bean: then this takes the bean's place.
          *
-         * @throws IllegalArgumentException if the name is blank or bound already
+         * @param name a letter, then letters, digits and {@code . _ - $ # / :}; no word such as {@code true} or {@code null}
+         * @throws IllegalArgumentException if the name is another text, or bound already
          */
         public Builder bind(String name, Object value) {
             Objects.requireNonNull(value, "value");
             if (name.isBlank()) {
                 throw new IllegalArgumentException("a name to bind must not be blank");
+            }
+            if (!Names.isName(name)) {
+                if (value instanceof Lazily) {
+                    return this; // of a framework, which may have names that no file can have
+                }
+                throw new IllegalArgumentException("a file cannot have the name '" + Shown.line(name, Bounds.WORD)
+                        + "'; expected " + Names.EXPECTED);
             }
             if (bound.get(name) != null && !(bound.get(name) instanceof Lazily)) {
                 throw new IllegalArgumentException("the name '" + name + "' is bound already");
@@ -421,7 +430,7 @@ public final class Holdfast implements AutoCloseable {
         /**
          * The same for a lambda, which needs its type: {@code bind("last-resort", Function.class, error -> EMPTY)}.
          *
-         * @throws IllegalArgumentException if the name is blank or bound already
+         * @throws IllegalArgumentException if the name is no name, or bound already
          */
         public <T> Builder bind(String name, Class<T> type, T value) {
             return bind(name, type.cast(value));

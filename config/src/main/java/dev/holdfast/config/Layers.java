@@ -321,14 +321,17 @@ final class Layers {
             return Optional.empty();
         }
         Optional<Layer> found = named(scalar.text());
-        if (found.isEmpty() && (bindings.hasAny() || namesBelowShared.contains(scalar.text()))) {
+        boolean mayBeBound = bindings.hasAny() && Names.isName(scalar.text());
+        if (found.isEmpty() && (mayBeBound || namesBelowShared.contains(scalar.text()))) {
             return found;
         } else if (found.isEmpty()) {
             Set<String> names = new LinkedHashSet<>(shared.keySet());
             names.addAll(bindings.names(Policy.class));
-            String expected = names.isEmpty()
-                    ? "a name below shared, or one that code binds, and there is none"
-                    : "one of " + String.join(", ", names);
+            String expected = bindings.hasAny()
+                    ? "a name below shared, or one that code binds"
+                    : names.isEmpty()
+                            ? "a name below shared, or one that code binds, and there is none"
+                            : "one of " + String.join(", ", names);
             String what = "is " + scalar.described() + ", which is no policy's name";
             problems.add(here, what, expected, Nearest.to(scalar.text(), names));
         } else if (!found.get().key().equals(key)) {

@@ -145,7 +145,10 @@ final class PlanReader {
         entries.sort(Comparator.comparing(entry -> !isBudget(entry.value())));
         for (Entry entry : entries) {
             Place here = place.child(Objects.requireNonNull(top)).child(entry);
-            if (entry.value() instanceof Mapping one && one.entries().size() == 1) {
+            if (!Names.isName(entry.key())) {
+                problems.add(here, "is no name", Names.EXPECTED);
+                layers.isShared(entry.key());
+            } else if (entry.value() instanceof Mapping one && one.entries().size() == 1) {
                 share(here, entry.key(), one.entries().get(0));
             } else {
                 String expected = "one section, such as bulkhead: { max-concurrent-calls: 20 }";

@@ -51,27 +51,31 @@ class EmptyPlaceholdersTest {
                 "{ shared: { pool: { bulkhead: '${D}' } }, pipelines: { a: { retry: } } }"
             })
     void isRefusedByItsName(String yaml) {
-        ConfigException refused = catchThrowableOfType(ConfigException.class, () -> load(yaml)
-                .close());
+        ConfigException refused =
+                catchThrowableOfType(ConfigException.class, () -> load(yaml).close());
         assertThat(refused).hasMessageContaining("since ${").hasMessageContaining(" is empty");
         assertThat(refused.problems()).hasSize(1);
     }
 
     @Test
     void isToldWithWhatMayStandThere() {
-        ConfigException refused = catchThrowableOfType(ConfigException.class, () -> load("""
+        ConfigException refused =
+                catchThrowableOfType(ConfigException.class, () -> load("""
                 pipelines:
                   a:
                     deadline: ${D}${D}
                     bulkhead: "${D}"
                 """).close());
-        assertThat(refused.problems()).extracting(Object::toString).satisfiesExactly(
-                first -> assertThat(first)
-                        .isEqualTo("holdfast.yaml:3:15 pipelines.a.deadline: is nothing, since ${D}${D} is empty;"
-                                + " expected a duration such as 250ms, 5s or PT1M30S"),
-                second -> assertThat(second)
-                        .startsWith("holdfast.yaml:4:15 pipelines.a.bulkhead: is nothing, since ${D} is empty;"
-                                + " expected a mapping of max-concurrent-calls, "));
+        assertThat(refused.problems())
+                .extracting(Object::toString)
+                .satisfiesExactly(
+                        first -> assertThat(first)
+                                .isEqualTo(
+                                        "holdfast.yaml:3:15 pipelines.a.deadline: is nothing, since ${D}${D} is empty;"
+                                                + " expected a duration such as 250ms, 5s or PT1M30S"),
+                        second -> assertThat(second)
+                                .startsWith("holdfast.yaml:4:15 pipelines.a.bulkhead: is nothing, since ${D} is empty;"
+                                        + " expected a mapping of max-concurrent-calls, "));
     }
 
     @Test
