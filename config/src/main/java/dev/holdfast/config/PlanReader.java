@@ -348,7 +348,8 @@ final class PlanReader {
 
     private List<Layer> inOrder(Place place, Node node, Map<String, Optional<Layer>> sections) {
         List<Layer> ordered = new ArrayList<>();
-        if (!node.isList()) {
+        boolean isOneOutside = node instanceof Scalar scalar && !scalar.isNothing() && scalar.isOutside();
+        if (!node.isList() && !isOneOutside) {
             String what = node.isNothing() ? "has no value" : "is " + node.described();
             problems.add(place.value(node), what, "a list of the sections, outermost first");
             return ordered;

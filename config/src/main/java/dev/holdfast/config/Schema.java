@@ -44,7 +44,7 @@ final class Schema {
                         "type",
                         "string",
                         "pattern",
-                        "^(-?[0-9]+(ns|us|ms|s|m|h|d)|-?P.*)$|\\$\\{",
+                        "^(-?[0-9]+(ns|us|ms|s|m|h|d)|[-+]?[Pp].*)$|\\$\\{",
                         "examples",
                         List.of("250ms")));
         Map<String, Object> sections = new LinkedHashMap<>();
@@ -105,7 +105,9 @@ final class Schema {
         parts.put(PlanReader.HISTOGRAMS, reference(Form.HISTOGRAMS.key()));
         parts.put(PlanReader.ADVICE, advice());
         parts.put(PlanReader.SILENCE, silence());
-        parts.put(PlanReader.ORDER, described("all sections, outermost first", map("type", "array", "items", NAME)));
+        parts.put(
+                PlanReader.ORDER,
+                described("all sections, outermost first", any(map("type", "array", "items", NAME), reference("placeholder"))));
         parts.put(
                 Inheritance.EXTENDS,
                 described(
