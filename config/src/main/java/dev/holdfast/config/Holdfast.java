@@ -263,8 +263,8 @@ public final class Holdfast implements AutoCloseable {
     private List<String> apply(List<Source.Taken> taken) {
         Problems problems = new Problems();
         Memory next = memory.next();
-        List<PipelinePlan> plans = builder.plans(taken, next, problems);
         Map<String, Running> before = running;
+        List<PipelinePlan> plans = builder.plans(taken, next, before.keySet(), problems);
         Map<PipelinePlan, List<Running.Part>> parts = new LinkedHashMap<>();
         plans.forEach(plan -> parts.put(plan, Running.parts(plan, before.get(plan.name()), problems, null)));
         problems.throwIfAny();
@@ -607,7 +607,8 @@ public final class Holdfast implements AutoCloseable {
             return copy;
         }
 
-        private List<PipelinePlan> plans(List<Source.Taken> taken, Memory memory, Problems problems) {
+        private List<PipelinePlan> plans(
+                List<Source.Taken> taken, Memory memory, Set<String> running, Problems problems) {
             Placeholders placeholders = new Placeholders(variables);
             List<Node> roots = taken.stream()
                     .map(one -> one.read(placeholders, problems))
@@ -616,6 +617,7 @@ public final class Holdfast implements AutoCloseable {
             Factories known = factories == null ? Factories.loaded() : factories;
             PlanReader reader = new PlanReader(known, new Bindings(bound, anyName), memory, problems);
             List<PipelinePlan> plans = roots.isEmpty() ? List.of() : reader.read(roots);
+            PipelinePlan.refuseNamesOfInstances(plans, running, problems);
             problems.throwIfAny();
             return plans;
         }
@@ -623,7 +625,7 @@ public final class Holdfast implements AutoCloseable {
         /** All policies are made before the first pipeline: a policy is only an object, but a pipeline has threads and meters. */
         private Map<String, Running> running(List<Source.Taken> taken, Memory memory, Problems problems) {
             Map<PipelinePlan, List<Running.Part>> parts = new LinkedHashMap<>();
-            plans(taken, memory, problems).forEach(plan -> parts.put(plan, Running.parts(plan, null, problems, null)));
+            plans(taken, memory, Set.of(), problems).forEach(plan -> parts.put(plan, Running.parts(plan, null, problems, null)));
             problems.throwIfAny();
             Map<String, Running> built = new LinkedHashMap<>();
             try {
