@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -32,6 +33,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -63,6 +65,9 @@ public final class Holdfast implements AutoCloseable {
     /** Of each pipeline, from the beginning: it need not be made when somebody has a key. */
     private final Map<String, Keyed> keyed = new ConcurrentHashMap<>();
 
+    /** The names that the files had when they were read last. The other pipelines stay, and that is told once. */
+    private Set<String> inFiles;
+
     private Memory memory;
     /** What the files said when they were loaded or refused last; null: neither, since foreign code threw. */
     private byte @Nullable [] read;
@@ -76,6 +81,7 @@ public final class Holdfast implements AutoCloseable {
         this.sources = sources;
         this.read = read;
         this.running = running;
+        this.inFiles = running.keySet();
         this.memory = memory;
         haveKeys(running);
     }
@@ -133,7 +139,10 @@ public final class Holdfast implements AutoCloseable {
         return new IllegalArgumentException("no pipeline '" + name + "'; " + nearest);
     }
 
-    /** All pipelines of the file now, in its order; the instances with a key come after theirs. */
+    /**
+     * All pipelines that there are now: those of the file, in its order, and then those that it has no longer. The instances
+     * with a key come after theirs.
+     */
     public List<Pipeline> pipelines() {
         List<Pipeline> all = new ArrayList<>();
         running.forEach((name, one) -> {
@@ -177,7 +186,7 @@ public final class Holdfast implements AutoCloseable {
      * Reads the files again, and gives the pipelines what they say now. Pipelines and operations that somebody holds stay valid.
      * A policy whose settings are as before keeps its state; of one whose settings changed, what can be kept is kept ({@code
      * docs/reload.md}). Calls that have begun end with the policies that they began with. A pipeline that the files have no
-     * longer stays as it is. The observers are told ({@link CallObserver#configurationRead}).
+     * longer stays as it is; the log names it once. The observers are told ({@link CallObserver#configurationRead}).
      *
      * @return the names of the pipelines that were changed or made
      * @throws ConfigException if anything is wrong with the files; then nothing has changed
@@ -213,8 +222,10 @@ public final class Holdfast implements AutoCloseable {
             throw new IllegalStateException("a stream can be read only once: load a file or a resource");
         }
         List<String> changed;
+        Set<String> left = new LinkedHashSet<>(inFiles);
         try {
             changed = readAgain();
+            left.removeAll(inFiles);
         } catch (Throwable wrong) {
             // Also of what a framework makes when a file names it. After close it is not refused: it was not to be.
             if (!closed && isNews.test(wrong)) {
@@ -222,7 +233,13 @@ public final class Holdfast implements AutoCloseable {
             }
             throw wrong;
         }
-        tell(true, changed.isEmpty() ? "no pipeline changed" : "changed " + String.join(", ", changed));
+        String message = changed.isEmpty() ? "no pipeline changed" : "changed " + String.join(", ", changed);
+        if (!left.isEmpty()) {
+            String stays = "these pipelines are no longer in the configuration, and go on as before: " + String.join(", ", left);
+            LOG.info(stays);
+            message += "; " + stays;
+        }
+        tell(true, message);
         return changed;
     }
 
@@ -273,6 +290,7 @@ public final class Holdfast implements AutoCloseable {
         next.carryShared((name, policy) -> running.values().stream().anyMatch(one -> one.has(policy)));
         next.forget();
         memory = next;
+        inFiles = plans.stream().map(PipelinePlan::name).collect(Collectors.toCollection(LinkedHashSet::new));
         return changed;
     }
 

@@ -55,7 +55,7 @@ public interface CallObserver {
      * A configuration was read again.
      *
      * @param applied false if it was refused, and the last good one stays
-     * @param message the pipelines that it changed, or what is wrong with it
+     * @param message the pipelines that it changed and those that it has no longer, or what is wrong with it
      */
     default void configurationRead(boolean applied, String message) {}
 
