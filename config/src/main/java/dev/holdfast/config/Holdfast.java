@@ -235,7 +235,8 @@ public final class Holdfast implements AutoCloseable {
         }
         String message = changed.isEmpty() ? "no pipeline changed" : "changed " + String.join(", ", changed);
         if (!left.isEmpty()) {
-            String stays = "these pipelines are no longer in the configuration, and go on as before: " + String.join(", ", left);
+            String stays = "these pipelines are no longer in the configuration, and go on as before: "
+                    + String.join(", ", left);
             LOG.info(stays);
             message += "; " + stays;
         }
@@ -643,7 +644,8 @@ public final class Holdfast implements AutoCloseable {
         /** All policies are made before the first pipeline: a policy is only an object, but a pipeline has threads and meters. */
         private Map<String, Running> running(List<Source.Taken> taken, Memory memory, Problems problems) {
             Map<PipelinePlan, List<Running.Part>> parts = new LinkedHashMap<>();
-            plans(taken, memory, Set.of(), problems).forEach(plan -> parts.put(plan, Running.parts(plan, null, problems, null)));
+            plans(taken, memory, Set.of(), problems)
+                    .forEach(plan -> parts.put(plan, Running.parts(plan, null, problems, null)));
             problems.throwIfAny();
             Map<String, Running> built = new LinkedHashMap<>();
             try {

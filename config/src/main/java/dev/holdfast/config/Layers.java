@@ -227,6 +227,14 @@ final class Layers {
         return own(place, section, others);
     }
 
+    /** Whether nobody has a section of this name, which is then told. */
+    boolean isUnknown(Entry section) {
+        String key = section.key();
+        boolean uses =
+                section.value() instanceof Mapping mapping && mapping.find(USE).isPresent();
+        return !uses && factories.find(key).isEmpty() && Factories.artifact(key).isEmpty();
+    }
+
     private Optional<Layer> own(Place place, Entry section, Set<String> others) {
         String key = section.key();
         Optional<PolicyFactory<?>> factory = factories.find(key);
@@ -261,10 +269,7 @@ final class Layers {
         }
         Node over = ShadowSection.normal(second.value(), factory.shorthand());
         if (!(over instanceof Mapping)) {
-            problems.add(
-                    there.value(over),
-                    over.isNothing() ? "has no value" : "is " + over.described(),
-                    "options of " + factory.key());
+            problems.add(there.value(over), over.fact(), "options of " + factory.key());
             return own;
         }
         Node base = ShadowSection.normal(shadow.options(), factory.shorthand());
@@ -314,10 +319,7 @@ final class Layers {
             return Optional.empty();
         }
         if (!(use.value() instanceof Scalar scalar) || scalar.isNothing() || scalar.kind() == Kind.EMPTY) {
-            String what = use.value().isNothing()
-                    ? "has no value"
-                    : "is " + use.value().described();
-            problems.add(here, what, "the name of a policy");
+            problems.add(here, use.value().fact(), "the name of a policy");
             return Optional.empty();
         }
         Optional<Layer> found = named(scalar.text());

@@ -13,6 +13,11 @@ sealed interface Node {
     /** The node in words, for a message: {@code 5s}, {@code a list}. */
     String described();
 
+    /** What stands there, for a message: {@code is 5s}, {@code has no value}. */
+    default String fact() {
+        return isNothing() ? "has no value" : "is " + described();
+    }
+
     /** Where a list may stand: what is in it, or this alone. */
     default List<Node> items() {
         return List.of(this);

@@ -53,7 +53,9 @@ record PipelinePlan(
 
     /** What stands before each slash. */
     private static Stream<String> prefixes(String name) {
-        return IntStream.range(0, name.length()).filter(i -> name.charAt(i) == '/').mapToObj(i -> name.substring(0, i));
+        return IntStream.range(0, name.length())
+                .filter(i -> name.charAt(i) == '/')
+                .mapToObj(i -> name.substring(0, i));
     }
 
     private void refuse(String longer, String shorter, Problems problems) {

@@ -107,7 +107,9 @@ final class Schema {
         parts.put(PlanReader.SILENCE, silence());
         parts.put(
                 PlanReader.ORDER,
-                described("all sections, outermost first", any(map("type", "array", "items", NAME), reference("placeholder"))));
+                described(
+                        "all sections, outermost first",
+                        any(map("type", "array", "items", NAME), reference("placeholder"))));
         parts.put(
                 Inheritance.EXTENDS,
                 described(

@@ -41,7 +41,7 @@ final class Values {
         if (node instanceof Scalar scalar && !scalar.isNothing() && scalar.kind() != Kind.EMPTY) {
             return scalar(type, here, scalar).map(type::cast);
         }
-        problems.add(here, node.isNothing() ? "has no value" : "is " + node.described(), expected(type));
+        problems.add(here, node.fact(), expected(type));
         return Optional.empty();
     }
 

@@ -31,8 +31,7 @@ class NamesOfInstancesTest {
                 .extracting(problem -> problem.toString().replace(file.toString(), "file"))
                 .containsExactly(
                         "file:2:3 pipelines.k/h1: k/h1 is also the name of the instance of k for a key; " + EXPECTED,
-                        "file:4:3 pipelines.a/b/c: a/b/c is also the name of the instance of a for a key; "
-                                + EXPECTED);
+                        "file:4:3 pipelines.a/b/c: a/b/c is also the name of the instance of a for a key; " + EXPECTED);
     }
 
     @Test
