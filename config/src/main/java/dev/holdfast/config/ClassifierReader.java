@@ -105,7 +105,7 @@ final class ClassifierReader {
                     || scalar.isNothing()
                     || scalar.text().length() > Bounds.TEXT) {
                 String expected = "statuses such as 404 or 500-599, codes such as UNAVAILABLE, and names of exceptions";
-                problems.add(here, item.isNothing() ? "has no value" : "is " + item.described(), expected);
+                problems.add(here, item.fact(), expected);
                 continue;
             }
             Matcher statuses = STATUSES.matcher(scalar.text());

@@ -6,6 +6,7 @@ import dev.holdfast.config.Memory.Succession;
 import dev.holdfast.internal.Checks;
 import dev.holdfast.internal.Lazily;
 import dev.holdfast.internal.SafeLog;
+import dev.holdfast.internal.Shown;
 import dev.holdfast.internal.change.Exchange;
 import dev.holdfast.internal.change.Successor;
 import dev.holdfast.internal.keyed.InUse;
@@ -20,6 +21,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -32,6 +34,7 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -63,6 +66,9 @@ public final class Holdfast implements AutoCloseable {
     /** Of each pipeline, from the beginning: it need not be made when somebody has a key. */
     private final Map<String, Keyed> keyed = new ConcurrentHashMap<>();
 
+    /** The names that the files had when they were read last. The other pipelines stay, and that is told once. */
+    private Set<String> inFiles;
+
     private Memory memory;
     /** What the files said when they were loaded or refused last; null: neither, since foreign code threw. */
     private byte @Nullable [] read;
@@ -76,6 +82,7 @@ public final class Holdfast implements AutoCloseable {
         this.sources = sources;
         this.read = read;
         this.running = running;
+        this.inFiles = running.keySet();
         this.memory = memory;
         haveKeys(running);
     }
@@ -133,7 +140,10 @@ public final class Holdfast implements AutoCloseable {
         return new IllegalArgumentException("no pipeline '" + name + "'; " + nearest);
     }
 
-    /** All pipelines of the file now, in its order; the instances with a key come after theirs. */
+    /**
+     * All pipelines that there are now: those of the file, in its order, and then those that it has no longer. The instances
+     * with a key come after theirs.
+     */
     public List<Pipeline> pipelines() {
         List<Pipeline> all = new ArrayList<>();
         running.forEach((name, one) -> {
@@ -177,7 +187,7 @@ public final class Holdfast implements AutoCloseable {
      * Reads the files again, and gives the pipelines what they say now. Pipelines and operations that somebody holds stay valid.
      * A policy whose settings are as before keeps its state; of one whose settings changed, what can be kept is kept ({@code
      * docs/reload.md}). Calls that have begun end with the policies that they began with. A pipeline that the files have no
-     * longer stays as it is. The observers are told ({@link CallObserver#configurationRead}).
+     * longer stays as it is; the log names it once. The observers are told ({@link CallObserver#configurationRead}).
      *
      * @return the names of the pipelines that were changed or made
      * @throws ConfigException if anything is wrong with the files; then nothing has changed
@@ -217,8 +227,10 @@ public final class Holdfast implements AutoCloseable {
             throw new IllegalStateException("a stream can be read only once: load a file or a resource");
         }
         List<String> changed;
+        Set<String> left = new LinkedHashSet<>(inFiles);
         try {
             changed = readAgain();
+            left.removeAll(inFiles);
         } catch (Throwable wrong) {
             // Also of what a framework makes when a file names it. After close it is not refused: it was not to be.
             if (!closed && isNews.test(wrong)) {
@@ -226,7 +238,14 @@ public final class Holdfast implements AutoCloseable {
             }
             throw wrong;
         }
-        tell(true, changed.isEmpty() ? "no pipeline changed" : "changed " + String.join(", ", changed));
+        String message = changed.isEmpty() ? "no pipeline changed" : "changed " + String.join(", ", changed);
+        if (!left.isEmpty()) {
+            String stays = "these pipelines are no longer in the configuration, and go on as before: "
+                    + String.join(", ", left);
+            LOG.info(stays);
+            message += "; " + stays;
+        }
+        tell(true, message);
         return changed;
     }
 
@@ -274,8 +293,8 @@ public final class Holdfast implements AutoCloseable {
     private List<String> apply(List<Source.Taken> taken) {
         Problems problems = new Problems();
         Memory next = memory.next();
-        List<PipelinePlan> plans = builder.plans(taken, next, problems);
         Map<String, Running> before = running;
+        List<PipelinePlan> plans = builder.plans(taken, next, before.keySet(), problems);
         Map<PipelinePlan, List<Running.Part>> parts = new LinkedHashMap<>();
         plans.forEach(plan -> parts.put(plan, Running.parts(plan, before.get(plan.name()), problems, null)));
         problems.throwIfAny();
@@ -284,6 +303,7 @@ public final class Holdfast implements AutoCloseable {
         next.carryShared((name, policy) -> running.values().stream().anyMatch(one -> one.has(policy)));
         next.forget();
         memory = next;
+        inFiles = plans.stream().map(PipelinePlan::name).collect(Collectors.toCollection(LinkedHashSet::new));
         return changed;
     }
 
@@ -417,12 +437,20 @@ public final class Holdfast implements AutoCloseable {
          * Gives a name to a classifier, a function or another object that an option needs, for use in the file. The file need
          * not use it. With Spring Boot, the name may be that of a bean: then this takes the bean's place.
          *
-         * @throws IllegalArgumentException if the name is blank or bound already
+         * @param name a letter, then letters, digits and {@code . _ - $ # / :}; no word such as {@code true} or {@code null}
+         * @throws IllegalArgumentException if the name is another text, or bound already
          */
         public Builder bind(String name, Object value) {
             Objects.requireNonNull(value, "value");
             if (name.isBlank()) {
                 throw new IllegalArgumentException("a name to bind must not be blank");
+            }
+            if (!Names.isName(name)) {
+                if (value instanceof Lazily) {
+                    return this; // of a framework, which may have names that no file can have
+                }
+                throw new IllegalArgumentException("a file cannot have the name '" + Shown.line(name, Bounds.WORD)
+                        + "'; expected " + Names.EXPECTED);
             }
             if (bound.get(name) != null && !(bound.get(name) instanceof Lazily)) {
                 throw new IllegalArgumentException("the name '" + name + "' is bound already");
@@ -434,7 +462,7 @@ public final class Holdfast implements AutoCloseable {
         /**
          * The same for a lambda, which needs its type: {@code bind("last-resort", Function.class, error -> EMPTY)}.
          *
-         * @throws IllegalArgumentException if the name is blank or bound already
+         * @throws IllegalArgumentException if the name is no name, or bound already
          */
         public <T> Builder bind(String name, Class<T> type, T value) {
             return bind(name, type.cast(value));
@@ -611,7 +639,8 @@ public final class Holdfast implements AutoCloseable {
             return copy;
         }
 
-        private List<PipelinePlan> plans(List<Source.Taken> taken, Memory memory, Problems problems) {
+        private List<PipelinePlan> plans(
+                List<Source.Taken> taken, Memory memory, Set<String> running, Problems problems) {
             Placeholders placeholders = new Placeholders(variables);
             List<Node> roots = taken.stream()
                     .map(one -> one.read(placeholders, problems))
@@ -620,6 +649,7 @@ public final class Holdfast implements AutoCloseable {
             Factories known = factories == null ? Factories.loaded() : factories;
             PlanReader reader = new PlanReader(known, new Bindings(bound, anyName), memory, problems);
             List<PipelinePlan> plans = roots.isEmpty() ? List.of() : reader.read(roots);
+            PipelinePlan.refuseNamesOfInstances(plans, running, problems);
             problems.throwIfAny();
             return plans;
         }
@@ -627,7 +657,8 @@ public final class Holdfast implements AutoCloseable {
         /** All policies are made before the first pipeline: a policy is only an object, but a pipeline has threads and meters. */
         private Map<String, Running> running(List<Source.Taken> taken, Memory memory, Problems problems) {
             Map<PipelinePlan, List<Running.Part>> parts = new LinkedHashMap<>();
-            plans(taken, memory, problems).forEach(plan -> parts.put(plan, Running.parts(plan, null, problems, null)));
+            plans(taken, memory, Set.of(), problems)
+                    .forEach(plan -> parts.put(plan, Running.parts(plan, null, problems, null)));
             problems.throwIfAny();
             Map<String, Running> built = new LinkedHashMap<>();
             try {

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a pipeline takes from others: what it {@code extends}, and from {@code defaults} the options of its sections. Works on
@@ -90,6 +91,24 @@ final class Inheritance {
         return incomplete.contains(name);
     }
 
+    /** What the nearest one has whose order a pipeline inherits; null if the order is its own. */
+    @Nullable
+    Mapping giverOfOrder(Mapping own) {
+        Mapping giver = null;
+        for (Mapping one = own; one.find(PlanReader.ORDER).isEmpty(); ) {
+            String name = one.find(EXTENDS)
+                    .map(entry -> entry.value() instanceof Scalar scalar ? scalar.text() : "")
+                    .orElse("");
+            Found found = known.get(name);
+            if (found == null) {
+                return null;
+            }
+            giver = inherited.get(name);
+            one = found.sections();
+        }
+        return giver;
+    }
+
     private Mapping inherited(String name, Place place, Mapping own, Set<String> chain) {
         chain.add(name);
         Mapping base = own.find(EXTENDS)
@@ -118,8 +137,8 @@ final class Inheritance {
 
     private Optional<Mapping> found(Place place, Node node, Set<String> chain) {
         Place here = place.value(node);
-        if (!(node instanceof Scalar scalar) || scalar.isNothing()) {
-            problems.add(here, "is " + node.described(), "the name of a template or of another pipeline");
+        if (!(node instanceof Scalar scalar) || scalar.isNothing() || scalar.kind() == Kind.EMPTY) {
+            problems.add(here, node.fact(), "the name of a template or of another pipeline");
             return Optional.empty();
         }
         String name = scalar.text();

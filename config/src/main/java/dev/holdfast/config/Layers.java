@@ -2,6 +2,7 @@
 package dev.holdfast.config;
 
 import dev.holdfast.config.Node.Entry;
+import dev.holdfast.config.Node.Kind;
 import dev.holdfast.config.Node.Mapping;
 import dev.holdfast.config.Node.Scalar;
 import dev.holdfast.config.ShadowSection.Mode;
@@ -226,6 +227,14 @@ final class Layers {
         return own(place, section, others);
     }
 
+    /** Whether nobody has a section of this name, which is then told. */
+    boolean isUnknown(Entry section) {
+        String key = section.key();
+        boolean uses =
+                section.value() instanceof Mapping mapping && mapping.find(USE).isPresent();
+        return !uses && factories.find(key).isEmpty() && Factories.artifact(key).isEmpty();
+    }
+
     private Optional<Layer> own(Place place, Entry section, Set<String> others) {
         String key = section.key();
         Optional<PolicyFactory<?>> factory = factories.find(key);
@@ -260,10 +269,7 @@ final class Layers {
         }
         Node over = ShadowSection.normal(second.value(), factory.shorthand());
         if (!(over instanceof Mapping)) {
-            problems.add(
-                    there.value(over),
-                    over.isNothing() ? "has no value" : "is " + over.described(),
-                    "options of " + factory.key());
+            problems.add(there.value(over), over.fact(), "options of " + factory.key());
             return own;
         }
         Node base = ShadowSection.normal(shadow.options(), factory.shorthand());
@@ -312,22 +318,22 @@ final class Layers {
                     place.child(use), "stands beside options, which would mean nothing", "use alone, or options alone");
             return Optional.empty();
         }
-        if (!(use.value() instanceof Scalar scalar) || scalar.isNothing()) {
-            String what = use.value().isNothing()
-                    ? "has no value"
-                    : "is " + use.value().described();
-            problems.add(here, what, "the name of a policy");
+        if (!(use.value() instanceof Scalar scalar) || scalar.isNothing() || scalar.kind() == Kind.EMPTY) {
+            problems.add(here, use.value().fact(), "the name of a policy");
             return Optional.empty();
         }
         Optional<Layer> found = named(scalar.text());
-        if (found.isEmpty() && (bindings.hasAny() || namesBelowShared.contains(scalar.text()))) {
+        boolean mayBeBound = bindings.hasAny() && Names.isName(scalar.text());
+        if (found.isEmpty() && (mayBeBound || namesBelowShared.contains(scalar.text()))) {
             return found;
         } else if (found.isEmpty()) {
             Set<String> names = new LinkedHashSet<>(shared.keySet());
             names.addAll(bindings.names(Policy.class));
-            String expected = names.isEmpty()
-                    ? "a name below shared, or one that code binds, and there is none"
-                    : "one of " + String.join(", ", names);
+            String expected = bindings.hasAny()
+                    ? "a name below shared, or one that code binds"
+                    : names.isEmpty()
+                            ? "a name below shared, or one that code binds, and there is none"
+                            : "one of " + String.join(", ", names);
             String what = "is " + scalar.described() + ", which is no policy's name";
             problems.add(here, what, expected, Nearest.to(scalar.text(), names));
         } else if (!found.get().key().equals(key)) {

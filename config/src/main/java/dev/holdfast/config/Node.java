@@ -13,6 +13,11 @@ sealed interface Node {
     /** The node in words, for a message: {@code 5s}, {@code a list}. */
     String described();
 
+    /** What stands there, for a message: {@code is 5s}, {@code has no value}. */
+    default String fact() {
+        return isNothing() ? "has no value" : "is " + described();
+    }
+
     /** Where a list may stand: what is in it, or this alone. */
     default List<Node> items() {
         return List.of(this);
@@ -35,6 +40,8 @@ sealed interface Node {
         TRUE,
         FALSE,
         TEXT,
+        /** A placeholder that stands for an empty text: an empty list where a list may stand, and wrong everywhere else. */
+        EMPTY,
         /** What stands there was reported already. */
         REFUSED
     }
@@ -42,7 +49,7 @@ sealed interface Node {
     /**
      * A single value.
      *
-     * @param text as it stands in the file, without quotes
+     * @param text as it stands in the file, without quotes; of {@link Kind#EMPTY}, the placeholder
      * @param isOutside whether it comes from where there are no lists: a variable or a property. Commas make one there, and an empty text is
      *     an empty one
      */
@@ -56,7 +63,7 @@ sealed interface Node {
         @Override
         public boolean isList() {
             boolean hasCommas = kind == Kind.TEXT && text.length() <= Bounds.TEXT && text.indexOf(',') >= 0;
-            return isOutside && (text.isEmpty() || hasCommas);
+            return isOutside && (hasNoText() || hasCommas);
         }
 
         @Override
@@ -64,8 +71,12 @@ sealed interface Node {
             return isList() ? split() : List.of(this);
         }
 
+        private boolean hasNoText() {
+            return kind == Kind.EMPTY || text.isEmpty();
+        }
+
         private List<Node> split() {
-            return Stream.of(text.isEmpty() ? new String[0] : text.split(",", -1))
+            return Stream.of(hasNoText() ? new String[0] : text.split(",", -1))
                     .map(String::strip)
                     .<Node>map(item -> new Scalar(at, Scalars.kind(item), item))
                     .toList();
@@ -78,6 +89,9 @@ sealed interface Node {
 
         @Override
         public String described() {
+            if (kind == Kind.EMPTY) {
+                return "nothing, since " + Shown.line(text, LONGEST) + " is empty";
+            }
             boolean isBare =
                     text.isBlank() || text.equals(text.strip()) || text.strip().contains("\n");
             return isBare ? Shown.words(text, LONGEST) : '"' + Shown.line(text, LONGEST) + '"';

@@ -3,8 +3,14 @@ package dev.holdfast.config;
 
 import dev.holdfast.Classifier;
 import dev.holdfast.spi.CallObserver.Histograms;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * A pipeline of the file, before its policies are made.
@@ -25,6 +31,38 @@ record PipelinePlan(
         Optional<Histograms> histograms,
         boolean advised,
         List<String> silenced) {
+    /**
+     * Refuses pipelines of which one may get an instance with the name of the other: nobody knows the keys before.
+     *
+     * @param running the names of pipelines that there are already
+     */
+    static void refuseNamesOfInstances(List<PipelinePlan> plans, Set<String> running, Problems problems) {
+        Map<String, PipelinePlan> byName = new HashMap<>();
+        plans.forEach(plan -> byName.put(plan.name(), plan));
+        for (PipelinePlan plan : plans) {
+            prefixes(plan.name())
+                    .filter(other -> byName.containsKey(other) || running.contains(other))
+                    .forEach(other -> plan.refuse(plan.name(), other, problems));
+        }
+        for (String name : running) {
+            prefixes(name)
+                    .filter(other -> byName.containsKey(other) && !byName.containsKey(name))
+                    .forEach(other -> Objects.requireNonNull(byName.get(other)).refuse(name, other, problems));
+        }
+    }
+
+    /** What stands before each slash. */
+    private static Stream<String> prefixes(String name) {
+        return IntStream.range(0, name.length())
+                .filter(i -> name.charAt(i) == '/')
+                .mapToObj(i -> name.substring(0, i));
+    }
+
+    private void refuse(String longer, String shorter, Problems problems) {
+        String what = longer + " is also the name of the instance of " + shorter + " for a key";
+        problems.add(place, what, "no two pipelines NAME and NAME/…");
+    }
+
     /** The same, for an instance. */
     PipelinePlan named(String newName) {
         return new PipelinePlan(newName, place, classifier, layers, keys, histograms, advised, silenced);

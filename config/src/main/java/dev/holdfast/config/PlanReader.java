@@ -145,7 +145,10 @@ final class PlanReader {
         entries.sort(Comparator.comparing(entry -> !isBudget(entry.value())));
         for (Entry entry : entries) {
             Place here = place.child(Objects.requireNonNull(top)).child(entry);
-            if (entry.value() instanceof Mapping one && one.entries().size() == 1) {
+            if (!Names.isName(entry.key())) {
+                problems.add(here, "is no name", Names.EXPECTED);
+                layers.isShared(entry.key());
+            } else if (entry.value() instanceof Mapping one && one.entries().size() == 1) {
                 share(here, entry.key(), one.entries().get(0));
             } else {
                 String expected = "one section, such as bulkhead: { max-concurrent-calls: 20 }";
@@ -190,6 +193,9 @@ final class PlanReader {
                 : List.of();
         for (Entry entry : entries) {
             Place here = place.child(Objects.requireNonNull(top)).child(entry);
+            if (templates) {
+                checkName(here, entry.key());
+            }
             if (templates && entry.key().equals(Inheritance.STANDARD)) {
                 problems.add(here, "is built in", "another name");
             } else if (entry.value() instanceof Mapping sections) {
@@ -198,7 +204,7 @@ final class PlanReader {
                     parts(here, sections.entries(), OTHERS);
                 }
             } else if (templates) {
-                problems.add(here.value(entry.value()), "is " + entry.value().described(), "sections");
+                problems.add(here.value(entry.value()), entry.value().fact(), "sections");
             }
         }
     }
@@ -238,6 +244,7 @@ final class PlanReader {
             } else if (!Shown.isVisible(entry.key())) {
                 problems.add(here, "the name has characters that cannot be seen", "a name in one line");
             }
+            checkName(here, entry.key());
             if (entry.value() instanceof Mapping sections && !sections.entries().isEmpty()) {
                 plans.add(pipeline(entry.key(), here, sections));
             } else {
@@ -247,6 +254,12 @@ final class PlanReader {
                         empty ? "has no section" : "is " + entry.value().described(),
                         "at least one of " + String.join(", ", factories.keys()));
             }
+        }
+    }
+
+    private void checkName(Place place, String name) {
+        if (name.contains("${")) {
+            problems.add(place, "the name has a placeholder, and nothing is put into a key", "a name without ${");
         }
     }
 
@@ -281,7 +294,7 @@ final class PlanReader {
         }
         List<Layer> ordered = order == null || !whole
                 ? byPosition(place, sections)
-                : inOrder(place.child(order), order.value(), sections);
+                : inOrder(place, order, sections, mapping, inheritance.giverOfOrder(own));
         List<Layer> all =
                 ordered.stream().flatMap(layer -> layer.withShadow().stream()).toList();
         if (all.size() > Bounds.OF_A_PIPELINE) {
@@ -343,11 +356,19 @@ final class PlanReader {
         return found.stream().sorted(position.thenComparing(Layer::key)).toList();
     }
 
-    private List<Layer> inOrder(Place place, Node node, Map<String, Optional<Layer>> sections) {
+    /**
+     * The layers as the order says.
+     *
+     * @param giver whom the order is inherited from; null if the pipeline has it itself
+     */
+    private List<Layer> inOrder(
+            Place pipeline, Entry order, Map<String, Optional<Layer>> sections, Mapping all, @Nullable Mapping giver) {
+        Place place = pipeline.child(order);
+        Node node = order.value();
         List<Layer> ordered = new ArrayList<>();
-        if (!node.isList()) {
-            String what = node.isNothing() ? "has no value" : "is " + node.described();
-            problems.add(place.value(node), what, "a list of the sections, outermost first");
+        boolean isOneOutside = node instanceof Scalar scalar && !scalar.isNothing() && scalar.isOutside();
+        if (!node.isList() && !isOneOutside) {
+            problems.add(place.value(node), node.fact(), "a list of the sections, outermost first");
             return ordered;
         }
         List<Node> items = node.items();
@@ -355,20 +376,33 @@ final class PlanReader {
             problems.add(place.value(node), "names " + items.size() + " layers", "at most " + Bounds.LAYERS);
             return ordered;
         }
-        Set<String> missing = new LinkedHashSet<>(sections.keySet());
+        Map<String, Entry> missing = new LinkedHashMap<>();
+        all.entries().stream()
+                .filter(entry -> sections.containsKey(entry.key()) && !layers.isUnknown(entry))
+                .forEach(entry -> missing.put(entry.key(), entry));
         for (Node item : items) {
             String name = item instanceof Scalar scalar ? scalar.text() : "";
             missing.remove(name);
             if (sections.containsKey(name)) {
                 sections.get(name).ifPresent(ordered::add);
+            } else if (giver != null && giver.find(name).isPresent()) {
+                String what = "inherits an order that names " + name + ", which it does not have";
+                problems.add(pipeline, what, "an order of its own");
             } else {
                 unknownLayer(place.value(item), item, sections.keySet());
                 // A misspelt section is not left out.
                 Nearest.to(name, sections.keySet()).ifPresent(missing::remove);
             }
         }
+        if (giver != null) {
+            missing.values().stream()
+                    .filter(entry -> giver.find(entry.key()).isEmpty())
+                    .forEach(entry -> problems.add(
+                            pipeline.child(entry), "is not in the inherited order", "an order of its own beside it"));
+            missing.keySet().removeIf(key -> giver.find(key).isEmpty());
+        }
         if (!missing.isEmpty()) {
-            problems.add(place, "leaves out " + String.join(", ", missing), "every section");
+            problems.add(place, "leaves out " + String.join(", ", missing.keySet()), "every section");
         }
         return ordered;
     }

@@ -22,6 +22,9 @@ import java.util.stream.Stream;
 final class Schema {
     private static final String ID = "https://holdfast.dev/schema/0.1/holdfast.schema.json";
     private static final Map<String, Object> NAME = map("type", "string", "minLength", 1);
+    /** Of what code binds, or {@code shared} has. */
+    private static final Map<String, Object> BOUND = reference("name");
+
     private static final Map<String, Object> NOTHING = map("type", "null");
 
     private final Map<String, Object> definitions = new LinkedHashMap<>();
@@ -34,13 +37,14 @@ final class Schema {
 
     private Map<String, Object> root(Factories factories) {
         definitions.put("placeholder", map("type", "string", "pattern", "\\$\\{"));
+        definitions.put("name", map("type", "string", "pattern", "^" + Names.FORM + "$|\\$\\{"));
         definitions.put(
                 "duration",
                 map(
                         "type",
                         "string",
                         "pattern",
-                        "^(-?[0-9]+(ns|us|ms|s|m|h|d)|-?P.*)$|\\$\\{",
+                        "^(-?[0-9]+(ns|us|ms|s|m|h|d)|[-+]?[Pp].*)$|\\$\\{",
                         "examples",
                         List.of("250ms")));
         Map<String, Object> sections = new LinkedHashMap<>();
@@ -85,7 +89,10 @@ final class Schema {
                         "shared",
                                 described(
                                         "policies that several pipelines have in common, by their names",
-                                        orNothing(all(with(object(shared), "minProperties", 1, "maxProperties", 1)))),
+                                        orNothing(with(
+                                                all(with(object(shared), "minProperties", 1, "maxProperties", 1)),
+                                                "propertyNames",
+                                                BOUND))),
                         "pipelines", described("pipelines by their names", all(reference("pipeline")))),
                 "$defs",
                 definitions);
@@ -98,7 +105,11 @@ final class Schema {
         parts.put(PlanReader.HISTOGRAMS, reference(Form.HISTOGRAMS.key()));
         parts.put(PlanReader.ADVICE, advice());
         parts.put(PlanReader.SILENCE, silence());
-        parts.put(PlanReader.ORDER, described("all sections, outermost first", map("type", "array", "items", NAME)));
+        parts.put(
+                PlanReader.ORDER,
+                described(
+                        "all sections, outermost first",
+                        any(map("type", "array", "items", NAME), reference("placeholder"))));
         parts.put(
                 Inheritance.EXTENDS,
                 described(
@@ -128,11 +139,11 @@ final class Schema {
         for (String key : ClassifierReader.keys()) {
             lists.put(key, any(item, map("type", "array", "items", item)));
         }
-        lists.put("base", described("a classifier that code binds, for what is in no list", NAME));
-        lists.put("status", described("a function that code binds, from an answer or an error to its status", NAME));
+        lists.put("base", described("a classifier that code binds, for what is in no list", BOUND));
+        lists.put("status", described("a function that code binds, from an answer or an error to its status", BOUND));
         return described(
                 "what an answer means: a name that code binds, or statuses, codes of gRPC and exceptions",
-                any(NAME, object(lists)));
+                any(BOUND, object(lists)));
     }
 
     private <B> Map<String, Object> section(Form<B> form) {
@@ -178,7 +189,7 @@ final class Schema {
 
     private static Map<String, Object> use() {
         return with(
-                object(map(Layers.USE, described("a policy that has this name", NAME))),
+                object(map(Layers.USE, described("a policy that has this name", BOUND))),
                 "required",
                 List.of(Layers.USE));
     }
@@ -243,9 +254,9 @@ final class Schema {
             return any(number(type, range), spaced, reference("placeholder"));
         }
         if (type == IntSupplier.class) {
-            return any(map("type", "integer", "minimum", 1, "maximum", Replicas.MOST), NAME);
+            return any(map("type", "integer", "minimum", 1, "maximum", Replicas.MOST), BOUND);
         }
-        return type == String.class ? map("type", List.of("string", "number", "boolean")) : NAME;
+        return type == String.class ? map("type", List.of("string", "number", "boolean")) : BOUND;
     }
 
     private static Map<String, Object> number(Class<?> type, Range<?> range) {

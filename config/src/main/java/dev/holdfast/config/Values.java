@@ -38,10 +38,10 @@ final class Values {
         if (node instanceof Scalar refused && refused.kind() == Kind.REFUSED) {
             return Optional.empty();
         }
-        if (node instanceof Scalar scalar && !scalar.isNothing()) {
+        if (node instanceof Scalar scalar && !scalar.isNothing() && scalar.kind() != Kind.EMPTY) {
             return scalar(type, here, scalar).map(type::cast);
         }
-        problems.add(here, node.isNothing() ? "has no value" : "is " + node.described(), expected(type));
+        problems.add(here, node.fact(), expected(type));
         return Optional.empty();
     }
 
@@ -146,12 +146,13 @@ final class Values {
     private Optional<?> bound(Class<?> type, Place here, Scalar scalar) {
         String name = scalar.text();
         Optional<Object> found = bindings.find(name);
-        if (found.isEmpty() && !bindings.hasAny()) {
+        if (found.isEmpty() && !(bindings.hasAny() && Names.isName(name))) {
             Set<String> fitting = bindings.names(type);
-            String known = bindings.names().isEmpty()
+            String known = bindings.names().isEmpty() && !bindings.hasAny()
                     ? "a name that code binds, and it binds none"
                     : fitting.isEmpty() ? expected(type) : "one of " + String.join(", ", fitting);
-            problems.add(here, is(scalar) + ", which is not bound in code", known, Nearest.to(name, fitting));
+            Optional<String> nearest = Names.meant(here, scalar).or(() -> Nearest.to(name, fitting));
+            problems.add(here, is(scalar) + ", which is not bound in code", known, nearest);
         } else if (found.isPresent() && !type.isInstance(found.get())) {
             String what = is(scalar) + ", which code binds to a value of type " + Bindings.described(found.get());
             problems.add(here, what, expected(type));

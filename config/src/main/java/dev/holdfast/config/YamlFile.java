@@ -128,7 +128,7 @@ final class YamlFile {
     private static String problem(MarkedYAMLException e) {
         String problem = words(e.getProblem());
         if (problem.contains("(TAB)")) {
-            return "a tab stands where only spaces may indent";
+            return "a tab stands where only a space may stand";
         }
         if (problem.endsWith("but got {")) {
             return problem + "; a placeholder between { and } needs quotes";

@@ -80,6 +80,15 @@ class PropertiesTest {
     }
 
     @Test
+    void anOrderOfOneNameMayBeAPropertyOrAPlaceholder() {
+        put("pipelines.inventory.order", "retry");
+        put("pipelines.inventory.retry", "");
+        loaded.add(ofFile("pipelines: { inventory: { order: '${ORDER:retry}', retry: } }"));
+        load();
+        assertThat(loaded).extracting(Holdfast::toString).containsOnly("inventory: retry > call");
+    }
+
+    @Test
     void commasMakeAListInAPropertyAndInAPlaceholder() {
         put("pipelines.inventory.order", "timeout, retry");
         put("pipelines.inventory.silence", "timeout-outside-retry,attempts-beyond-deadline");

@@ -52,7 +52,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** A configuration that changes while its pipelines are in use. */
 @Logs(
-        value = {"configuration was read again", "a changed configuration is refused"},
+        value = {"configuration was read again", "a changed configuration is refused", "no longer in the configuration"
+        },
         sometimes = true)
 class ReloadTest {
     private static final String INVENTORY = """

@@ -105,6 +105,33 @@ class ReloaderTest {
     }
 
     @Test
+    @Logs("no longer in the configuration, and go on as before: prices")
+    void aPipelineThatTheFileHasNoLongerIsToldOnce() throws Exception {
+        String yaml = "pipelines: { stock: { timeout: 1s }%s }";
+        Files.writeString(file(), yaml.formatted(", prices: { timeout: 1s }"));
+        try (Holdfast holdfast = builder().load(file())) {
+            Reloader reloader = reloader(holdfast);
+            Files.writeString(file(), yaml.formatted(""));
+            look(reloader, 4);
+            assertThat(holdfast.reload()).isEmpty();
+            assertThat(told)
+                    .containsExactly(
+                            "applied: no pipeline changed;"
+                                    + " these pipelines are no longer in the configuration, and go on as before: prices",
+                            "applied: no pipeline changed");
+            assertThat(holdfast.pipelines()).hasSize(2);
+
+            Files.writeString(file(), yaml.formatted(", prices: { timeout: 2s }"));
+            assertThat(holdfast.reload()).containsExactly("prices");
+            Files.writeString(file(), yaml.formatted("").replace("1s", "3s"));
+            assertThat(holdfast.reload()).containsExactly("stock");
+            assertThat(told)
+                    .endsWith("applied: changed stock;"
+                            + " these pipelines are no longer in the configuration, and go on as before: prices");
+        }
+    }
+
+    @Test
     void aCheckedExceptionOfForeignCodeEndsNoLook() throws Exception {
         write("1s");
         Function<String, @Nullable String> variables =

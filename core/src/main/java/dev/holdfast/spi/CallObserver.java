@@ -57,7 +57,7 @@ public interface CallObserver {
      * @param configuration which one: the same object each time, until {@link #configurationClosed}. Of files it is the {@code
      *     Holdfast}
      * @param applied false if it was refused, and the last good one stays
-     * @param message the pipelines that it changed, or what is wrong with it
+     * @param message the pipelines that it changed and those that it has no longer, or what is wrong with it
      */
     default void configurationRead(Object configuration, boolean applied, String message) {}
 

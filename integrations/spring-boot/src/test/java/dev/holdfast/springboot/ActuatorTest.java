@@ -136,7 +136,7 @@ class ActuatorTest {
     /** Where each host has an instance, nobody calls the pipeline itself. */
     @Test
     void whatIsDoneToAPipelineIsDoneToItsInstances() throws Exception {
-        start("--holdfast.pipelines.[inventory/own].extends=standard");
+        start("--holdfast.pipelines.[inventory-own].extends=standard");
         Holdfast all = context().getBean(Holdfast.class);
         Pipeline a = all.pipeline("inventory", "https://a.example:443");
         Pipeline b = all.pipeline("inventory", "https://b.example:443");
@@ -147,7 +147,7 @@ class ActuatorTest {
                 .contains("\"instances\":[\"inventory/https://a.example:443\",\"inventory/https://b.example:443\"]");
         assertThatThrownBy(() -> a.run(() -> {})).isInstanceOf(CallRejectedException.class);
         assertThatThrownBy(() -> b.run(() -> {})).isInstanceOf(CallRejectedException.class);
-        all.pipeline("inventory/own").run(() -> {});
+        all.pipeline("inventory-own").run(() -> {});
 
         assertThat(post("""
                         {"pipeline": "inventory/https://a.example:443", "policy": "circuit-breaker", "action": "close"}""").body()).doesNotContain("\"instances\"");

@@ -100,7 +100,7 @@ class MetadataTest {
                 return "java.time.Duration";
             }
             String named = String.valueOf(node.get("type"));
-            if (type.equals("java.lang.Long") && node.containsKey("minLength")) {
+            if (type.equals("java.lang.Long") && "#/$defs/name".equals(node.get("$ref"))) {
                 return "java.lang.String"; // a number, or a name that code binds
             }
             switch (named) {

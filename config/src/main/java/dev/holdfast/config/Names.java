@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.config;
+
+import java.util.Optional;
+import java.util.regex.Pattern;
+
+/** What a name may be that code binds, or that stands below {@code shared}. Names of beans are among them. */
+final class Names {
+    static final String EXPECTED = "a letter, then letters, digits and . _ - $ # / :, and no word such as true or null";
+
+    /** Without anchors. Java and JSON Schema understand it. */
+    static final String FORM =
+            "(?!(?:[Tt]rue|TRUE|[Ff]alse|FALSE|[Yy]es|YES|[Nn]o|NO|[Oo]n|ON|[Oo]ff|OFF|[Nn]ull|NULL)$)"
+                    + "[A-Za-z_\\u00C0-\\u1FFF\\u2C00-\\uD7FF][A-Za-z0-9_\\u00C0-\\u1FFF\\u2C00-\\uD7FF.$#/:-]*";
+
+    private static final Pattern NAME = Pattern.compile(FORM);
+
+    private Names() {}
+
+    static boolean isName(String text) {
+        return text.length() <= Bounds.TEXT && NAME.matcher(text).matches();
+    }
+
+    /** What a number or a time was meant for, where the name of a function was expected. */
+    static Optional<String> meant(Place place, Node.Scalar value) {
+        boolean number = value.kind() == Node.Kind.NUMBER;
+        if (!number && Durations.parse(value.text()).isEmpty()) {
+            return Optional.empty();
+        }
+        String text = value.described();
+        String section = place.parent() == null ? "" : place.parent().key();
+        return Optional.ofNullable(
+                switch (place.key()) {
+                    case "interval" ->
+                        section.equals("retry") && !text.contains(".")
+                                ? "backoff: { initial: " + text + (number ? "ms }" : " }")
+                                : null;
+                    case "error", "result" -> section.equals("chaos") && number ? place.key() + "-rate: " + text : null;
+                    case "fallback" -> "fallback: { value: " + text + " }";
+                    case "classifier" -> number ? "classifier: { failures: " + text + " }" : null;
+                    default -> null;
+                });
+    }
+}
