@@ -105,7 +105,8 @@ final class ShadowCall extends PassageOver {
         return null;
     }
 
-    boolean isInside() {
+    @Override
+    public boolean isInside() {
         return inside;
     }
 

@@ -2,6 +2,7 @@
 package dev.holdfast.shadow;
 
 import dev.holdfast.Outcome;
+import dev.holdfast.internal.AroundPolicy;
 import dev.holdfast.internal.Checks;
 import dev.holdfast.internal.Interrupts;
 import dev.holdfast.internal.RenamedMeters;
@@ -33,7 +34,7 @@ import java.util.concurrent.atomic.LongAdder;
  *
  * <p>The policy must not be used elsewhere. Safe for any number of threads.
  */
-public final class ShadowPolicy extends Policy {
+public final class ShadowPolicy extends Policy implements AroundPolicy {
 
     /** What a policy would have done with a try: a call, or inside a retry one of its attempts. */
     public enum Decision {
@@ -108,6 +109,7 @@ public final class ShadowPolicy extends Policy {
     }
 
     /** The policy in shadow. */
+    @Override
     public Policy policy() {
         return policy;
     }
