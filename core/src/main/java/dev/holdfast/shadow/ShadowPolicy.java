@@ -179,13 +179,10 @@ public final class ShadowPolicy extends Policy implements AroundPolicy {
     }
 
     /** Tells the policy. If it throws, the call must not notice. */
-    @SuppressWarnings("UnusedVariable") // its decisions are in the call already
     private void tell(Event event, ShadowCall call) {
         try {
             switch (event) {
-                case STILL_ADMITS -> {
-                    int decision = policy.stillAdmits(call);
-                }
+                case STILL_ADMITS -> call.stillAdmits(policy);
                 case HEDGE -> call.lookAtHedge(policy);
                 case WAITED -> call.lookAtWait(policy);
                 case TOO_SLOW -> call.strike(policy);
