@@ -696,7 +696,7 @@ public final class Pipeline implements Observed, AutoCloseable {
      * It keeps its state.
      *
      * @throws IllegalArgumentException if there is none that is active, or there are several, or one of the kind is in shadow, or
-     *     another pipeline has the policy, too
+     *     another pipeline has the policy, too, or it {@linkplain Policy#bindsOthers binds others}
      */
     public void shadow(String kind) {
         changing.lock();

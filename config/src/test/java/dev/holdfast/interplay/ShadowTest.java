@@ -14,6 +14,7 @@ import dev.holdfast.PipelineSnapshot;
 import dev.holdfast.Reason;
 import dev.holdfast.Reply;
 import dev.holdfast.bulkhead.BulkheadPolicy;
+import dev.holdfast.bulkhead.BulkheadSettings;
 import dev.holdfast.chaos.ChaosPolicy;
 import dev.holdfast.circuitbreaker.CircuitBreakerPolicy;
 import dev.holdfast.deadline.DeadlinePolicy;
@@ -34,6 +35,10 @@ import dev.holdfast.throttling.AdaptiveThrottlePolicy;
 import dev.holdfast.throttling.ThrottlePolicy;
 import dev.holdfast.time.VirtualTime;
 import dev.holdfast.timeout.TimeoutPolicy;
+import io.github.resilience4j.bulkhead.Bulkhead;
+import io.github.resilience4j.bulkhead.BulkheadConfig;
+import io.github.resilience4j.circuitbreaker.CircuitBreaker;
+import io.github.resilience4j.ratelimiter.RateLimiter;
 import java.io.IOException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
@@ -783,6 +788,32 @@ class ShadowTest {
             assertThat(one.toString()).isEqualTo("one: bulkhead > call");
             other.run(() -> {});
         }
+    }
+
+    @Test
+    void aPolicyAroundAnObjectOfOtherCodeDoesNotGoIntoShadow() {
+        List<Policy> existing = List.of(
+                BulkheadPolicy.of(Bulkhead.ofDefaults("theirs")),
+                CircuitBreakerPolicy.of(CircuitBreaker.ofDefaults("theirs")),
+                ThrottlePolicy.of(RateLimiter.ofDefaults("theirs")));
+        assertThat(existing).allSatisfy(policy -> {
+            String refusal = policy.name()
+                    + " cannot be in shadow: other code uses its object, too, and would be bound by what it counts there;"
+                    + " put one of its own into shadow, with settings made of the config of that object";
+            assertThatThrownBy(() -> ShadowPolicy.of(policy))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessage(refusal);
+            try (Pipeline pipeline = Pipeline.builder("stock").policies(policy).build()) {
+                assertThatThrownBy(() -> pipeline.shadow(policy.name()))
+                        .isInstanceOf(IllegalArgumentException.class)
+                        .hasMessage(refusal);
+                assertThat(pipeline.toString()).isEqualTo("stock: " + policy.name() + " > call");
+            }
+        });
+        // As the page on each says.
+        assertThat(ShadowPolicy.of(BulkheadPolicy.of(BulkheadSettings.from(BulkheadConfig.ofDefaults())))
+                        .bindsOthers())
+                .isFalse();
     }
 
     @Test

@@ -94,11 +94,17 @@ public final class ShadowPolicy extends Policy implements AroundPolicy {
     /**
      * This policy in shadow.
      *
-     * @throws IllegalArgumentException if it is in shadow already
+     * @throws IllegalArgumentException if it is in shadow already, or {@linkplain Policy#bindsOthers binds others}, such as a
+     *     policy around an existing resilience4j object
      */
     public static ShadowPolicy of(Policy policy) {
         if (Objects.requireNonNull(policy, "policy") instanceof ShadowPolicy) {
             throw new IllegalArgumentException(policy.name() + " is in shadow already");
+        }
+        if (policy.bindsOthers()) {
+            throw new IllegalArgumentException(policy.name()
+                    + " cannot be in shadow: other code uses its object, too, and would be bound by what it counts there;"
+                    + " put one of its own into shadow, with settings made of the config of that object");
         }
         return new ShadowPolicy(policy);
     }
@@ -351,6 +357,11 @@ public final class ShadowPolicy extends Policy implements AroundPolicy {
         } else if (previous != policy) {
             shadows(previous);
         }
+    }
+
+    @Override
+    public boolean bindsOthers() {
+        return policy.bindsOthers();
     }
 
     @Override
