@@ -448,6 +448,36 @@ class ShadowTest {
                 .containsEntry("shadow.hedge.refused", active.get("hedge.refused"));
     }
 
+    /** The answers of a burst fill the budget again, but after all of it has asked. */
+    @ParameterizedTest
+    @EnumSource
+    void aHedgeAsksItsBudgetWhenItsDelayIsOver(Way way) {
+        Supplier<Policy> hedge = () -> HedgePolicy.of(h -> h.delay(ofMillis(50)));
+        ShadowPolicy shadow = ShadowPolicy.of(hedge.get());
+        List<Long> started = new ArrayList<>();
+        for (Policy policy : List.of(hedge.get(), shadow)) {
+            try (VirtualTime time = new VirtualTime();
+                    Pipeline pipeline = Pipeline.builder("stock")
+                            .policies(policy)
+                            .time(time)
+                            .build()) {
+                for (int i = 0; i < 200; i++) {
+                    var unused = Work.value("it")
+                            .taking(ofMillis(500))
+                            .start(way, time, pipeline.<Object>operation("get").unkeyed());
+                }
+                time.advance(ofMillis(100));
+                String meter = policy == shadow ? "shadow.hedge.started" : "hedge.started";
+                started.add(pipeline.snapshot().numbers().get(meter).longValue());
+                time.run();
+                assertThat(pipeline.snapshot().numbers().get(meter)).isEqualTo(started.get(started.size() - 1));
+            }
+        }
+        assertThat(started.get(0)).isBetween(1L, 20L).isEqualTo(started.get(1));
+        assertThat(shadow.count(Decision.HEDGED)).isEqualTo(started.get(0));
+        assertThat(shadow.succeeded(Decision.HEDGED)).isEqualTo(started.get(0));
+    }
+
     @ParameterizedTest
     @EnumSource
     void aHedgeTakesNoTokenOfTheRetryBesideIt(Way way) {

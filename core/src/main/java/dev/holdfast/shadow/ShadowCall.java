@@ -44,7 +44,6 @@ final class ShadowCall extends PassageOver {
 
     private long limit = Long.MAX_VALUE;
     private long limitedAt;
-    private long hedgeAfter = Long.MAX_VALUE;
 
     /** Whether it has forgotten its call, and waits for the next one. */
     private boolean free;
@@ -92,7 +91,6 @@ final class ShadowCall extends PassageOver {
         wait = null;
         afterAll = null;
         limit = Long.MAX_VALUE;
-        hedgeAfter = Long.MAX_VALUE;
         free = true;
         return true;
     }
@@ -267,18 +265,9 @@ final class ShadowCall extends PassageOver {
         }
     }
 
-    /** On the way up: whether the attempt took so long that the policy is asked for a hedge. */
-    boolean wouldHedge() {
-        // Most policies never hedge, and the time that an attempt took is measured only for those who ask.
-        return inside && hedgeAfter != Long.MAX_VALUE && hedgeAfter < passage.actionNanos();
-    }
-
-    /** On the way up: whether the policy would have hedged. Its budget pays as if it had. */
-    void lookAtHedge(Policy policy) {
-        if (policy.hedge(0, passage.now()) != Policy.NO_HEDGE) {
-            policy.hedgeBegun();
-            decided(Decision.HEDGED);
-        }
+    /** On the way up: the policy has said while the attempt ran that it would have hedged. */
+    void hedged() {
+        decision = Decision.HEDGED;
     }
 
     /** The call as the policy would have seen it at another time. */
@@ -418,7 +407,7 @@ final class ShadowCall extends PassageOver {
 
     @Override
     public void hedgeAfter(long nanos) {
-        hedgeAfter = nanos;
+        passage.beside().overdueAfter(nanos);
     }
 
     @Override

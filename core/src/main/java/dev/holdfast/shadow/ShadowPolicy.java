@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 
@@ -61,6 +62,10 @@ public final class ShadowPolicy extends Policy implements AroundPolicy {
     private final Policy policy;
     private final AtomicBoolean broken = new AtomicBoolean();
     private final AtomicLong drawn = new AtomicLong();
+    private final boolean hedges;
+    /** Hedges of attempts that have not ended: whose they are does not matter. */
+    private final AtomicInteger hedged = new AtomicInteger();
+
     private Tally tally = new Tally();
 
     /** How often each decision was made, and how many of these calls succeeded all the same. */
@@ -86,9 +91,15 @@ public final class ShadowPolicy extends Policy implements AroundPolicy {
     }
 
     private ShadowPolicy(Policy policy) {
-        // The layer keeps something of each call, and hears how each ends. It starts no hedges.
-        super(policy.name() + SUFFIX, (policy.hears() | ENTER | SUCCESS | FAILURE) & ~HEDGE);
+        super(policy.name() + SUFFIX, hearsFor(policy));
         this.policy = policy;
+        hedges = (policy.hears() & HEDGE) != 0;
+    }
+
+    /** The layer keeps something of each call, and hears how each ends. It starts no hedges, and hears when one is due. */
+    private static int hearsFor(Policy policy) {
+        int hears = policy.hears() | ENTER | SUCCESS | FAILURE;
+        return (hears & HEDGE) == 0 ? hears : (hears & ~HEDGE) | OVERDUE;
     }
 
     /**
@@ -175,7 +186,6 @@ public final class ShadowPolicy extends Policy implements AroundPolicy {
     /** What the policy hears of few calls. */
     private enum Event {
         STILL_ADMITS,
-        HEDGE,
         WAITED,
         TOO_SLOW,
         ENDED,
@@ -189,7 +199,6 @@ public final class ShadowPolicy extends Policy implements AroundPolicy {
         try {
             switch (event) {
                 case STILL_ADMITS -> call.stillAdmits(policy);
-                case HEDGE -> call.lookAtHedge(policy);
                 case WAITED -> call.lookAtWait(policy);
                 case TOO_SLOW -> call.strike(policy);
                 case ENDED -> policy.ended(call);
@@ -262,8 +271,8 @@ public final class ShadowPolicy extends Policy implements AroundPolicy {
     public int settle(Passage passage) {
         ShadowCall call = ShadowCall.of(passage);
         if (call != null) {
-            if (call.wouldHedge()) {
-                tell(Event.HEDGE, call);
+            if (hedges && passage.beside().overdue() && hedged.getAndUpdate(some -> Math.max(0, some - 1)) > 0) {
+                call.hedged();
             }
             if (call.hasWaited()) {
                 tell(Event.WAITED, call);
@@ -307,9 +316,22 @@ public final class ShadowPolicy extends Policy implements AroundPolicy {
     @Override
     public void overdue(long slot, long now) {
         try {
-            policy.overdue(slot, now);
+            if (hedges) {
+                lookAtHedge(now);
+            } else {
+                policy.overdue(slot, now);
+            }
         } catch (Throwable thrown) {
             broke(thrown);
+        }
+    }
+
+    /** The policy would have hedged an attempt now, if its budget pays. */
+    private void lookAtHedge(long now) {
+        if (policy.hedge(0, now) != NO_HEDGE) {
+            policy.hedgeBegun();
+            hedged.incrementAndGet();
+            decided(Decision.HEDGED);
         }
     }
 
