@@ -727,6 +727,24 @@ class ShadowTest {
         }
     }
 
+    @Test
+    void aPolicyThatComesIntoShadowAgainCountsOn() {
+        try (Pipeline pipeline = Pipeline.of(
+                "stock",
+                ThrottlePolicy.of(t -> t.limit(2).per(Duration.ofHours(1)).burst(2)))) {
+            pipeline.shadow("throttle");
+            for (int i = 0; i < 4; i++) {
+                pipeline.run(() -> {});
+            }
+            pipeline.enforce("throttle");
+            pipeline.shadow("throttle");
+            assertThat(pipeline.snapshot().numbers()).containsEntry("shadow.decisions{decision=rejected}", 2L);
+            pipeline.run(() -> {});
+            assertThat(pipeline.policy(ShadowPolicy.class).report())
+                    .isEqualTo("would have turned away 3 tries, of which 3 succeeded");
+        }
+    }
+
     /** Asks for a hedge, and throws when it is asked. */
     private static final class BrokenHedge extends Policy {
         BrokenHedge() {

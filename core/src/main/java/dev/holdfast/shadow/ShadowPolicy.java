@@ -19,6 +19,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.WeakHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -66,12 +67,21 @@ public final class ShadowPolicy extends Policy implements AroundPolicy {
     /** Hedges of attempts that have not ended: whose they are does not matter. */
     private final AtomicInteger hedged = new AtomicInteger();
 
-    private Tally tally = new Tally();
+    private Tally tally;
 
     /** How often each decision was made, and how many of these calls succeeded all the same. */
     private static final class Tally {
+        private static final Map<Policy, Tally> OF_POLICIES = new WeakHashMap<>();
+
         final Map<Decision, LongAdder> decisions = adders();
         final Map<Decision, LongAdder> succeeded = adders();
+
+        /** Of a policy that comes into shadow again, the same as before. */
+        static Tally of(Policy policy) {
+            synchronized (OF_POLICIES) {
+                return OF_POLICIES.computeIfAbsent(policy, unused -> new Tally());
+            }
+        }
 
         private static Map<Decision, LongAdder> adders() {
             Map<Decision, LongAdder> adders = new EnumMap<>(Decision.class);
@@ -93,6 +103,7 @@ public final class ShadowPolicy extends Policy implements AroundPolicy {
     private ShadowPolicy(Policy policy) {
         super(policy.name() + SUFFIX, hearsFor(policy));
         this.policy = policy;
+        tally = Tally.of(policy);
         hedges = (policy.hears() & HEDGE) != 0;
     }
 
@@ -103,7 +114,7 @@ public final class ShadowPolicy extends Policy implements AroundPolicy {
     }
 
     /**
-     * This policy in shadow.
+     * This policy in shadow. One that was in shadow before counts on.
      *
      * @throws IllegalArgumentException if it is in shadow already, or {@linkplain Policy#bindsOthers binds others}, such as a
      *     policy around an existing resilience4j object
