@@ -693,10 +693,10 @@ public final class Pipeline implements Observed, AutoCloseable {
 
     /**
      * Puts the policy of this kind into shadow: from now on it decides and counts, and changes nothing ({@link ShadowPolicy}).
-     * It keeps its state.
+     * It keeps its state. One that was in shadow before counts on.
      *
      * @throws IllegalArgumentException if there is none that is active, or there are several, or one of the kind is in shadow, or
-     *     another pipeline has the policy, too
+     *     another pipeline has the policy, too, or it {@linkplain Policy#bindsOthers binds others}
      */
     public void shadow(String kind) {
         changing.lock();

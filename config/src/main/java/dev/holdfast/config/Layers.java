@@ -68,6 +68,10 @@ final class Layers {
         public Optional<Policy> policy(Problems problems) {
             return section.make(factory::create, problems);
         }
+
+        Optional<Policy> inShadow(Problems problems) {
+            return section.make(builder -> ShadowPolicy.of(factory.create(builder)), problems);
+        }
     }
 
     /** Another layer, with a difference. */
@@ -106,8 +110,11 @@ final class Layers {
 
     /** Its policy decides and counts, and changes nothing. */
     private static final class InShadow extends Around {
-        InShadow(Layer layer) {
-            super(layer);
+        private final Own<?> own;
+
+        InShadow(Own<?> own) {
+            super(own);
+            this.own = own;
         }
 
         @Override
@@ -117,7 +124,7 @@ final class Layers {
 
         @Override
         public Optional<Policy> policy(Problems problems) {
-            return layer.policy(problems).map(ShadowPolicy::of);
+            return own.inShadow(problems);
         }
     }
 

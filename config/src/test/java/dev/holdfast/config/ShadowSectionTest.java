@@ -221,6 +221,53 @@ class ShadowSectionTest {
         }
     }
 
+    /** Makes policies around one object. */
+    private static final class Binding implements PolicyFactory<Object> {
+        @Override
+        public String key() {
+            return "binding";
+        }
+
+        @Override
+        public Object builder() {
+            return new Object();
+        }
+
+        @Override
+        public List<Option<Object, ?>> options() {
+            return List.of();
+        }
+
+        @Override
+        public Policy create(Object builder) {
+            return new Policy("binding", Policy.ENTER) {
+                @Override
+                public boolean bindsOthers() {
+                    return true;
+                }
+            };
+        }
+
+        @Override
+        public int position() {
+            return 1;
+        }
+    }
+
+    @Test
+    void aPolicyThatBindsOthersIsRefusedAtItsLine() throws IOException {
+        Holdfast.Builder builder = Holdfast.builder().factories(new Factories(List.of(new Binding())));
+        Path active = file("pipelines: { inventory: { binding: {} } }");
+        builder.load(active).close();
+
+        Path shadow = file("pipelines: { inventory: { binding: { mode: shadow } } }");
+        assertThatThrownBy(() -> builder.load(shadow))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("holdfast.yaml:1")
+                .hasMessageContaining("pipelines.inventory.binding")
+                .hasMessageContaining("binding cannot be in shadow: other code uses its object, too");
+    }
+
     /** A policy of somebody's own with an option of this name. */
     private record Own(String option) implements PolicyFactory<Object> {
         @Override

@@ -14,6 +14,7 @@ import dev.holdfast.PipelineSnapshot;
 import dev.holdfast.Reason;
 import dev.holdfast.Reply;
 import dev.holdfast.bulkhead.BulkheadPolicy;
+import dev.holdfast.bulkhead.BulkheadSettings;
 import dev.holdfast.chaos.ChaosPolicy;
 import dev.holdfast.circuitbreaker.CircuitBreakerPolicy;
 import dev.holdfast.deadline.DeadlinePolicy;
@@ -34,6 +35,10 @@ import dev.holdfast.throttling.AdaptiveThrottlePolicy;
 import dev.holdfast.throttling.ThrottlePolicy;
 import dev.holdfast.time.VirtualTime;
 import dev.holdfast.timeout.TimeoutPolicy;
+import io.github.resilience4j.bulkhead.Bulkhead;
+import io.github.resilience4j.bulkhead.BulkheadConfig;
+import io.github.resilience4j.circuitbreaker.CircuitBreaker;
+import io.github.resilience4j.ratelimiter.RateLimiter;
 import java.io.IOException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
@@ -443,6 +448,36 @@ class ShadowTest {
                 .containsEntry("shadow.hedge.refused", active.get("hedge.refused"));
     }
 
+    /** The answers of a burst fill the budget again, but after all of it has asked. */
+    @ParameterizedTest
+    @EnumSource
+    void aHedgeAsksItsBudgetWhenItsDelayIsOver(Way way) {
+        Supplier<Policy> hedge = () -> HedgePolicy.of(h -> h.delay(ofMillis(50)));
+        ShadowPolicy shadow = ShadowPolicy.of(hedge.get());
+        List<Long> started = new ArrayList<>();
+        for (Policy policy : List.of(hedge.get(), shadow)) {
+            try (VirtualTime time = new VirtualTime();
+                    Pipeline pipeline = Pipeline.builder("stock")
+                            .policies(policy)
+                            .time(time)
+                            .build()) {
+                for (int i = 0; i < 200; i++) {
+                    var unused = Work.value("it")
+                            .taking(ofMillis(500))
+                            .start(way, time, pipeline.<Object>operation("get").unkeyed());
+                }
+                time.advance(ofMillis(100));
+                String meter = policy == shadow ? "shadow.hedge.started" : "hedge.started";
+                started.add(pipeline.snapshot().numbers().get(meter).longValue());
+                time.run();
+                assertThat(pipeline.snapshot().numbers().get(meter)).isEqualTo(started.get(started.size() - 1));
+            }
+        }
+        assertThat(started.get(0)).isBetween(1L, 20L).isEqualTo(started.get(1));
+        assertThat(shadow.count(Decision.HEDGED)).isEqualTo(started.get(0));
+        assertThat(shadow.succeeded(Decision.HEDGED)).isEqualTo(started.get(0));
+    }
+
     @ParameterizedTest
     @EnumSource
     void aHedgeTakesNoTokenOfTheRetryBesideIt(Way way) {
@@ -692,6 +727,24 @@ class ShadowTest {
         }
     }
 
+    @Test
+    void aPolicyThatComesIntoShadowAgainCountsOn() {
+        try (Pipeline pipeline = Pipeline.of(
+                "stock",
+                ThrottlePolicy.of(t -> t.limit(2).per(Duration.ofHours(1)).burst(2)))) {
+            pipeline.shadow("throttle");
+            for (int i = 0; i < 4; i++) {
+                pipeline.run(() -> {});
+            }
+            pipeline.enforce("throttle");
+            pipeline.shadow("throttle");
+            assertThat(pipeline.snapshot().numbers()).containsEntry("shadow.decisions{decision=rejected}", 2L);
+            pipeline.run(() -> {});
+            assertThat(pipeline.policy(ShadowPolicy.class).report())
+                    .isEqualTo("would have turned away 3 tries, of which 3 succeeded");
+        }
+    }
+
     /** Asks for a hedge, and throws when it is asked. */
     private static final class BrokenHedge extends Policy {
         BrokenHedge() {
@@ -783,6 +836,32 @@ class ShadowTest {
             assertThat(one.toString()).isEqualTo("one: bulkhead > call");
             other.run(() -> {});
         }
+    }
+
+    @Test
+    void aPolicyAroundAnObjectOfOtherCodeDoesNotGoIntoShadow() {
+        List<Policy> existing = List.of(
+                BulkheadPolicy.of(Bulkhead.ofDefaults("theirs")),
+                CircuitBreakerPolicy.of(CircuitBreaker.ofDefaults("theirs")),
+                ThrottlePolicy.of(RateLimiter.ofDefaults("theirs")));
+        assertThat(existing).allSatisfy(policy -> {
+            String refusal = policy.name()
+                    + " cannot be in shadow: other code uses its object, too, and would be bound by what it counts there;"
+                    + " put one of its own into shadow, with settings made of the config of that object";
+            assertThatThrownBy(() -> ShadowPolicy.of(policy))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessage(refusal);
+            try (Pipeline pipeline = Pipeline.builder("stock").policies(policy).build()) {
+                assertThatThrownBy(() -> pipeline.shadow(policy.name()))
+                        .isInstanceOf(IllegalArgumentException.class)
+                        .hasMessage(refusal);
+                assertThat(pipeline.toString()).isEqualTo("stock: " + policy.name() + " > call");
+            }
+        });
+        // As the page on each says.
+        assertThat(ShadowPolicy.of(BulkheadPolicy.of(BulkheadSettings.from(BulkheadConfig.ofDefaults())))
+                        .bindsOthers())
+                .isFalse();
     }
 
     @Test

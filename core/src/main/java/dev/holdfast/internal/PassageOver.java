@@ -33,6 +33,11 @@ public abstract class PassageOver extends Passage implements Passage.Beside {
         return false;
     }
 
+    /** Whether the policy has let the call in, or would have: one that it has turned away tells it nothing. */
+    public boolean isInside() {
+        return true;
+    }
+
     /** Somebody else refers to it now, such as the late end of an attempt: it serves no other call. */
     public void share() {}
 

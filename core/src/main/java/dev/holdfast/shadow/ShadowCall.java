@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.shadow;
 
+import dev.holdfast.CallRejectedException;
 import dev.holdfast.CallTimeoutException;
 import dev.holdfast.Outcome;
 import dev.holdfast.Reason;
@@ -11,6 +12,7 @@ import dev.holdfast.shadow.ShadowPolicy.Decision;
 import dev.holdfast.spi.Completion;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
+import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import java.util.function.Predicate;
@@ -42,12 +44,14 @@ final class ShadowCall extends PassageOver {
 
     private long limit = Long.MAX_VALUE;
     private long limitedAt;
-    private long hedgeAfter = Long.MAX_VALUE;
 
     /** Whether it has forgotten its call, and waits for the next one. */
     private boolean free;
 
     private boolean shared;
+
+    /** As what the call would have ended that the policy has just turned away after all. */
+    private @Nullable At afterAll;
 
     private ShadowCall(ShadowPolicy shadow, Passage passage) {
         super(passage);
@@ -85,8 +89,8 @@ final class ShadowCall extends PassageOver {
         settled = false;
         forked = null;
         wait = null;
+        afterAll = null;
         limit = Long.MAX_VALUE;
-        hedgeAfter = Long.MAX_VALUE;
         free = true;
         return true;
     }
@@ -105,7 +109,8 @@ final class ShadowCall extends PassageOver {
         return null;
     }
 
-    boolean isInside() {
+    @Override
+    public boolean isInside() {
         return inside;
     }
 
@@ -164,6 +169,27 @@ final class ShadowCall extends PassageOver {
 
     // ---- what would have happened before the call's own end
 
+    /** After a wait further in. A call that the policy turns away after all would end here. */
+    void stillAdmits(Policy policy) {
+        afterAll = null;
+        int unusedHere = policy.stillAdmits(this);
+        At end = afterAll;
+        if (end == null) {
+            return;
+        }
+        inside = false;
+        limit = Long.MAX_VALUE;
+        try {
+            if ((policy.hears() & Policy.FAILURE) != 0) {
+                int unused = policy.settle(end);
+            }
+        } finally {
+            if ((policy.hears() & Policy.ENDED) != 0) {
+                policy.ended(end);
+            }
+        }
+    }
+
     /** What the policy keeps of a call that would wait, and until when. */
     private static final class Wait {
         final long until;
@@ -190,7 +216,7 @@ final class ShadowCall extends PassageOver {
         try {
             for (int looks = 0; looked != null && looked.until - passage.now() <= 0 && looks < MOST_LOOKS; looks++) {
                 wait = null;
-                int unused = policy.enter(new At(this, looked.until, null));
+                int unused = policy.enter(new At(this, looked.until, null, null));
                 looked = wait;
             }
             if (object != null) {
@@ -219,6 +245,7 @@ final class ShadowCall extends PassageOver {
             At struck = new At(
                     this,
                     limitedAt + limit,
+                    Outcome.TIMEOUT,
                     new CallTimeoutException(passage.pipeline(), policy.name(), passage.attempts(), limit));
             settled = true;
             int unused = policy.settle(struck);
@@ -230,7 +257,7 @@ final class ShadowCall extends PassageOver {
             if (forked != null) {
                 // A call in the background begins now, and takes as long as this one did.
                 doesWhatWasForked();
-                int unusedToo = policy.settle(new At(this, passage.now() + limit, null));
+                int unusedToo = policy.settle(new At(this, passage.now() + limit, null, null));
             }
         }
         if (decision == null) {
@@ -238,31 +265,25 @@ final class ShadowCall extends PassageOver {
         }
     }
 
-    /** On the way up: whether the attempt took so long that the policy is asked for a hedge. */
-    boolean wouldHedge() {
-        // Most policies never hedge, and the time that an attempt took is measured only for those who ask.
-        return inside && hedgeAfter != Long.MAX_VALUE && hedgeAfter < passage.actionNanos();
-    }
-
-    /** On the way up: whether the policy would have hedged. Its budget pays as if it had. */
-    void lookAtHedge(Policy policy) {
-        if (policy.hedge(0, passage.now()) != Policy.NO_HEDGE) {
-            policy.hedgeBegun();
-            decided(Decision.HEDGED);
-        }
+    /** On the way up: the policy has said while the attempt ran that it would have hedged. */
+    void hedged() {
+        decision = Decision.HEDGED;
     }
 
     /** The call as the policy would have seen it at another time. */
     private static final class At extends PassageOver {
         private final long now;
         /** How the call would have ended then; null: as it did. */
-        private final @Nullable CallTimeoutException error;
+        private final @Nullable Outcome outcome;
+
+        private final @Nullable Throwable error;
         /** Whether the policy would have begun again. */
         private boolean goesOn;
 
-        At(ShadowCall call, long now, @Nullable CallTimeoutException error) {
+        At(ShadowCall call, long now, @Nullable Outcome outcome, @Nullable Throwable error) {
             super(call);
             this.now = now;
+            this.outcome = outcome;
             this.error = error;
         }
 
@@ -278,7 +299,7 @@ final class ShadowCall extends PassageOver {
 
         @Override
         public Outcome outcome() {
-            return error == null ? passage.outcome() : Outcome.TIMEOUT;
+            return outcome == null ? passage.outcome() : outcome;
         }
 
         @Override
@@ -386,7 +407,7 @@ final class ShadowCall extends PassageOver {
 
     @Override
     public void hedgeAfter(long nanos) {
-        hedgeAfter = nanos;
+        passage.beside().overdueAfter(nanos);
     }
 
     @Override
@@ -421,9 +442,18 @@ final class ShadowCall extends PassageOver {
 
     @Override
     public int reject(Reason reason, long retryAfterNanos, Supplier<String> message, @Nullable Throwable cause) {
-        // One that is turned away after all hears its end.
-        inside &= !entering;
-        return decided(Decision.REJECTED);
+        return turnedAway(
+                entering
+                        ? null
+                        : new CallRejectedException(
+                                reason,
+                                passage.pipeline(),
+                                shadow.policy().name(),
+                                message,
+                                retryAfterNanos,
+                                cause,
+                                List.of()),
+                Outcome.REJECTED);
     }
 
     @Override
@@ -443,7 +473,15 @@ final class ShadowCall extends PassageOver {
 
     @Override
     public int fail(Throwable error) {
-        inside &= !entering;
+        return turnedAway(error, Outcome.IGNORED);
+    }
+
+    private int turnedAway(@Nullable Throwable error, Outcome outcome) {
+        if (entering) {
+            inside = false;
+        } else {
+            afterAll = new At(this, passage.now(), outcome, error);
+        }
         return decided(Decision.REJECTED);
     }
 

@@ -2,6 +2,7 @@
 package dev.holdfast.shadow;
 
 import dev.holdfast.Outcome;
+import dev.holdfast.internal.AroundPolicy;
 import dev.holdfast.internal.Checks;
 import dev.holdfast.internal.Interrupts;
 import dev.holdfast.internal.RenamedMeters;
@@ -18,7 +19,9 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.WeakHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 
@@ -33,7 +36,7 @@ import java.util.concurrent.atomic.LongAdder;
  *
  * <p>The policy must not be used elsewhere. Safe for any number of threads.
  */
-public final class ShadowPolicy extends Policy {
+public final class ShadowPolicy extends Policy implements AroundPolicy {
 
     /** What a policy would have done with a try: a call, or inside a retry one of its attempts. */
     public enum Decision {
@@ -60,12 +63,25 @@ public final class ShadowPolicy extends Policy {
     private final Policy policy;
     private final AtomicBoolean broken = new AtomicBoolean();
     private final AtomicLong drawn = new AtomicLong();
-    private Tally tally = new Tally();
+    private final boolean hedges;
+    /** Hedges of attempts that have not ended: whose they are does not matter. */
+    private final AtomicInteger hedged = new AtomicInteger();
+
+    private Tally tally;
 
     /** How often each decision was made, and how many of these calls succeeded all the same. */
     private static final class Tally {
+        private static final Map<Policy, Tally> OF_POLICIES = new WeakHashMap<>();
+
         final Map<Decision, LongAdder> decisions = adders();
         final Map<Decision, LongAdder> succeeded = adders();
+
+        /** Of a policy that comes into shadow again, the same as before. */
+        static Tally of(Policy policy) {
+            synchronized (OF_POLICIES) {
+                return OF_POLICIES.computeIfAbsent(policy, unused -> new Tally());
+            }
+        }
 
         private static Map<Decision, LongAdder> adders() {
             Map<Decision, LongAdder> adders = new EnumMap<>(Decision.class);
@@ -85,19 +101,32 @@ public final class ShadowPolicy extends Policy {
     }
 
     private ShadowPolicy(Policy policy) {
-        // The layer keeps something of each call, and hears how each ends. It starts no hedges.
-        super(policy.name() + SUFFIX, (policy.hears() | ENTER | SUCCESS | FAILURE) & ~HEDGE);
+        super(policy.name() + SUFFIX, hearsFor(policy));
         this.policy = policy;
+        tally = Tally.of(policy);
+        hedges = (policy.hears() & HEDGE) != 0;
+    }
+
+    /** The layer keeps something of each call, and hears how each ends. It starts no hedges, and hears when one is due. */
+    private static int hearsFor(Policy policy) {
+        int hears = policy.hears() | ENTER | SUCCESS | FAILURE;
+        return (hears & HEDGE) == 0 ? hears : (hears & ~HEDGE) | OVERDUE;
     }
 
     /**
-     * This policy in shadow.
+     * This policy in shadow. One that was in shadow before counts on.
      *
-     * @throws IllegalArgumentException if it is in shadow already
+     * @throws IllegalArgumentException if it is in shadow already, or {@linkplain Policy#bindsOthers binds others}, such as a
+     *     policy around an existing resilience4j object
      */
     public static ShadowPolicy of(Policy policy) {
         if (Objects.requireNonNull(policy, "policy") instanceof ShadowPolicy) {
             throw new IllegalArgumentException(policy.name() + " is in shadow already");
+        }
+        if (policy.bindsOthers()) {
+            throw new IllegalArgumentException(policy.name()
+                    + " cannot be in shadow: other code uses its object, too, and would be bound by what it counts there;"
+                    + " put one of its own into shadow, with settings made of the config of that object");
         }
         return new ShadowPolicy(policy);
     }
@@ -108,6 +137,7 @@ public final class ShadowPolicy extends Policy {
     }
 
     /** The policy in shadow. */
+    @Override
     public Policy policy() {
         return policy;
     }
@@ -167,7 +197,6 @@ public final class ShadowPolicy extends Policy {
     /** What the policy hears of few calls. */
     private enum Event {
         STILL_ADMITS,
-        HEDGE,
         WAITED,
         TOO_SLOW,
         ENDED,
@@ -177,14 +206,10 @@ public final class ShadowPolicy extends Policy {
     }
 
     /** Tells the policy. If it throws, the call must not notice. */
-    @SuppressWarnings("UnusedVariable") // its decisions are in the call already
     private void tell(Event event, ShadowCall call) {
         try {
             switch (event) {
-                case STILL_ADMITS -> {
-                    int decision = policy.stillAdmits(call);
-                }
-                case HEDGE -> call.lookAtHedge(policy);
+                case STILL_ADMITS -> call.stillAdmits(policy);
                 case WAITED -> call.lookAtWait(policy);
                 case TOO_SLOW -> call.strike(policy);
                 case ENDED -> policy.ended(call);
@@ -257,8 +282,8 @@ public final class ShadowPolicy extends Policy {
     public int settle(Passage passage) {
         ShadowCall call = ShadowCall.of(passage);
         if (call != null) {
-            if (call.wouldHedge()) {
-                tell(Event.HEDGE, call);
+            if (hedges && passage.beside().overdue() && hedged.getAndUpdate(some -> Math.max(0, some - 1)) > 0) {
+                call.hedged();
             }
             if (call.hasWaited()) {
                 tell(Event.WAITED, call);
@@ -302,9 +327,22 @@ public final class ShadowPolicy extends Policy {
     @Override
     public void overdue(long slot, long now) {
         try {
-            policy.overdue(slot, now);
+            if (hedges) {
+                lookAtHedge(now);
+            } else {
+                policy.overdue(slot, now);
+            }
         } catch (Throwable thrown) {
             broke(thrown);
+        }
+    }
+
+    /** The policy would have hedged an attempt now, if its budget pays. */
+    private void lookAtHedge(long now) {
+        if (policy.hedge(0, now) != NO_HEDGE) {
+            policy.hedgeBegun();
+            hedged.incrementAndGet();
+            decided(Decision.HEDGED);
         }
     }
 
@@ -352,6 +390,11 @@ public final class ShadowPolicy extends Policy {
         } else if (previous != policy) {
             shadows(previous);
         }
+    }
+
+    @Override
+    public boolean bindsOthers() {
+        return policy.bindsOthers();
     }
 
     @Override

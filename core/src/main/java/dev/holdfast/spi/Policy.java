@@ -239,6 +239,14 @@ public abstract class Policy {
     public void takeOver(Policy previous) {}
 
     /**
+     * Whether others are bound by what this policy counts: it decides with an object that other code uses, too. Such a policy
+     * cannot be in shadow. Default false.
+     */
+    public boolean bindsOthers() {
+        return false;
+    }
+
+    /**
      * Hears that it is in shadow now, in the place of a policy of the same kind that was active there until now. It takes nothing
      * over: calls that have begun count in the other one. Called before its first call. Default: nothing; a policy whose values
      * code can remove lets such a removal reach both.

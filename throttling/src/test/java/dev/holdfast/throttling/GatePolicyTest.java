@@ -17,6 +17,7 @@ import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.retry.RetrySettings.Jitter;
 import dev.holdfast.shadow.ShadowPolicy;
 import dev.holdfast.shadow.ShadowPolicy.Decision;
+import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.testcalls.RecordedMeters;
 import dev.holdfast.testcalls.Running;
@@ -446,6 +447,40 @@ class GatePolicyTest {
         call(Way.CALL_ASYNC, second, Verdict.SUCCESS);
         assertThat(waiting.count(Decision.DELAYED)).isOne();
         assertThat(starts).hasSize(13);
+    }
+
+    /** Each call waits for a second. */
+    private static final class Waiting extends Policy {
+        Waiting() {
+            super("waiting", ENTER);
+        }
+
+        @Override
+        public int enter(Passage passage) {
+            return passage.pause(ofSeconds(1).toNanos());
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void inShadowItHeedsNoPushbackOfACallThatItWouldHaveTurnedAwayAfterItsWait(Way way) {
+        for (boolean active : new boolean[] {true, false}) {
+            GatePolicy gate = GatePolicy.ofDefaults();
+            ShadowPolicy shadow = ShadowPolicy.of(gate);
+            Pipeline pipeline = pipeline(active ? gate : shadow, new Waiting());
+            call(way, pipeline, TWO_SECONDS);
+            time.advance(ofMillis(500));
+            call(way, pipeline, Verdict.pushback(ofSeconds(8)));
+            time.advance(ofSeconds(3));
+
+            Running<Verdict> later = call(way, pipeline, Verdict.SUCCESS);
+            time.run();
+
+            assertThat(later.result()).isCompletedWithValue(Verdict.SUCCESS);
+            assertThat(gate.rejected()).isOne();
+            assertThat(gate.holds()).isOne();
+            assertThat(shadow.count(Decision.REJECTED)).isEqualTo(active ? 0 : 1);
+        }
     }
 
     @Test

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.internal.engine;
 
+import dev.holdfast.internal.AroundPolicy;
 import dev.holdfast.internal.TimeBuckets;
 import dev.holdfast.spi.Policy;
 import java.util.Map;
@@ -29,10 +30,11 @@ public final class AnswerTimes {
     private long answeredAt;
     private int unanswered;
 
-    /** The same for all pipelines of a policy. */
+    /** The same for all pipelines of a policy, also while it is in shadow. */
     static AnswerTimes of(Policy policy) {
         synchronized (OF_POLICIES) {
-            return OF_POLICIES.computeIfAbsent(policy, unused -> new AnswerTimes());
+            Policy known = policy instanceof AroundPolicy around ? around.policy() : policy;
+            return OF_POLICIES.computeIfAbsent(known, unused -> new AnswerTimes());
         }
     }
 
@@ -46,6 +48,16 @@ public final class AnswerTimes {
         total = known();
         answeredAt = other.answeredAt;
         unanswered = other.unanswered;
+    }
+
+    /** Notes an answer, unless the last one is just noted. Returns how long ago that one was. */
+    long note(long nanos, long now) {
+        long ago = now - answeredAt;
+        if (ago >= 0 && ago < SAMPLE_NANOS && total > 0) {
+            return ago;
+        }
+        answered(nanos, now);
+        return 0;
     }
 
     void answered(long nanos, long now) {

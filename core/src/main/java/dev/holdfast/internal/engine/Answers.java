@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.internal.engine;
 
-/** What each layer of a pipeline knows of how long answers take. */
+/** What each layer of a pipeline knows of how long answers take. One in shadow learns nothing of what it would have turned away. */
 final class Answers {
     private final AnswerTimes[] ofLayers;
 
@@ -24,11 +24,14 @@ final class Answers {
     }
 
     private void noteNow(CallState call) {
-        notedAt = call.now();
-        noted = true;
-        for (AnswerTimes times : ofLayers) {
-            times.answered(call.actionNanos, call.now());
+        long longestAgo = 0;
+        for (int i = 0; i < ofLayers.length; i++) {
+            // The next answer may be one for a layer that does not hear of this one.
+            long ago = call.isLetInBy(i) ? ofLayers[i].note(call.actionNanos, call.now()) : AnswerTimes.SAMPLE_NANOS;
+            longestAgo = Math.max(longestAgo, ago);
         }
+        notedAt = call.now() - longestAgo;
+        noted = true;
     }
 
     /** A bit for each layer: the attempt that a limit ended ran long enough to count against the dependency. */
@@ -36,7 +39,7 @@ final class Answers {
         long longNanos = call.longFor(call.limitOwner);
         long mask = 0;
         for (int i = 0; i < ofLayers.length; i++) {
-            if (ofLayers[i].areOutlivedBy(call.actionNanos, call.now(), longNanos)) {
+            if (call.isLetInBy(i) && ofLayers[i].areOutlivedBy(call.actionNanos, call.now(), longNanos)) {
                 mask |= 1L << i;
             }
         }

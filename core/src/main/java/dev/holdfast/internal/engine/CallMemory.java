@@ -18,6 +18,9 @@ abstract class CallMemory extends CallWord {
     /** A bit for each layer that has something to remember. */
     private long usedSlots;
 
+    /** A bit for each layer that has turned away the call for which this one runs. */
+    private long outside;
+
     /** Whether an object of an earlier call is there, which has forgotten that call. */
     private boolean keepsReusable;
 
@@ -81,6 +84,20 @@ abstract class CallMemory extends CallWord {
         objects[layer] = shared;
         if (shared instanceof PassageOver both) {
             both.share();
+        }
+    }
+
+    /** Whether the layer has let the call in. One in shadow may have turned it away, and it has gone on. */
+    boolean isLetInBy(int layer) {
+        return (outside >>> layer & 1) == 0 && !(objects[layer] instanceof PassageOver entry && !entry.isInside());
+    }
+
+    /** This begins further in than the other call, which is outside the same layers. */
+    void isOutsideAs(CallMemory other, int layers) {
+        for (int i = 0; i < layers; i++) {
+            if (!other.isLetInBy(i)) {
+                outside |= 1L << i;
+            }
         }
     }
 

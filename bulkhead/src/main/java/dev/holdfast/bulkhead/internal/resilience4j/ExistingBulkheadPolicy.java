@@ -99,6 +99,11 @@ public final class ExistingBulkheadPolicy extends Policy {
     }
 
     @Override
+    public boolean bindsOthers() {
+        return true;
+    }
+
+    @Override
     public void meters(Meters meters) {
         Bulkhead.Metrics metrics = bulkhead.getMetrics();
         meters.gauge(

@@ -150,6 +150,11 @@ public final class ExistingCircuitBreakerPolicy extends Policy {
     }
 
     @Override
+    public boolean bindsOthers() {
+        return true;
+    }
+
+    @Override
     public void meters(Meters meters) {
         PolicyParts.meters(
                 meters,

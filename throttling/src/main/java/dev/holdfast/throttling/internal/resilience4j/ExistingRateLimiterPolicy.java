@@ -96,6 +96,11 @@ public final class ExistingRateLimiterPolicy extends Policy {
     }
 
     @Override
+    public boolean bindsOthers() {
+        return true;
+    }
+
+    @Override
     public void meters(Meters meters) {
         RateLimiter.Metrics metrics = limiter.getMetrics();
         meters.gauge("throttle.available", "Calls that could start at once now", metrics::getAvailablePermissions);

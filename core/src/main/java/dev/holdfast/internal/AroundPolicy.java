@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.internal;
+
+import dev.holdfast.spi.Policy;
+
+/** A policy around another one. What a pipeline knows of the other one, it knows of both. */
+public interface AroundPolicy {
+    /** The other one. */
+    Policy policy();
+}
