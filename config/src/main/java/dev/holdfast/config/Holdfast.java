@@ -468,7 +468,7 @@ public final class Holdfast implements AutoCloseable {
             return bind(name, type.cast(value));
         }
 
-        /** Tells this observer what happens in every pipeline; may be repeated. Default: a {@link LogObserver}, whose place one of yours takes. */
+        /** Tells this observer what happens in every pipeline; may be repeated. Default: a {@link LogObserver}, which one of yours replaces. */
         public Builder observer(CallObserver observer) {
             observers.add(Objects.requireNonNull(observer, "observer"));
             return this;

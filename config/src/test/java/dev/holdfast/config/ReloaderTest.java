@@ -28,6 +28,7 @@ import java.util.function.Function;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -148,6 +149,7 @@ class ReloaderTest {
     }
 
     @Test
+    @Timeout(60)
     void aPipeInPlaceOfTheFileIsRefusedAndWatchingGoesOn() throws Exception {
         write("1s");
         try (Holdfast holdfast = builder().load(file())) {

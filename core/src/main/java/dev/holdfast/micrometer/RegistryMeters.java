@@ -132,6 +132,9 @@ final class RegistryMeters {
     void configurationRead(Object configuration, boolean applied, MicrometerObserver by) {
         lock.lock();
         try {
+            if (applied) {
+                refused(configuration, false);
+            }
             // Else all is closed, and nobody would remove the meters; or another observer of this registry counts.
             if (open.containsValue(by)) {
                 reloaded(configuration, applied);
@@ -148,7 +151,9 @@ final class RegistryMeters {
                 .register(registry);
         counter.increment();
         reloads.add(counter);
-        refused(configuration, !applied);
+        if (!applied) {
+            refused(configuration, true);
+        }
         if (registry.find("holdfast.configuration.refused").gauge() == null) {
             reloads.add(Gauge.builder("holdfast.configuration.refused", this, meters -> meters.anyRefused ? 1 : 0)
                     .description("1 while the last change of the configuration is refused")

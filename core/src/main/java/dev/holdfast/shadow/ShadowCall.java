@@ -44,13 +44,14 @@ final class ShadowCall extends PassageOver {
 
     private long limit = Long.MAX_VALUE;
     private long limitedAt;
+    private long hedgeAfter = Long.MAX_VALUE;
 
     /** Whether it has forgotten its call, and waits for the next one. */
     private boolean free;
 
     private boolean shared;
 
-    /** As what the call would have ended that the policy has just turned away after all. */
+    /** How the call would have ended: the policy has turned it away after a wait further in. */
     private @Nullable At afterAll;
 
     private ShadowCall(ShadowPolicy shadow, Passage passage) {
@@ -91,6 +92,7 @@ final class ShadowCall extends PassageOver {
         wait = null;
         afterAll = null;
         limit = Long.MAX_VALUE;
+        hedgeAfter = Long.MAX_VALUE;
         free = true;
         return true;
     }
@@ -265,9 +267,15 @@ final class ShadowCall extends PassageOver {
         }
     }
 
-    /** On the way up: the policy has said while the attempt ran that it would have hedged. */
-    void hedged() {
-        decision = Decision.HEDGED;
+    /**
+     * On the way up: whether the delay of a hedge was over, and nobody has seen it. The alarm comes a little later, and a short
+     * attempt may have ended by then.
+     */
+    boolean missedAHedge() {
+        return inside
+                && hedgeAfter != Long.MAX_VALUE
+                && hedgeAfter < passage.actionNanos()
+                && !passage.beside().overdue();
     }
 
     /** The call as the policy would have seen it at another time. */
@@ -407,6 +415,7 @@ final class ShadowCall extends PassageOver {
 
     @Override
     public void hedgeAfter(long nanos) {
+        hedgeAfter = nanos;
         passage.beside().overdueAfter(nanos);
     }
 

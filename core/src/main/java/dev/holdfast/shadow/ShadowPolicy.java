@@ -21,7 +21,6 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.WeakHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 
@@ -64,8 +63,6 @@ public final class ShadowPolicy extends Policy implements AroundPolicy {
     private final AtomicBoolean broken = new AtomicBoolean();
     private final AtomicLong drawn = new AtomicLong();
     private final boolean hedges;
-    /** Hedges of attempts that have not ended: whose they are does not matter. */
-    private final AtomicInteger hedged = new AtomicInteger();
 
     private Tally tally;
 
@@ -80,6 +77,16 @@ public final class ShadowPolicy extends Policy implements AroundPolicy {
         static Tally of(Policy policy) {
             synchronized (OF_POLICIES) {
                 return OF_POLICIES.computeIfAbsent(policy, unused -> new Tally());
+            }
+        }
+
+        /** From now on one policy has that of another one, which begins anew if it comes into shadow again. */
+        static Tally takeOver(Policy policy, Policy previous) {
+            synchronized (OF_POLICIES) {
+                Tally tally = of(previous);
+                OF_POLICIES.remove(previous);
+                OF_POLICIES.put(policy, tally);
+                return tally;
             }
         }
 
@@ -147,7 +154,7 @@ public final class ShadowPolicy extends Policy implements AroundPolicy {
         return sum(tally.decisions, decision);
     }
 
-    /** How many of the tries for which it would have decided this way succeeded all the same. */
+    /** How many of the tries for which it would have decided this way succeeded all the same. Not known of {@code HEDGED}: 0. */
     public long succeeded(Decision decision) {
         return sum(tally.succeeded, decision);
     }
@@ -282,8 +289,8 @@ public final class ShadowPolicy extends Policy implements AroundPolicy {
     public int settle(Passage passage) {
         ShadowCall call = ShadowCall.of(passage);
         if (call != null) {
-            if (hedges && passage.beside().overdue() && hedged.getAndUpdate(some -> Math.max(0, some - 1)) > 0) {
-                call.hedged();
+            if (hedges && call.missedAHedge()) {
+                overdue(0, passage.now());
             }
             if (call.hasWaited()) {
                 tell(Event.WAITED, call);
@@ -328,7 +335,7 @@ public final class ShadowPolicy extends Policy implements AroundPolicy {
     public void overdue(long slot, long now) {
         try {
             if (hedges) {
-                lookAtHedge(now);
+                askForHedge(now);
             } else {
                 policy.overdue(slot, now);
             }
@@ -337,11 +344,10 @@ public final class ShadowPolicy extends Policy implements AroundPolicy {
         }
     }
 
-    /** The policy would have hedged an attempt now, if its budget pays. */
-    private void lookAtHedge(long now) {
+    /** The delay of an attempt is over. If the budget of the policy pays for a hedge, the policy would have started one. */
+    private void askForHedge(long now) {
         if (policy.hedge(0, now) != NO_HEDGE) {
             policy.hedgeBegun();
-            hedged.incrementAndGet();
             decided(Decision.HEDGED);
         }
     }
@@ -383,7 +389,7 @@ public final class ShadowPolicy extends Policy implements AroundPolicy {
     @Override
     public void takeOver(Policy previous) {
         if (previous instanceof ShadowPolicy shadow) {
-            tally = shadow.tally;
+            tally = Tally.takeOver(policy, shadow.policy);
             if (shadow.policy != policy) {
                 policy.takeOver(shadow.policy);
             }
@@ -425,12 +431,14 @@ public final class ShadowPolicy extends Policy implements AroundPolicy {
                     "decision",
                     word,
                     () -> count(decision));
-            meters.counter(
-                    "shadow.succeeded",
-                    "Tries for which a policy in shadow decided, and that succeeded",
-                    "decision",
-                    word,
-                    () -> succeeded(decision));
+            if (decision != Decision.HEDGED) {
+                meters.counter(
+                        "shadow.succeeded",
+                        "Tries for which a policy in shadow decided, and that succeeded",
+                        "decision",
+                        word,
+                        () -> succeeded(decision));
+            }
         }
         // Other names, so that no graph takes them for those of the policy that is active.
         policy.meters(new RenamedMeters(meters, "shadow.", ""));

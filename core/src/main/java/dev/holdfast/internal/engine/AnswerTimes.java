@@ -50,7 +50,7 @@ public final class AnswerTimes {
         unanswered = other.unanswered;
     }
 
-    /** Notes an answer, unless the last one is just noted. Returns how long ago that one was. */
+    /** Notes an answer, unless one was noted within the last millisecond. Returns how long ago that was; else 0. */
     long note(long nanos, long now) {
         long ago = now - answeredAt;
         if (ago >= 0 && ago < SAMPLE_NANOS && total > 0) {

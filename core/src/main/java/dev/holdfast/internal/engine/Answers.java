@@ -25,13 +25,19 @@ final class Answers {
 
     private void noteNow(CallState call) {
         long longestAgo = 0;
+        boolean hearAll = true;
         for (int i = 0; i < ofLayers.length; i++) {
-            // The next answer may be one for a layer that does not hear of this one.
-            long ago = call.isLetInBy(i) ? ofLayers[i].note(call.actionNanos, call.now()) : AnswerTimes.SAMPLE_NANOS;
-            longestAgo = Math.max(longestAgo, ago);
+            if (call.isLetInBy(i)) {
+                longestAgo = Math.max(longestAgo, ofLayers[i].note(call.actionNanos, call.now()));
+            } else {
+                hearAll = false;
+            }
         }
-        notedAt = call.now() - longestAgo;
-        noted = true;
+        // Else the next answer may be one for the layer that does not hear of this one.
+        if (hearAll) {
+            notedAt = call.now() - longestAgo;
+            noted = true;
+        }
     }
 
     /** A bit for each layer: the attempt that a limit ended ran long enough to count against the dependency. */

@@ -18,7 +18,7 @@ abstract class CallMemory extends CallWord {
     /** A bit for each layer that has something to remember. */
     private long usedSlots;
 
-    /** A bit for each layer that has turned away the call for which this one runs. */
+    /** A bit for each outer layer that has turned away the call in which this one began. */
     private long outside;
 
     /** Whether an object of an earlier call is there, which has forgotten that call. */
@@ -92,10 +92,10 @@ abstract class CallMemory extends CallWord {
         return (outside >>> layer & 1) == 0 && !(objects[layer] instanceof PassageOver entry && !entry.isInside());
     }
 
-    /** This begins further in than the other call, which is outside the same layers. */
-    void isOutsideAs(CallMemory other, int layers) {
+    /** Marks those of the outermost layers that have not let the parent in. */
+    void copyOutside(CallMemory parent, int layers) {
         for (int i = 0; i < layers; i++) {
-            if (!other.isLetInBy(i)) {
+            if (!parent.isLetInBy(i)) {
                 outside |= 1L << i;
             }
         }

@@ -36,7 +36,7 @@ final class ChildCalls {
         child.outerPriority = parent.outerPriority;
         child.refresh = parent.refresh;
         child.base = base;
-        child.isOutsideAs(parent, base);
+        child.copyOutside(parent, base);
         child.cursor = base;
         return child;
     }
