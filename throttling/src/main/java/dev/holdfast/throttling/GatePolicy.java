@@ -92,9 +92,9 @@ public final class GatePolicy extends Policy {
             return PROCEED;
         }
         long left = hold.left(now);
+        long room = passage.remaining() - left;
         // A wait that leaves no time for the attempt is useless.
-        long most = passage.remaining() - 1;
-        if (left > Math.min(maxWaitNanos - waitedFor(passage, now), most)) {
+        if (left > maxWaitNanos - waitedFor(passage, now) || room <= 0) {
             return turnAway(passage, hold, left);
         }
         if (passage.slot() == 0) {
@@ -102,7 +102,8 @@ public final class GatePolicy extends Policy {
             waited.increment();
         }
         // Beyond the longest wait, too: else all that wait would come back in the one moment in which it ends.
-        return passage.await(hold, Math.min(left + spread(passage, hold), most));
+        // Half of the time that the call has after the hold is for its attempt.
+        return passage.await(hold, left + spread(passage, hold, room / 2));
     }
 
     private static long waitedFor(Passage passage, long now) {
@@ -110,8 +111,8 @@ public final class GatePolicy extends Policy {
         return since == 0 ? 0 : Math.max(0, now - since);
     }
 
-    private long spread(Passage passage, Hold hold) {
-        return (long) (passage.random() * settings.jitter() * hold.nanos());
+    private long spread(Passage passage, Hold hold, long most) {
+        return (long) (passage.random() * Math.min(settings.jitter() * hold.nanos(), (double) most));
     }
 
     private int turnAway(Passage passage, Hold hold, long left) {
@@ -119,7 +120,7 @@ public final class GatePolicy extends Policy {
         String pipeline = passage.pipeline();
         return passage.reject(
                 Reason.THROTTLED,
-                left + spread(passage, hold),
+                left + spread(passage, hold, Long.MAX_VALUE),
                 () -> "gate of '" + pipeline + "' is held, because the dependency asked for time, for another "
                         + Checks.time(left),
                 null);
@@ -149,7 +150,7 @@ public final class GatePolicy extends Policy {
         Hold hold = gate.isOpen() ? null : gate.hold(passage.now());
         if (hold != null && outcome != Outcome.SUCCESS) {
             // A retry comes when the gate is open again; and a breaker outside sees that the pushback has an owner.
-            passage.holdRetry(hold.left(passage.now()) + spread(passage, hold));
+            passage.holdRetry(hold.left(passage.now()) + spread(passage, hold, Long.MAX_VALUE));
         }
         return KEEP;
     }

@@ -24,6 +24,7 @@ import dev.holdfast.testcalls.Way;
 import dev.holdfast.time.VirtualTime;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
@@ -209,6 +210,41 @@ class GatePolicyTest {
         time.run();
         assertThat(inTime.result()).isCompletedWithValue(Verdict.SUCCESS);
         assertThat(starts.get(1)).isBetween(2_000 * MILLI, 2_001 * MILLI);
+    }
+
+    /** 50 ms are left after the hold, less than the jitter of 95 ms. */
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void callsWhoseTimeEndsWithinTheJitterSpreadOverAHalfOfItAndHaveTheOther(Way way) {
+        GatePolicy gate = GatePolicy.of(g -> g.maxWait(ofSeconds(1)));
+        Pipeline pipeline = pipeline(gate);
+        call(way, pipeline, Verdict.pushback(ofMillis(950)));
+        time.advance(ZERO);
+        List<Running<Verdict>> others = IntStream.range(0, 100)
+                .mapToObj(caller -> call(way, work(pipeline).deadline(ofSeconds(1)), ofMillis(20), Verdict.SUCCESS))
+                .toList();
+        time.run();
+
+        assertThat(others).allSatisfy(other -> assertThat(other.result()).isCompletedWithValue(Verdict.SUCCESS));
+        List<Long> waited = starts.subList(1, 101);
+        assertThat(waited).allSatisfy(start -> assertThat(start).isBetween(950 * MILLI, 975 * MILLI));
+        assertThat(new HashSet<>(waited)).hasSizeGreaterThan(90);
+        assertThat(Collections.max(waited) - Collections.min(waited)).isGreaterThan(20 * MILLI);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void aCallWhoseTimeEndsWithTheHoldIsRejectedAtOnce(Way way) {
+        GatePolicy gate = GatePolicy.of(g -> g.maxWait(ofSeconds(5)));
+        Pipeline pipeline = pipeline(gate);
+        call(way, pipeline, TWO_SECONDS);
+        time.advance(ZERO);
+
+        Running<Verdict> other = call(way, work(pipeline).deadline(ofSeconds(2)), ZERO, Verdict.SUCCESS);
+        time.advance(ZERO);
+
+        assertThat(rejection(other).reason()).isEqualTo(Reason.THROTTLED);
+        assertThat(gate.waited()).isZero();
     }
 
     @ParameterizedTest
