@@ -25,9 +25,13 @@ import org.jspecify.annotations.Nullable;
  * call that waits further in, and has not started when the gate closes, is rejected, too. Each caller's time has a random bit
  * more, so that they do not come back together.
  *
+ * <p>However late the answers come, the gate is closed for no longer than {@code maxHold} without a break: only an attempt that
+ * began after the gate opened can close it for so long again.
+ *
  * <p>Inside a circuit breaker, the gate is the one that obeys the pushback, and the breaker is not held open by it.
  *
- * <p>Safe for any number of threads; one instance for each dependency. An open gate costs two reads.
+ * <p>Safe for any number of threads; one instance for each dependency. An open gate costs two reads, and a write once it
+ * has been closed.
  */
 public final class GatePolicy extends Policy {
     private final GateSettings settings;
@@ -79,18 +83,28 @@ public final class GatePolicy extends Policy {
         return heldNanos() == 0 ? 0 : settings.maxHold().toNanos();
     }
 
+    /** Asked again after a wait: the dependency may have asked for more time meanwhile. */
     @Override
     public int enter(Passage passage) {
-        return gate.isOpen() ? PROCEED : enterHeld(passage);
+        Hold last = gate.last();
+        return last == null || passes(passage, last) ? PROCEED : enterHeld(passage, last);
     }
 
-    /** Asked again after a wait: the dependency may have asked for more time meanwhile. */
-    private int enterHeld(Passage passage) {
-        long now = passage.now();
-        Hold hold = gate.hold(now);
-        if (hold == null) {
-            return PROCEED;
+    private static boolean passes(Passage passage, Hold last) {
+        boolean open = isOver(passage, last);
+        if (open) {
+            passage.slot(last.number()); // for what the attempt is told; the wait is over
         }
+        return open;
+    }
+
+    /** Reads no clock if it is known already. */
+    private static boolean isOver(Passage passage, Hold last) {
+        return last.isOver() || last.isOver(passage.now());
+    }
+
+    private int enterHeld(Passage passage, Hold hold) {
+        long now = passage.now();
         long left = hold.left(now);
         long room = passage.remaining() - left;
         // A wait that leaves no time for the attempt is useless.
@@ -128,12 +142,8 @@ public final class GatePolicy extends Policy {
 
     @Override
     public int stillAdmits(Passage passage) {
-        if (gate.isOpen()) {
-            return PROCEED;
-        }
-        long now = passage.now();
-        Hold hold = gate.hold(now);
-        return hold == null ? PROCEED : turnAway(passage, hold, hold.left(now));
+        Hold last = gate.last();
+        return last == null || passes(passage, last) ? PROCEED : turnAway(passage, last, last.left(passage.now()));
     }
 
     @Override
@@ -144,25 +154,26 @@ public final class GatePolicy extends Policy {
             return KEEP;
         }
         // What was rejected locally, here or in a pipeline inside the attempt, is not what the dependency asked for.
-        if (passage.started() && outcome != Outcome.REJECTED) {
-            heed(passage, told, outcome);
-        }
-        Hold hold = gate.isOpen() ? null : gate.hold(passage.now());
-        if (hold != null && outcome != Outcome.SUCCESS) {
+        boolean asksForTime = passage.started() && outcome != Outcome.REJECTED && heed(passage, told, outcome);
+        Hold last = gate.last();
+        if (outcome != Outcome.SUCCESS && last != null && (asksForTime || !isOver(passage, last))) {
             // A retry comes when the gate is open again; and a breaker outside sees that the pushback has an owner.
-            passage.holdRetry(hold.left(passage.now()) + spread(passage, hold, Long.MAX_VALUE));
+            // So it has if it comes too late to hold.
+            passage.holdRetry(Math.max(1, last.left(passage.now()) + spread(passage, last, Long.MAX_VALUE)));
         }
         return KEEP;
     }
 
-    private void heed(Passage passage, long told, Outcome outcome) {
+    /** Whether the dependency asks for time. */
+    private boolean heed(Passage passage, long told, Outcome outcome) {
         if (told == Passage.UNREADABLE) {
             malformed.increment();
         }
         long asked = told < 0 && outcome == Outcome.PUSHBACK ? defaultHoldNanos : told;
-        if (asked > 0 && gate.hold(passage.now(), asked)) {
+        if (asked > 0 && gate.hold(passage.now(), asked, passage.slot())) {
             holds.increment();
         }
+        return asked > 0;
     }
 
     @Override
