@@ -86,6 +86,24 @@ class GateInterplayTest {
 
     @ParameterizedTest
     @EnumSource(Way.class)
+    void aPushbackThatComesTooLateToHoldTheGateDoesNotHoldTheBreaker(Way way) {
+        CircuitBreakerPolicy breaker = breaker();
+        GatePolicy gate = gate(g -> g.maxHold(millis(500)));
+        try (Rig rig = new Rig(way, POLITE, breaker, gate)) {
+            Rig.Running late = rig.start(Step.of("429").after(600));
+            rig.time.advance(Duration.ZERO);
+            try (Pipeline other = pipeline(rig.time, gate)) {
+                assertThat(other.call(() -> "429")).isEqualTo("429");
+            }
+            rig.time.advance(millis(600));
+            assertThat(late.end()).isEqualTo("429 LIVE at 600");
+            assertThat(gate.holds()).isOne();
+            assertOpenFor(breaker, rig, 1_000);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
     void aGateThatIsOffOrInShadowLeavesThePushbackToTheBreaker(Way way) {
         for (Policy idle : List.of(gate(g -> g.maxHold(Duration.ZERO)), ShadowPolicy.of(gate(g -> {})))) {
             CircuitBreakerPolicy breaker = breaker();

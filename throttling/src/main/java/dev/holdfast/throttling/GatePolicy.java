@@ -25,9 +25,13 @@ import org.jspecify.annotations.Nullable;
  * call that waits further in, and has not started when the gate closes, is rejected, too. Each caller's time has a random bit
  * more, so that they do not come back together.
  *
+ * <p>However late the answers come, the gate is closed for no longer than {@code maxHold} without a break: only an attempt that
+ * began after the gate opened can close it for so long again.
+ *
  * <p>Inside a circuit breaker, the gate is the one that obeys the pushback, and the breaker is not held open by it.
  *
- * <p>Safe for any number of threads; one instance for each dependency. An open gate costs two reads.
+ * <p>Safe for any number of threads; one instance for each dependency. An open gate costs two reads, and a write once it
+ * has been closed.
  */
 public final class GatePolicy extends Policy {
     private final GateSettings settings;
@@ -79,22 +83,32 @@ public final class GatePolicy extends Policy {
         return heldNanos() == 0 ? 0 : settings.maxHold().toNanos();
     }
 
+    /** Asked again after a wait: the dependency may have asked for more time meanwhile. */
     @Override
     public int enter(Passage passage) {
-        return gate.isOpen() ? PROCEED : enterHeld(passage);
+        Hold last = gate.last();
+        return last == null || passes(passage, last) ? PROCEED : enterHeld(passage, last);
     }
 
-    /** Asked again after a wait: the dependency may have asked for more time meanwhile. */
-    private int enterHeld(Passage passage) {
-        long now = passage.now();
-        Hold hold = gate.hold(now);
-        if (hold == null) {
-            return PROCEED;
+    private static boolean passes(Passage passage, Hold last) {
+        boolean open = isOver(passage, last);
+        if (open) {
+            passage.slot(last.number()); // for what the attempt is told; the wait is over
         }
+        return open;
+    }
+
+    /** Reads no clock if it is known already. */
+    private static boolean isOver(Passage passage, Hold last) {
+        return last.isOver() || last.isOver(passage.now());
+    }
+
+    private int enterHeld(Passage passage, Hold hold) {
+        long now = passage.now();
         long left = hold.left(now);
+        long room = passage.remaining() - left;
         // A wait that leaves no time for the attempt is useless.
-        long most = passage.remaining() - 1;
-        if (left > Math.min(maxWaitNanos - waitedFor(passage, now), most)) {
+        if (left > maxWaitNanos - waitedFor(passage, now) || room <= 0) {
             return turnAway(passage, hold, left);
         }
         if (passage.slot() == 0) {
@@ -102,7 +116,8 @@ public final class GatePolicy extends Policy {
             waited.increment();
         }
         // Beyond the longest wait, too: else all that wait would come back in the one moment in which it ends.
-        return passage.await(hold, Math.min(left + spread(passage, hold), most));
+        // Half of the time that the call has after the hold is for its attempt.
+        return passage.await(hold, left + spread(passage, hold, room / 2));
     }
 
     private static long waitedFor(Passage passage, long now) {
@@ -110,8 +125,8 @@ public final class GatePolicy extends Policy {
         return since == 0 ? 0 : Math.max(0, now - since);
     }
 
-    private long spread(Passage passage, Hold hold) {
-        return (long) (passage.random() * settings.jitter() * hold.nanos());
+    private long spread(Passage passage, Hold hold, long most) {
+        return (long) (passage.random() * Math.min(settings.jitter() * hold.nanos(), (double) most));
     }
 
     private int turnAway(Passage passage, Hold hold, long left) {
@@ -119,7 +134,7 @@ public final class GatePolicy extends Policy {
         String pipeline = passage.pipeline();
         return passage.reject(
                 Reason.THROTTLED,
-                left + spread(passage, hold),
+                left + spread(passage, hold, Long.MAX_VALUE),
                 () -> "gate of '" + pipeline + "' is held, because the dependency asked for time, for another "
                         + Checks.time(left),
                 null);
@@ -127,12 +142,8 @@ public final class GatePolicy extends Policy {
 
     @Override
     public int stillAdmits(Passage passage) {
-        if (gate.isOpen()) {
-            return PROCEED;
-        }
-        long now = passage.now();
-        Hold hold = gate.hold(now);
-        return hold == null ? PROCEED : turnAway(passage, hold, hold.left(now));
+        Hold last = gate.last();
+        return last == null || passes(passage, last) ? PROCEED : turnAway(passage, last, last.left(passage.now()));
     }
 
     @Override
@@ -143,25 +154,26 @@ public final class GatePolicy extends Policy {
             return KEEP;
         }
         // What was rejected locally, here or in a pipeline inside the attempt, is not what the dependency asked for.
-        if (passage.started() && outcome != Outcome.REJECTED) {
-            heed(passage, told, outcome);
-        }
-        Hold hold = gate.isOpen() ? null : gate.hold(passage.now());
-        if (hold != null && outcome != Outcome.SUCCESS) {
+        boolean asksForTime = passage.started() && outcome != Outcome.REJECTED && heed(passage, told, outcome);
+        Hold last = gate.last();
+        if (outcome != Outcome.SUCCESS && last != null && (asksForTime || !isOver(passage, last))) {
             // A retry comes when the gate is open again; and a breaker outside sees that the pushback has an owner.
-            passage.holdRetry(hold.left(passage.now()) + spread(passage, hold));
+            // So it has if it comes too late to hold.
+            passage.holdRetry(Math.max(1, last.left(passage.now()) + spread(passage, last, Long.MAX_VALUE)));
         }
         return KEEP;
     }
 
-    private void heed(Passage passage, long told, Outcome outcome) {
+    /** Whether the dependency asks for time. */
+    private boolean heed(Passage passage, long told, Outcome outcome) {
         if (told == Passage.UNREADABLE) {
             malformed.increment();
         }
         long asked = told < 0 && outcome == Outcome.PUSHBACK ? defaultHoldNanos : told;
-        if (asked > 0 && gate.hold(passage.now(), asked)) {
+        if (asked > 0 && gate.hold(passage.now(), asked, passage.slot())) {
             holds.increment();
         }
+        return asked > 0;
     }
 
     @Override

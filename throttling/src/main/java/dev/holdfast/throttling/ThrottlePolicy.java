@@ -33,7 +33,8 @@ import org.jspecify.annotations.Nullable;
  * gives back as many. If it is heavier than the burst, it is rejected at once.
  *
  * <p>By its {@linkplain Passage#rank rank} an attempt may wait for twice {@code maxWait} (0), {@code maxWait} (1), half of it (2) or
- * not at all (3). Rank 3 leaves half of the burst, and without a {@code maxWait} rank 2 leaves a quarter.
+ * not at all (3). Rank 3 leaves half of the burst, and without a {@code maxWait} rank 2 leaves a quarter. A call that weighs too much
+ * for that starts when the whole burst is free.
  *
  * <p>Safe for any number of threads; one instance for each dependency. Allocates nothing for a call that is allowed.
  */

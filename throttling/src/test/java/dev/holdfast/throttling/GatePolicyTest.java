@@ -25,6 +25,7 @@ import dev.holdfast.testcalls.Way;
 import dev.holdfast.time.VirtualTime;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
@@ -96,6 +97,17 @@ class GatePolicyTest {
         return IntStream.range(0, callers)
                 .mapToObj(caller -> call(way, pipeline, Verdict.SUCCESS))
                 .toList();
+    }
+
+    /** The answers of calls that have begun. */
+    private static List<CompletableFuture<Verdict>> underWay(Pipeline pipeline, int calls) {
+        List<CompletableFuture<Verdict>> answers = new ArrayList<>();
+        for (int i = 0; i < calls; i++) {
+            CompletableFuture<Verdict> answer = new CompletableFuture<>();
+            answers.add(answer);
+            CompletableFuture<Verdict> unused = pipeline.callAsync(() -> answer);
+        }
+        return answers;
     }
 
     private static CallRejectedException rejection(Running<Verdict> call) {
@@ -212,6 +224,96 @@ class GatePolicyTest {
         assertThat(starts.get(1)).isBetween(2_000 * MILLI, 2_001 * MILLI);
     }
 
+    /** 50 ms are left after the hold, less than the jitter of 95 ms. */
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void callsWhoseTimeEndsWithinTheJitterSpreadOverAHalfOfItAndHaveTheOther(Way way) {
+        GatePolicy gate = GatePolicy.of(g -> g.maxWait(ofSeconds(1)));
+        Pipeline pipeline = pipeline(gate);
+        call(way, pipeline, Verdict.pushback(ofMillis(950)));
+        time.advance(ZERO);
+        List<Running<Verdict>> others = IntStream.range(0, 100)
+                .mapToObj(caller -> call(way, work(pipeline).deadline(ofSeconds(1)), ofMillis(20), Verdict.SUCCESS))
+                .toList();
+        time.run();
+
+        assertThat(others).allSatisfy(other -> assertThat(other.result()).isCompletedWithValue(Verdict.SUCCESS));
+        List<Long> waited = starts.subList(1, 101);
+        assertThat(waited).allSatisfy(start -> assertThat(start).isBetween(950 * MILLI, 975 * MILLI));
+        assertThat(new HashSet<>(waited)).hasSizeGreaterThan(90);
+        assertThat(Collections.max(waited) - Collections.min(waited)).isGreaterThan(20 * MILLI);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void aCallWhoseTimeEndsWithTheHoldIsRejectedAtOnce(Way way) {
+        GatePolicy gate = GatePolicy.of(g -> g.maxWait(ofSeconds(5)));
+        Pipeline pipeline = pipeline(gate);
+        call(way, pipeline, TWO_SECONDS);
+        time.advance(ZERO);
+
+        Running<Verdict> other = call(way, work(pipeline).deadline(ofSeconds(2)), ZERO, Verdict.SUCCESS);
+        time.advance(ZERO);
+
+        assertThat(rejection(other).reason()).isEqualTo(Reason.THROTTLED);
+        assertThat(gate.waited()).isZero();
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void aQueueThatIsAnsweredSlowlyWithPushbacksHoldsNoLongerThanTheMaximum(Way way) {
+        GatePolicy gate = GatePolicy.ofDefaults();
+        Pipeline pipeline = pipeline(gate);
+        for (int seconds : List.of(1, 9, 18, 27)) {
+            call(way, work(pipeline), ofSeconds(seconds), Verdict.pushback(ofHours(1)));
+        }
+        List<Running<Verdict>> later = new ArrayList<>();
+        time.advance(ofMillis(1_500));
+        for (int second = 1; second < 30; second++) {
+            later.add(call(way, pipeline, Verdict.SUCCESS));
+            time.advance(ofSeconds(1));
+        }
+
+        assertThat(later.subList(0, 10))
+                .as("from 1 to 11 s")
+                .allSatisfy(call -> assertThat(rejection(call).reason()).isEqualTo(Reason.THROTTLED));
+        assertThat(later.subList(10, 29))
+                .allSatisfy(call -> assertThat(call.result()).isCompletedWithValue(Verdict.SUCCESS));
+        assertThat(gate.holds()).isOne();
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void aPushbackOfACallThatBeganAfterTheOpeningHoldsAgain(Way way) {
+        GatePolicy gate = GatePolicy.ofDefaults();
+        Pipeline pipeline = pipeline(gate);
+        call(way, pipeline, Verdict.pushback(ofHours(1)));
+        time.advance(ofSeconds(12));
+        call(way, work(pipeline), ofSeconds(30), Verdict.pushback(ofHours(1)));
+        time.advance(ofSeconds(30).plusMillis(1));
+
+        assertThat(gate.held()).isEqualTo(ofSeconds(10).minusMillis(1));
+        assertThat(gate.holds()).isEqualTo(2);
+    }
+
+    /** It passed the open gate, waited for a turn, and started when the gate was open again. */
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void whatCountsIsThatTheAttemptStartedAfterTheOpeningAndNotThatItsCallCameBefore(Way way) {
+        GatePolicy gate = GatePolicy.of(g -> g.maxHold(ofSeconds(1)));
+        ThrottlePolicy throttle =
+                ThrottlePolicy.of(t -> t.limit(1).per(ofSeconds(5)).burst(1).maxWait(ofSeconds(10)));
+        Pipeline pipeline = pipeline(gate, throttle);
+        call(way, work(pipeline), ofMillis(100), TWO_SECONDS);
+        time.advance(ZERO);
+        call(way, pipeline, TWO_SECONDS);
+        time.advance(ofSeconds(5).plusMillis(1));
+
+        assertThat(starts).containsExactly(0L, 5_000 * MILLI);
+        assertThat(gate.holds()).isEqualTo(2);
+        assertThat(gate.held()).isEqualTo(ofMillis(999));
+    }
+
     @ParameterizedTest
     @EnumSource(Way.class)
     void thoseThatWaitedAreHeldAgainIfTheFirstOfThemIsPushedBack(Way way) {
@@ -295,12 +397,7 @@ class GatePolicyTest {
     void theLongestTimeCountsAndNoneIsLongerThanTheMaximum() {
         GatePolicy gate = GatePolicy.ofDefaults();
         Pipeline pipeline = pipeline(gate);
-        List<CompletableFuture<Verdict>> answers = new ArrayList<>();
-        for (int i = 0; i < 4; i++) {
-            CompletableFuture<Verdict> answer = new CompletableFuture<>();
-            answers.add(answer);
-            CompletableFuture<Verdict> unused = pipeline.callAsync(() -> answer);
-        }
+        List<CompletableFuture<Verdict>> answers = underWay(pipeline, 4);
 
         answers.get(0).complete(TWO_SECONDS);
         assertThat(gate.held()).isEqualTo(ofSeconds(2));
@@ -401,8 +498,7 @@ class GatePolicyTest {
     void aGateThatTakesOverKeepsTheHoldAsFarAsItsMaximumAllows() {
         GatePolicy first = GatePolicy.ofDefaults();
         Pipeline pipeline = pipeline(first);
-        CompletableFuture<Verdict> late = new CompletableFuture<>();
-        CompletableFuture<Verdict> unused = pipeline.callAsync(() -> late);
+        List<CompletableFuture<Verdict>> late = underWay(pipeline, 2);
         call(Way.CALL_ASYNC, pipeline, Verdict.pushback(ofSeconds(8)));
         time.advance(ofSeconds(1));
 
@@ -410,17 +506,20 @@ class GatePolicyTest {
         pipeline.replace(second);
         assertThat(second.held()).isEqualTo(ofSeconds(7));
         assertThat(second.holds()).isOne();
+        // A call that began before tells the present gate what it is told.
+        late.get(0).complete(Verdict.pushback(ofSeconds(15)));
+        assertThat(second.held()).isEqualTo(ofSeconds(15));
+        assertThat(first.held()).isEqualTo(ofSeconds(15));
         GatePolicy third = GatePolicy.of(g -> g.maxHold(ofSeconds(3)));
         pipeline.replace(third);
         assertThat(third.held()).isEqualTo(ofSeconds(3));
         assertThat(rejection(call(Way.CALL_ASYNC, pipeline, Verdict.SUCCESS)).policy())
                 .isEqualTo("gate");
 
-        // A call that began before both tells the present gate what it is told.
         time.advance(ofSeconds(1));
-        late.complete(Verdict.pushback(ofSeconds(15)));
-        assertThat(third.held()).isEqualTo(ofSeconds(3));
-        assertThat(first.held()).isEqualTo(ofSeconds(3));
+        late.get(1).complete(Verdict.pushback(ofSeconds(15)));
+        assertThat(third.held()).as("its call began before the gate closed").isEqualTo(ofSeconds(2));
+        assertThat(first.held()).isEqualTo(ofSeconds(2));
         GatePolicy off = GatePolicy.of(g -> g.maxHold(ZERO));
         pipeline.replace(off);
         assertThat(off.held()).isZero();

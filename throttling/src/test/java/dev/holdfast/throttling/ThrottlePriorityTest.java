@@ -170,6 +170,32 @@ class ThrottlePriorityTest {
         assertThat(heavy.result()).isCompletedWithValue("done");
     }
 
+    /** Its weight of 6 and the quarter of 8 are just the burst; 7 and the quarter are more. */
+    @ParameterizedTest
+    @CsvSource({"5, 10", "6, 20", "7, 20", "8, 20"})
+    void aHeavySheddableCallThatCannotLeaveAQuarterStartsOnlyWhenTheWholeBurstIsFree(int weight, int expectedMillis) {
+        for (Way way : Way.values()) {
+            Dependency dependency = new Dependency(time, way);
+            Pipeline pipeline = pipeline(throttle(8, ZERO));
+            Running<String> light = dependency.call(call(pipeline, DEFAULT).weight(2), ZERO);
+            time.advance(ZERO);
+            assertThat(light.result()).isCompletedWithValue("done");
+
+            Running<String> heavy = dependency.call(call(pipeline, SHEDDABLE).weight(weight), ZERO);
+            time.advance(ZERO);
+
+            assertThat(heavy.error())
+                    .isInstanceOfSatisfying(
+                            CallRejectedException.class,
+                            rejection -> assertThat(rejection.retryAfterNanos())
+                                    .isEqualTo(ofMillis(expectedMillis).toNanos()));
+            time.advance(ofMillis(expectedMillis));
+            Running<String> again = dependency.call(call(pipeline, SHEDDABLE).weight(weight), ZERO);
+            time.run();
+            assertThat(again.result()).isCompletedWithValue("done");
+        }
+    }
+
     /** Twice the limit is asked for, a half of it by usual calls. */
     @ParameterizedTest
     @EnumSource(Way.class)

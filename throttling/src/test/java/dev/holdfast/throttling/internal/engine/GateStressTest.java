@@ -36,16 +36,28 @@ class GateStressTest {
         onAllThreads(random -> {
             for (int round = 0; round < ROUNDS; round++) {
                 long sure = closedUntil.get();
+                Hold last = gate.last();
                 long now = clock.addAndGet(random.nextInt(20));
                 if (random.nextInt(10) == 0) {
                     long asked = random.nextLong(2 * MOST);
-                    if (gate.hold(now, asked)) {
+                    long passed = last != null && last.isOver(now) ? last.number() : 0;
+                    long lasts = last == null ? 0 : last.left(now);
+                    boolean closed = gate.hold(now, asked, passed);
+                    if (closed) {
                         began.incrementAndGet();
                     }
-                    closedUntil.accumulateAndGet(now - origin + Math.min(asked, MOST), Math::max);
+                    Hold after = gate.last();
+                    // A hold that this thread made, or that lasted before: then its first closing is known.
+                    if ((closed && after != null && after.number() == passed + 1) || lasts > 0) {
+                        long most = last == null || lasts == 0 ? MOST : lasts - last.nanos() + MOST;
+                        closedUntil.accumulateAndGet(now - origin + Math.min(asked, most), Math::max);
+                    }
                 }
                 Hold hold = gate.hold(now);
                 long left = hold == null ? 0 : hold.left(now);
+                assertThat(hold == null ? 0 : hold.nanos())
+                        .as("from the first closing")
+                        .isLessThanOrEqualTo(MOST);
                 // The time of another thread, which opened or closed the gate, may be ahead of this one's.
                 long latest = clock.get();
                 assertThat(left).as("at %d", latest - origin).isBetween(sure - (latest - origin), MOST + latest - now);
@@ -54,7 +66,7 @@ class GateStressTest {
 
         assertThat(began.get()).isPositive();
         assertThat(gate.hold(clock.get() + MOST)).isNull();
-        assertThat(gate.isOpen()).isTrue();
+        assertThat(gate.last()).isNotNull().matches(Hold::isOver);
     }
 
     /** All ask at the same time, so only the first of them closes an open gate. */
@@ -64,7 +76,7 @@ class GateStressTest {
             Gate gate = new Gate(MOST);
             AtomicLong began = new AtomicLong();
             onAllThreads(random -> {
-                if (gate.hold(0, 1 + random.nextLong(MOST))) {
+                if (gate.hold(0, 1 + random.nextLong(MOST), 0)) {
                     began.incrementAndGet();
                 }
             });

@@ -4,6 +4,7 @@ package dev.holdfast.throttling.internal.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.throttling.internal.engine.Gate.Hold;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 
 class GateTest {
@@ -17,36 +18,98 @@ class GateTest {
         Gate second = followerOf(first, 8 * SECOND);
         Gate third = followerOf(second, 6 * SECOND);
 
-        assertThat(first.hold(0, 2 * SECOND)).isTrue();
+        assertThat(first.hold(0, 2 * SECOND, 0)).isTrue();
         assertThat(left(third)).isEqualTo(2 * SECOND);
 
-        assertThat(third.hold(0, 3 * SECOND)).as("it was held already").isFalse();
+        assertThat(third.hold(0, 3 * SECOND, 0)).as("it was held already").isFalse();
         assertThat(left(first)).isEqualTo(3 * SECOND);
         assertThat(left(second)).isEqualTo(3 * SECOND);
-        assertThat(first.isOpen()).isFalse();
+        assertThat(first.hold(3 * SECOND - 1)).isNotNull();
         assertThat(third.hold(3 * SECOND)).isNull();
-        assertThat(first.isOpen()).isTrue();
+        assertThat(first.hold(3 * SECOND)).isNull();
+        assertThat(first.last()).isSameAs(third.last());
     }
 
     @Test
     void theMaximumOfTheLastOneHoldsForAll() {
-        first.hold(0, 9 * SECOND);
+        first.hold(0, 9 * SECOND, 0);
         Gate second = followerOf(first, 4 * SECOND);
 
         assertThat(left(second)).isEqualTo(4 * SECOND);
-        first.hold(0, 9 * SECOND);
+        first.hold(0, 9 * SECOND, 0);
         assertThat(left(first)).isEqualTo(4 * SECOND);
     }
 
     @Test
     void aGateThatIsSwitchedOffOpens() {
-        first.hold(0, 9 * SECOND);
+        first.hold(0, 9 * SECOND, 0);
         Gate off = followerOf(first, 0);
 
-        assertThat(off.isOpen()).isTrue();
-        assertThat(first.isOpen()).isTrue();
-        assertThat(first.hold(0, SECOND)).isFalse();
-        assertThat(first.isOpen()).isTrue();
+        assertThat(off.hold(0)).isNull();
+        assertThat(first.hold(0)).isNull();
+        assertThat(first.hold(0, SECOND, 0)).isFalse();
+        assertThat(first.hold(0)).isNull();
+    }
+
+    @Test
+    void anAttemptFromBeforeTheGateClosedKeepsItClosedUntilTheMaximumAndNoLonger() {
+        assertThat(first.hold(0, 2 * SECOND, 0)).isTrue();
+        assertThat(first.hold(SECOND, 60 * SECOND, 0)).isFalse();
+        assertThat(first.hold(10 * SECOND - 1)).isNotNull();
+        assertThat(first.hold(10 * SECOND)).isNull();
+
+        assertThat(first.hold(18 * SECOND, 60 * SECOND, 0)).isFalse();
+        assertThat(first.hold(18 * SECOND)).isNull();
+    }
+
+    @Test
+    void anAttemptFromBeforeTheGateClosedMayCloseAGateThatOpenedEarlyUntilTheMaximum() {
+        first.hold(0, 2 * SECOND, 0);
+        assertThat(first.hold(3 * SECOND)).isNull();
+
+        assertThat(first.hold(4 * SECOND, 60 * SECOND, 0)).isTrue();
+        assertThat(first.hold(10 * SECOND - 1)).isNotNull();
+        assertThat(first.hold(10 * SECOND)).isNull();
+    }
+
+    @Test
+    void anAttemptThatBeganAfterTheGateOpenedClosesItForAnotherHold() {
+        first.hold(0, 60 * SECOND, 0);
+        assertThat(first.hold(10 * SECOND)).isNull();
+        long before = Objects.requireNonNull(first.last()).number();
+
+        assertThat(first.hold(12 * SECOND, 60 * SECOND, before)).isTrue();
+        assertThat(first.hold(13 * SECOND, 60 * SECOND, before))
+                .as("another one that began before it closed again")
+                .isFalse();
+        assertThat(first.hold(22 * SECOND - 1)).isNotNull();
+        assertThat(first.hold(22 * SECOND)).isNull();
+    }
+
+    @Test
+    void aReloadDoesNotMoveTheTimeFromWhichTheMaximumCounts() {
+        first.hold(0, 8 * SECOND, 0);
+        Gate shorter = new Gate(3 * SECOND);
+        shorter.takeOver(first, SECOND);
+        assertThat(shorter.hold(2 * SECOND, 60 * SECOND, 0)).isFalse();
+        assertThat(shorter.hold(4 * SECOND - 1)).isNotNull();
+
+        Gate longer = new Gate(20 * SECOND);
+        longer.takeOver(shorter, 3 * SECOND);
+        assertThat(longer.hold(3 * SECOND, 60 * SECOND, 0)).isFalse();
+        assertThat(longer.hold(20 * SECOND - 1)).isNotNull();
+        assertThat(longer.hold(20 * SECOND)).isNull();
+    }
+
+    @Test
+    void aHoldThatWasMadeLongerLastsFromTheFirstClosing() {
+        first.hold(0, 9 * SECOND, 0);
+        first.hold(8 * SECOND, 60 * SECOND, 0);
+
+        assertThat(first.hold(8 * SECOND)).isNotNull().satisfies(hold -> {
+            assertThat(hold.left(8 * SECOND)).isEqualTo(2 * SECOND);
+            assertThat(hold.nanos()).isEqualTo(10 * SECOND);
+        });
     }
 
     private static Gate followerOf(Gate previous, long most) {
