@@ -705,14 +705,7 @@ public final class Pipeline implements Observed, AutoCloseable {
                 throw new IllegalArgumentException(
                         "pipeline '" + name + "': a " + kind + " is in shadow already; use replace()");
             }
-            exchange(kind, "active", policy -> isActive(policy, kind), policy -> {
-                if (!Owners.isOnly(policy, identity)) {
-                    throw new IllegalArgumentException(
-                            "pipeline '" + name + "': others have this " + kind
-                                    + ", too, and would be held to what it counts in shadow; use replace() with one of its own");
-                }
-                return ShadowPolicy.of(policy);
-            });
+            exchange(kind, "active", policy -> isActive(policy, kind), policy -> ShadowPolicy.of(own(policy)));
         } finally {
             changing.unlock();
         }
@@ -722,7 +715,8 @@ public final class Pipeline implements Observed, AutoCloseable {
      * Makes the policy of this kind active that is in shadow. It keeps its state: a breaker that is open in shadow rejects calls
      * at once.
      *
-     * @throws IllegalArgumentException if there is none in shadow, or there are several, or one of the kind is active
+     * @throws IllegalArgumentException if there is none in shadow, or there are several, or one of the kind is active, or another
+     *     pipeline has the policy, too
      */
     public void enforce(String kind) {
         changing.lock();
@@ -731,10 +725,20 @@ public final class Pipeline implements Observed, AutoCloseable {
                 throw new IllegalArgumentException(
                         "pipeline '" + name + "': a " + kind + " is active already; use replace()");
             }
-            exchange(kind, "in shadow", policy -> isInShadow(policy, kind), ShadowPolicy::inside);
+            exchange(kind, "in shadow", policy -> isInShadow(policy, kind), policy -> own(ShadowPolicy.inside(policy)));
         } finally {
             changing.unlock();
         }
+    }
+
+    /** A policy must not be active in one pipeline and in shadow in another: what it counts in shadow would bind the other one. */
+    private Policy own(Policy policy) {
+        if (!Owners.isOnly(policy, identity)) {
+            throw new IllegalArgumentException(
+                    "pipeline '" + name + "': others have this " + policy.name()
+                            + ", too, and what it counts in shadow would bind those where it is active; use replace() with one of its own");
+        }
+        return policy;
     }
 
     private static boolean isActive(Policy policy, String kind) {

@@ -868,9 +868,20 @@ class ShadowTest {
                 Pipeline other = Pipeline.of("other", shared)) {
             assertThatThrownBy(() -> one.shadow("bulkhead"))
                     .hasMessage(
-                            "pipeline 'one': others have this bulkhead, too, and would be held to what it counts in shadow; use"
-                                    + " replace() with one of its own");
+                            "pipeline 'one': others have this bulkhead, too, and what it counts in shadow would bind those where it"
+                                    + " is active; use replace() with one of its own");
             assertThat(one.toString()).isEqualTo("one: bulkhead > call");
+            other.run(() -> {});
+        }
+    }
+
+    @Test
+    void aPolicyThatIsInShadowInAnotherPipelineTooDoesNotBecomeActive() {
+        ShadowPolicy shared = ShadowPolicy.of(BulkheadPolicy.of(b -> b.maxConcurrentCalls(1)));
+        try (Pipeline one = Pipeline.of("one", shared);
+                Pipeline other = Pipeline.of("other", shared)) {
+            assertThatThrownBy(() -> one.enforce("bulkhead")).hasMessageContaining("others have this bulkhead, too");
+            assertThat(one.toString()).isEqualTo("one: bulkhead-shadow > call");
             other.run(() -> {});
         }
     }

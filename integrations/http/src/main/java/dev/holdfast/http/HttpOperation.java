@@ -5,7 +5,6 @@ import dev.holdfast.Call;
 import dev.holdfast.Classifier;
 import dev.holdfast.Operation;
 import dev.holdfast.Pipeline;
-import dev.holdfast.shadow.ShadowPolicy;
 import dev.holdfast.spi.Policy;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -86,16 +85,16 @@ public final class HttpOperation<Q, R> {
     /** Policies of a pipeline, and whether one of them is a cache. */
     private record Known(List<Policy> policies, boolean hasCache) {}
 
-    /** Asked each time, since a reload may bring one. Any thread may write what it has found: it is immutable. */
+    /**
+     * Asked each time, since a reload may bring one. Any thread may write what it has found: it is immutable. One in shadow does not
+     * count: the bodies that it keeps would have to be read within the attempts.
+     */
     private boolean hasCache() {
         List<Policy> policies = pipeline.policies();
         Known now = known;
         if (now.policies() != policies) {
             now = new Known(
-                    policies,
-                    policies.stream()
-                            .anyMatch(
-                                    policy -> ShadowPolicy.inside(policy).name().equals(STALE_CACHE)));
+                    policies, policies.stream().anyMatch(policy -> policy.name().equals(STALE_CACHE)));
             known = now;
         }
         return now.hasCache();
