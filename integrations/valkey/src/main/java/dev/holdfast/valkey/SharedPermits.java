@@ -9,7 +9,6 @@ import dev.holdfast.throttling.internal.engine.Gcra;
 import dev.holdfast.valkey.SharedThrottleSettings.WhenStoreIsAway;
 import dev.holdfast.valkey.TurnQueue.Grant;
 import dev.holdfast.valkey.TurnQueue.Ticket;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.function.LongSupplier;
@@ -59,23 +58,15 @@ final class SharedPermits {
     /** What observers are told. */
     record State(String name, String cause) {}
 
-    /** What a call does now. */
-    enum Kind {
-        /** It starts. */
-        START,
-        /** It waits for {@link Ticket#wake}, and asks again after {@link Turn#nanos} at the latest. */
-        WAIT,
-        /** It is rejected; {@link Turn#nanos} until there may be a permit. */
-        REJECT
-    }
-
     /**
-     * What a call without a permit at hand does.
-     *
-     * @param wake what it awaits, if it waits
-     * @param grant what it starts with, and gives back if it does not start
+     * What a call without a permit at hand does. If it has a grant, it starts with it, and gives it back if it is not used. If it has
+     * a wake, it awaits that, and asks again after the time at the latest. Else it is rejected: there may be a permit after the time.
      */
-    record Turn(Kind kind, long nanos, Ticket ticket, @Nullable Completion wake, @Nullable Grant grant) {}
+    record Turn(
+            long nanos,
+            Ticket ticket,
+            @Nullable Completion wake,
+            @Nullable Grant grant) {}
 
     /** Of those that this process may hold ready. */
     private static final Grant AT_HAND = new Grant(PERMIT, null, null);
@@ -97,8 +88,6 @@ final class SharedPermits {
     // early or late.
     private int batch;
     private int low;
-    /** For so many processes. */
-    private int replicas;
 
     private final long timeout;
     private final long pause;
@@ -112,10 +101,6 @@ final class SharedPermits {
     private volatile State state = new State("shared", "");
     private volatile @Nullable Question question;
     private final TurnQueue queue = new TurnQueue();
-    /** The call that watches the time for all that wait. */
-    private @Nullable Ticket watch;
-    /** What {@link #unlock} completes. */
-    private ArrayList<Completion> called = new ArrayList<>();
     /** How many calls have got a permit {@link #AT_HAND} and have not started yet. */
     private long handed;
     /** While the phase is BACK, what the store has given: at most a batch. */
@@ -131,9 +116,7 @@ final class SharedPermits {
     /** The first look after the store came back. */
     private @Nullable Long backSince;
 
-    private @Nullable Gcra share;
-    /** Whether another throttle has taken this one's place, and sets the limit of {@link #share}. */
-    private boolean handedOver;
+    private final LocalShare share;
     /** Whether the store has ever been there, and may have given its burst away. */
     private boolean reached;
 
@@ -144,7 +127,7 @@ final class SharedPermits {
         this.settings = settings;
         this.store = store;
         this.clock = clock;
-        replicas = settings.replicas();
+        share = new LocalShare(settings);
         batch = settings.batch();
         low = (batch + 1) / 2;
         timeout = settings.storeTimeout().toNanos();
@@ -170,16 +153,13 @@ final class SharedPermits {
 
     /** Ends the use of the lock, and tells the calls that something has come for them. */
     private void unlock() {
-        List<Completion> told = List.of();
+        List<Completion> called = List.of();
         try {
-            if (!called.isEmpty()) {
-                told = called;
-                called = new ArrayList<>();
-            }
+            called = queue.called();
         } finally {
             lock.unlock();
         }
-        Completion.completeAll(told);
+        Completion.completeAll(called);
     }
 
     /** Asks for the next batch, if the store may have permits. */
@@ -205,10 +185,10 @@ final class SharedPermits {
         lock.lock();
         try {
             look(now);
-            boolean joins = ticket != null && joins(ticket, now);
+            int before = ticket == null || hasGrant(ticket, now) ? -1 : queue.joins(ticket);
             next = due(now);
-            if (joins) {
-                untilTurn = untilTurn(now, queue.sizes(ticket.rank) - 1);
+            if (before >= 0) {
+                untilTurn = untilTurn(now, before);
             }
         } finally {
             unlock();
@@ -219,19 +199,12 @@ final class SharedPermits {
         return untilTurn;
     }
 
-    private boolean joins(Ticket ticket, long now) {
-        if (ticket.waits()) {
-            return false;
-        }
+    private boolean hasGrant(Ticket ticket, long now) {
         Grant grant = ticket.grant;
-        if (grant != null && !isOld(grant.since(), now)) {
-            return false;
+        if (grant == null || isOld(grant.since, now)) {
+            ticket.grant = ticket.waits() || take() < 0 ? null : TAKEN;
         }
-        ticket.grant = take() < 0 ? null : TAKEN;
-        if (ticket.grant == null) {
-            queue.add(ticket);
-        }
-        return ticket.waits();
+        return ticket.grant != null;
     }
 
     /** The process may have stood still: what waiting calls did not take is not of this time. */
@@ -268,15 +241,9 @@ final class SharedPermits {
 
     /** What has changed with the time that has passed. */
     private void look(long now) {
-        int processes = settings.replicas();
-        if (processes != replicas) {
-            replicas = processes;
+        if (share.follows(now)) {
             batch = settings.batch();
             low = (batch + 1) / 2;
-            Gcra own = share;
-            if (own != null && !handedOver) {
-                share = own.with(settings.limit(), perOfShare(), burstOfShare(), now);
-            }
         }
         if (phase != Phase.BACK) {
             return;
@@ -286,7 +253,7 @@ final class SharedPermits {
             backSince = now;
         } else if (now - since >= grace()) {
             phase = Phase.SHARED;
-            share = null;
+            share.end();
             fill(spare, AT_HAND);
             spare = 0;
         }
@@ -362,17 +329,31 @@ final class SharedPermits {
         }
 
         private void change(Runnable change) {
+            long again = -1;
             lock.lock();
             try {
                 if (question == this) {
                     change.run();
-                    watch = null; // it has watched for another time
-                    serve(clock.getAsLong());
-                    passWatch();
+                    queue.watchAnew();
+                    long now = clock.getAsLong();
+                    serve(now);
+                    again = phase == Phase.SHARED && !queue.isEmpty() ? Math.max(0, resumeAt - now) : -1;
                 }
             } finally {
                 unlock();
             }
+            if (again >= 0) {
+                askAgain(again);
+            }
+        }
+    }
+
+    /** The first call asks, too. But its thread may get no processor in time, and then the store would overflow. */
+    private void askAgain(long nanos) {
+        try {
+            store.later(nanos, () -> askAhead(clock.getAsLong()));
+        } catch (RuntimeException | Error closed) {
+            // Then the first call asks alone.
         }
     }
 
@@ -432,56 +413,27 @@ final class SharedPermits {
             if (grant != null) {
                 handed -= grant == AT_HAND ? 1 : 0;
                 return grant == REFUSAL
-                        ? new Turn(Kind.REJECT, Math.max(1, resumeAt - now), ticket, null, null)
-                        : new Turn(Kind.START, 0, ticket, null, grant);
+                        ? new Turn(Math.max(1, resumeAt - now), ticket, null, null)
+                        : new Turn(0, ticket, null, grant);
             }
             long untilLook = untilLook(now);
             boolean answers = untilLook == UNTIL_CALLED;
             long wait = answers ? untilTurn : Math.max(untilTurn, untilLook);
             if (longest <= 0 || wait > longest) {
                 queue.remove(ticket);
-                return new Turn(Kind.REJECT, answers ? Math.max(wait, perPermit) : wait, ticket, null, null);
+                return new Turn(answers ? Math.max(wait, perPermit) : wait, ticket, null, null);
             }
-            return await(ticket, longest, untilLook);
+            long nanos = queue.watches(ticket) ? Math.min(longest, untilLook) : longest;
+            return new Turn(nanos, ticket, queue.await(ticket), null);
         } finally {
-            passWatch();
             unlock();
-        }
-    }
-
-    private Turn await(Ticket ticket, long longest, long untilLook) {
-        boolean watches = ticket == queue.first();
-        if (watches) {
-            watch = ticket;
-        }
-        Completion wake = ticket.wake == null ? new Completion() : ticket.wake;
-        ticket.wake = wake;
-        return new Turn(Kind.WAIT, watches ? Math.min(longest, untilLook) : longest, ticket, wake, null);
-    }
-
-    /** The first call watches the time. If that is another one than before, it is told to look. */
-    private void passWatch() {
-        Ticket first = queue.first();
-        if (first != watch) {
-            watch = first;
-            if (first != null) {
-                call(first);
-            }
-        }
-    }
-
-    private void call(Ticket ticket) {
-        Completion wake = ticket.wake;
-        if (wake != null) {
-            called.add(wake);
-            ticket.wake = null;
         }
     }
 
     /** Gives waiting calls what there is for them now, beside the permits of the store. */
     private void serve(long now) {
-        while (queue.first() != null) {
-            Grant grant = phase == Phase.SHARED ? null : withoutStore(now);
+        while (!queue.isEmpty()) {
+            Grant grant = awaitsStore(now) ? null : withoutStore(now);
             if (grant == null) {
                 return;
             }
@@ -491,23 +443,16 @@ final class SharedPermits {
 
     /** Returns false if no call waits. */
     private boolean grant(Grant grant) {
-        called.ensureCapacity(called.size() + 1); // nothing may throw once a call has a permit
-        Ticket next = queue.next();
-        if (next == null) {
-            return false;
-        }
-        next.grant = grant;
-        handed += grant == AT_HAND ? 1 : 0;
-        call(next);
-        return true;
+        boolean granted = queue.grant(grant);
+        handed += granted && grant == AT_HAND ? 1 : 0;
+        return granted;
     }
 
     private @Nullable Grant withoutStore(long now) {
-        if (awaitsStore(now)) {
-            return null;
-        }
         if (goesByShare()) {
-            return withinShare(now);
+            Grant grant = share(now).take(now);
+            spare -= grant != null && phase == Phase.BACK ? 1 : 0;
+            return grant;
         }
         return settings.whenStoreIsAway() == WhenStoreIsAway.OPEN ? NOTHING : REFUSAL;
     }
@@ -546,46 +491,14 @@ final class SharedPermits {
     /** After this time the first call can do something. */
     private long untilLook(long now) {
         if (!awaitsStore(now)) {
-            return Math.max(1, share(now).untilFree(now));
+            return Math.max(1, share(now).untilFree(now, 1));
         }
         return question == null ? Math.max(1, resumeAt - now) : UNTIL_CALLED;
     }
 
-    /** Reserves no place of later: when its time comes, the store may be back, and have got a permit for the same time. */
-    private @Nullable Grant withinShare(long now) {
-        Gcra own = share(now);
-        long place = own.reserve(now, 0, Stripes.current());
-        while (place == Gcra.MOVED) { // the throttle that took this one's place has changed its share
-            own = own.successor();
-            place = own.reserve(now, 0, Stripes.current());
-        }
-        if (place == Gcra.NONE) {
-            return null;
-        }
-        if (phase == Phase.BACK) {
-            spare--;
-        }
-        return new Grant(place, own, null);
-    }
-
-    private Gcra share(long now) {
-        Gcra own = share;
-        if (own == null) {
-            own = new Gcra(settings.limit(), perOfShare(), burstOfShare());
-            if (reached) {
-                own.startWith(0, now);
-            }
-            share = own;
-        }
-        return own;
-    }
-
-    private long perOfShare() {
-        return settings.per().toNanos() * replicas;
-    }
-
-    private int burstOfShare() {
-        return Math.max(1, settings.burst() / replicas);
+    private LocalShare share(long now) {
+        share.begin(reached, now);
+        return share;
     }
 
     /** A call that waits gives up. What it has got goes to the next one. */
@@ -594,7 +507,6 @@ final class SharedPermits {
         try {
             if (ticket.waits()) {
                 queue.remove(ticket);
-                passWatch();
                 return;
             }
             handed -= ticket.grant == AT_HAND ? 1 : 0;
@@ -613,19 +525,18 @@ final class SharedPermits {
     }
 
     private void giveBack(Grant grant) {
-        Gcra own = grant.share();
+        Gcra own = grant.share;
         if (own != null) {
-            own.giveBack(grant.place()); // first, because the rest may throw
+            own.giveBack(grant.place); // first, because the rest may throw
         }
         lock.lock();
         try {
-            if (grant.place() == PERMIT) {
+            if (grant.place == PERMIT) {
                 fill(1, grant);
             } else if (own != null) {
-                watch = null; // there may be a place earlier
+                queue.watchAnew(); // there may be a place earlier
                 serve(clock.getAsLong());
             }
-            passWatch();
         } finally {
             unlock();
         }
@@ -664,11 +575,10 @@ final class SharedPermits {
         Past past = previous.handOver(this, now);
         lock.lock();
         try {
-            handedOver = false; // it may be the one before, and is put back
             reached |= past.reached;
             phase = past.phase;
             state = past.state;
-            share = phase == Phase.SHARED ? null : past.share;
+            share.takeOver(phase == Phase.SHARED ? null : past.share);
             awaySince = past.awaySince;
             backSince = past.backSince;
             failedAt = past.failedAt;
@@ -684,13 +594,9 @@ final class SharedPermits {
     private Past handOver(SharedPermits next, long now) {
         lock.lock();
         try {
-            handedOver = true;
-            Gcra own = share;
-            if (own != null) {
-                share = own.with(next.settings.limit(), next.perOfShare(), next.burstOfShare(), now);
-            }
+            share.handOver(next.share, now);
             long again = paused ? resumeAt : now;
-            return new Past(reached, phase, state, share, awaySince, backSince, failedAt, probeDistance, again);
+            return new Past(reached, phase, state, share.line(), awaySince, backSince, failedAt, probeDistance, again);
         } finally {
             lock.unlock();
         }
@@ -728,8 +634,7 @@ final class SharedPermits {
     long untilShareIsFree(long now) {
         lock.lock();
         try {
-            Gcra own = share;
-            return own == null ? 0 : own.untilFree(now);
+            return share.untilFree(now, 1);
         } finally {
             lock.unlock();
         }

@@ -125,9 +125,9 @@ public final class SharedThrottlePolicy extends Policy {
         if (grant == null) {
             return turnAway(passage, turn.nanos());
         }
-        passage.slot(grant.place());
-        passage.object(grant.share());
-        if (grant.place() != SharedPermits.PERMIT) {
+        passage.slot(grant.place);
+        passage.object(grant.share);
+        if (grant.place != SharedPermits.PERMIT) {
             withoutStore.increment();
         }
         return PROCEED;
