@@ -28,7 +28,11 @@ import org.jspecify.annotations.Nullable;
  * t at most burst + (t + d) × limit / per calls start, and at most one batch more for each process; d is how long an answer of the
  * store takes. A call that finds no permit waits
  * for the store's answer and for its turn, for at most {@code maxWait}. An asynchronous call holds no thread meanwhile. Then it
- * is rejected with {@link Reason#THROTTLED}.
+ * is rejected with {@link Reason#THROTTLED}; at once, if its turn comes too late even if this process gets the whole limit.
+ *
+ * <p>Calls of one process that wait start by {@linkplain Passage#rank rank}, and in the order in which they came. The one that has
+ * waited longest is passed over at most seven times in a row. By its rank an attempt may wait for twice {@code maxWait} (0), {@code
+ * maxWait} (1), half of it (2) or not at all (3).
  *
  * <p>If the store does not answer in time, it is away: each process then limits its calls to its share of the limit, unless
  * {@link SharedThrottleSettings.WhenStoreIsAway} says otherwise. The process asks the store again by itself, at least once a

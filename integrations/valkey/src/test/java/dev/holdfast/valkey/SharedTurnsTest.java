@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.holdfast.Call.Priority;
 import dev.holdfast.CallRejectedException;
 import dev.holdfast.Pipeline;
+import dev.holdfast.spi.Completion;
 import dev.holdfast.testcalls.Running;
 import dev.holdfast.testcalls.Way;
 import dev.holdfast.time.VirtualTime;
@@ -18,6 +19,7 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
@@ -165,11 +167,11 @@ class SharedTurnsTest {
         assertThat(started).hasSizeBetween(18, 21);
     }
 
-    /** Twice the limit is asked for at random, with a max-wait of twenty turns. */
+    /** Twice the limit is asked for at random, with a max-wait of five turns. */
     @ParameterizedTest
     @EnumSource(Way.class)
-    void ofTwiceTheLimitAllCriticalCallsStartAndNoSheddableOnes(Way way) {
-        Pipeline pipeline = pipeline(new SharedThrottlePolicy(store, settings(ofMillis(200))));
+    void ofTwiceTheLimitCriticalCallsStartAndFewSheddableOnes(Way way) {
+        Pipeline pipeline = pipeline(new SharedThrottlePolicy(store, settings(ofMillis(50))));
         Random random = new Random(1);
         Map<Priority, Integer> asked = new EnumMap<>(Priority.class);
         List<Priority> all = List.of(Priority.CRITICAL, Priority.DEFAULT, Priority.DEFAULT, Priority.SHEDDABLE);
@@ -183,11 +185,11 @@ class SharedTurnsTest {
 
         assertThat(share(asked, Priority.CRITICAL)).isGreaterThan(0.99);
         assertThat(share(asked, Priority.DEFAULT)).isBetween(0.45, 0.55);
-        assertThat(share(asked, Priority.SHEDDABLE)).isLessThan(0.02);
+        assertThat(share(asked, Priority.SHEDDABLE)).isLessThan(0.1);
     }
 
     private double share(Map<Priority, Integer> asked, Priority priority) {
-        return started.stream().filter(priority.name()::equals).count() / (double) asked.get(priority);
+        return started.stream().filter(priority.name()::equals).count() / (double) asked.getOrDefault(priority, 0);
     }
 
     @ParameterizedTest
@@ -250,6 +252,26 @@ class SharedTurnsTest {
         }
     }
 
+    /** It comes after the answer, and before those have looked that it is for. */
+    @Test
+    void aNewcomerDoesNotOvertakeUnlessItsRankSaysSo() {
+        List<PermitStore.Answer> asked = new ArrayList<>();
+        SharedPermits permits = crowd(new AnswersAtOnce((answer, most) -> asked.add(answer)), 10);
+        asked.get(0).taken(3, 10 * MILLI);
+
+        assertThat(permits.take()).isNegative();
+        Turn late = permits.turn(time.nanos(), ofSeconds(60).toNanos(), 1, null);
+        Turn critical = permits.turn(time.nanos(), ofSeconds(60).toNanos(), 0, null);
+        time.advance(ofMillis(10));
+        Turn unused = permits.turn(time.nanos(), 0, 1, null); // asks
+        asked.get(1).taken(2, 10 * MILLI);
+
+        assertThat(critical.ticket().grant).isNotNull();
+        assertThat(waiting.get(3).ticket().grant).isNotNull();
+        assertThat(waiting.get(4).ticket().grant).isNull();
+        assertThat(late.ticket().grant).isNull();
+    }
+
     @Test
     void aCallThatGivesUpWithAPermitLeavesItToTheNext() {
         List<PermitStore.Answer> asked = new ArrayList<>();
@@ -298,7 +320,7 @@ class SharedTurnsTest {
 
     /** Real threads that wait, give up and return permits, as fast as they can. Bounded in count. */
     @Test
-    void noPermitIsLostAndNoCallIsForgottenWhateverThreadsDo() throws Exception {
+    void noCallIsForgottenAndNoPermitIsUsedTwiceWhateverThreadsDo() throws Exception {
         int threads = 4;
         int rounds = 5_000;
         AtomicLong clock = new AtomicLong(); // it stands still: nothing grows old
@@ -341,13 +363,13 @@ class SharedTurnsTest {
         boolean taken = permits.take() >= 0;
         Turn turn = taken ? null : permits.turn(0, longest, random.nextInt(3), null);
         while (turn != null && turn.grant() == null) {
-            assertThat(turn.wake()).as("not rejected").isNotNull();
             if (random.nextInt(4) == 0) {
                 permits.leave(turn.ticket());
                 return;
             }
             Semaphore called = new Semaphore(0);
-            if (turn.wake().register(called::release)) {
+            Completion wake = Objects.requireNonNull(turn.wake());
+            if (wake.register(called::release)) {
                 assertThat(called.tryAcquire(
                                         Math.min(turn.nanos(), ofSeconds(60).toNanos()), TimeUnit.NANOSECONDS)
                                 || turn.nanos() < ofSeconds(60).toNanos())
