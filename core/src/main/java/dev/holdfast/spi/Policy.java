@@ -3,7 +3,6 @@ package dev.holdfast.spi;
 
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /**
  * One layer of a pipeline. It is asked on the way in and on the way out of every call, and wraps nothing.
@@ -273,17 +272,6 @@ public abstract class Policy {
      */
     public List<String> warnings() {
         return List.of();
-    }
-
-    /** A policy is equal to itself alone: it has a state. */
-    @Override
-    public final boolean equals(@Nullable Object other) {
-        return this == other;
-    }
-
-    @Override
-    public final int hashCode() {
-        return System.identityHashCode(this);
     }
 
     @Override

@@ -7,12 +7,19 @@ import dev.holdfast.internal.Stripes;
 import dev.holdfast.spi.Completion;
 import dev.holdfast.throttling.internal.engine.Gcra;
 import dev.holdfast.valkey.SharedThrottleSettings.WhenStoreIsAway;
+import dev.holdfast.valkey.TurnQueue.Grant;
+import dev.holdfast.valkey.TurnQueue.Ticket;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The permits that this process holds ready, and what it knows of the store. Reads no clock: calls bring the time with them.
- * Safe for any number of threads.
+ * The permits that this process holds ready, the calls that wait for one, and what it knows of the store. Calls bring the time with
+ * them; only answers and permits that come back read the clock. Safe for any number of threads.
+ *
+ * <p>While a call waits, no permit is at hand: one that comes is handed to the first call, which alone is told, and so no call
+ * overtakes. The first one also watches the time: when the store is to be asked again, or the share has a place.
  *
  * <p>The store is asked for a batch before the last one is used up. At most one question is under way. A question without an
  * answer in time means that the store is away. It stays open, since a late answer shows that the store is back; its permits are
@@ -51,34 +58,36 @@ final class SharedPermits {
     /** What observers are told. */
     record State(String name, String cause) {}
 
-    /** What a call does now. */
-    enum Kind {
-        /** It starts. */
-        START,
-        /** It waits for {@link Turn#answer}, and asks again after {@link Turn#nanos} at the latest. */
-        WAIT,
-        /** It is rejected; {@link Turn#nanos} until there may be a permit. */
-        REJECT
-    }
-
     /**
-     * What a call without a permit at hand does.
-     *
-     * @param place what to give back if the call does not start: {@link #PERMIT}, a place of the share, or {@link Gcra#NONE}
+     * What a call without a permit at hand does. If it has a grant, it starts with it, and gives it back if it is not used. If it has
+     * a wake, it awaits that, and asks again after the time at the latest. Else it is rejected: there may be a permit after the time.
      */
-    record Turn(Kind kind, long nanos, long place, @Nullable Gcra share, Completion answer) {}
+    record Turn(
+            long nanos,
+            Ticket ticket,
+            @Nullable Completion wake,
+            @Nullable Grant grant) {}
+
+    /** Of those that this process may hold ready. */
+    private static final Grant AT_HAND = new Grant(PERMIT, null, null);
+
+    private static final Grant TAKEN = new Grant(PERMIT, null, null);
+    private static final Grant NOTHING = new Grant(Gcra.NONE, null, null);
+    /** The call does not start. */
+    private static final Grant REFUSAL = new Grant(Gcra.NONE, null, null);
+    /** The call need not look before something comes. */
+    private static final long UNTIL_CALLED = Long.MAX_VALUE;
 
     /** No monitor: a virtual thread of Java 21 that waits while it has one keeps its carrier. */
     private final ShortLock lock = new ShortLock();
 
     private final SharedThrottleSettings settings;
     private final PermitStore store;
+    private final LongSupplier clock;
     // They follow the number of processes. Written under the lock; a call that reads old ones asks a little
     // early or late.
     private int batch;
     private int low;
-    /** For so many processes. */
-    private int replicas;
 
     private final long timeout;
     private final long pause;
@@ -91,13 +100,14 @@ final class SharedPermits {
     private volatile Phase phase = Phase.SHARED;
     private volatile State state = new State("shared", "");
     private volatile @Nullable Question question;
-    private Completion answer = new Completion();
-    /** Permits beside those at hand: for waiting calls, and while the phase is BACK all that the store has given. */
+    private final TurnQueue queue = new TurnQueue();
+    /** How many calls have got a permit {@link #AT_HAND} and have not started yet. */
+    private long handed;
+    /** While the phase is BACK, what the store has given: at most a batch. */
     private long spare;
-    /** When the first of {@link #spare} were asked for. */
-    private long spareSince;
+    /** The store does not have its next permit before that, as far as it has said; and one more after each {@link #perPermit}. */
+    private long nextPermit;
 
-    private int waiting;
     private boolean paused;
     private long resumeAt;
     private long probeDistance;
@@ -106,19 +116,18 @@ final class SharedPermits {
     /** The first look after the store came back. */
     private @Nullable Long backSince;
 
-    private @Nullable Gcra share;
-    /** Whether another throttle has taken this one's place, and sets the limit of {@link #share}. */
-    private boolean handedOver;
+    private final LocalShare share;
     /** Whether the store has ever been there, and may have given its burst away. */
     private boolean reached;
 
     private long questions;
     private long failures;
 
-    SharedPermits(SharedThrottleSettings settings, PermitStore store) {
+    SharedPermits(SharedThrottleSettings settings, PermitStore store, LongSupplier clock) {
         this.settings = settings;
         this.store = store;
-        replicas = settings.replicas();
+        this.clock = clock;
+        share = new LocalShare(settings);
         batch = settings.batch();
         low = (batch + 1) / 2;
         timeout = settings.storeTimeout().toNanos();
@@ -142,73 +151,99 @@ final class SharedPermits {
         return batch > 1 && left < low && question == null;
     }
 
+    /** Ends the use of the lock, and tells the calls that something has come for them. */
+    private void unlock() {
+        List<Completion> called = List.of();
+        try {
+            called = queue.called();
+        } finally {
+            lock.unlock();
+        }
+        Completion.completeAll(called);
+    }
+
     /** Asks for the next batch, if the store may have permits. */
     void askAhead(long now) {
-        ask(now, 0);
+        ask(now, null);
     }
 
     /**
      * What a call does that found no permit at hand.
      *
      * @param longest how long it may wait
-     * @param isNew whether it is not counted as waiting yet; then it is, if it has to wait
+     * @param waiting what it has got before; null if it is new
      */
-    Turn turn(long now, long longest, boolean isNew) {
-        ask(now, isNew ? 1 : 0);
-        return decide(now, longest, isNew);
+    Turn turn(long now, long longest, int rank, @Nullable Ticket waiting) {
+        Ticket ticket = waiting == null ? new Ticket(rank) : waiting;
+        return decide(now, longest, ticket, ask(now, ticket));
     }
 
-    private void ask(long now, int newcomers) {
-        Question next = due(now, newcomers);
-        if (next != null) {
-            next.ask();
-        }
-    }
-
-    private @Nullable Question due(long now, int newcomers) {
+    /** Returns the least time until the call has its turn; 0 if that is not known. */
+    private long ask(long now, @Nullable Ticket ticket) {
+        long untilTurn = 0;
+        Question next;
         lock.lock();
         try {
             look(now);
-            Question open = question;
-            if (open != null) {
-                if (open.silent()) {
-                    failedAt = now; // it is being asked, and does not answer
-                }
-                return null;
+            int before = ticket == null || hasGrant(ticket, now) ? -1 : queue.joins(ticket);
+            next = due(now);
+            if (before >= 0) {
+                untilTurn = untilTurn(now, before);
             }
-            if (paused && now - resumeAt < 0) {
-                return null;
-            }
-            boolean probe = phase == Phase.AWAY;
-            long room = Math.max(0, batch - held.get(HELD));
-            // Calls that the share holds back leave the store's permits to the others.
-            long wanted = phase == Phase.BACK ? room : waiting + newcomers + (batch == 1 ? 0 : room);
-            long most = probe ? settings.burst() : Math.min(settings.burst(), wanted - spare);
-            if (most <= 0) {
-                return null;
-            }
-            questions++;
-            question = new Question(now, probe, most);
-            return question;
         } finally {
-            lock.unlock();
+            unlock();
         }
+        if (next != null) {
+            next.ask();
+        }
+        return untilTurn;
+    }
+
+    private boolean hasGrant(Ticket ticket, long now) {
+        Grant grant = ticket.grant;
+        if (grant == null || isOld(grant.since, now)) {
+            ticket.grant = ticket.waits() || take() < 0 ? null : TAKEN;
+        }
+        return ticket.grant != null;
+    }
+
+    /** The process may have stood still: what waiting calls did not take is not of this time. */
+    private boolean isOld(@Nullable Long since, long now) {
+        return since != null && now - since >= timeout;
+    }
+
+    private @Nullable Question due(long now) {
+        Question open = question;
+        if (open != null) {
+            if (open.silent()) {
+                failedAt = now; // it is being asked, and does not answer
+            }
+            return null;
+        }
+        if (paused && now - resumeAt < 0) {
+            return null;
+        }
+        boolean probe = phase == Phase.AWAY;
+        // Calls that the share holds back leave the store's permits to the others.
+        long wanted = phase == Phase.BACK ? room() - spare : queue.size() + (batch == 1 ? 0 : room());
+        long most = probe ? settings.burst() : Math.min(settings.burst(), wanted);
+        if (most <= 0) {
+            return null;
+        }
+        long full = now - (settings.burst() - 1) * perPermit;
+        if (questions == 0 || probe || nextPermit - full < 0) {
+            nextPermit = full;
+        }
+        questions++;
+        question = new Question(now, probe, most);
+        return question;
     }
 
     /** What has changed with the time that has passed. */
     private void look(long now) {
-        int processes = settings.replicas();
-        if (processes != replicas) {
-            replicas = processes;
+        if (share.follows(now)) {
             batch = settings.batch();
             low = (batch + 1) / 2;
-            Gcra own = share;
-            if (own != null && !handedOver) {
-                share = own.with(settings.limit(), perOfShare(), burstOfShare(), now);
-            }
-        }
-        if (now - spareSince >= timeout) {
-            keepSpare(0); // The process may have stood still: what the waiting calls did not take is not of this time.
         }
         if (phase != Phase.BACK) {
             return;
@@ -218,8 +253,9 @@ final class SharedPermits {
             backSince = now;
         } else if (now - since >= grace()) {
             phase = Phase.SHARED;
-            share = null;
-            fill();
+            share.end();
+            fill(spare, AT_HAND);
+            spare = 0;
         }
     }
 
@@ -293,19 +329,31 @@ final class SharedPermits {
         }
 
         private void change(Runnable change) {
-            Completion told;
+            long again = -1;
             lock.lock();
             try {
-                if (question != this) {
-                    return;
+                if (question == this) {
+                    change.run();
+                    queue.watchAnew();
+                    long now = clock.getAsLong();
+                    serve(now);
+                    again = phase == Phase.SHARED && !queue.isEmpty() ? Math.max(0, resumeAt - now) : -1;
                 }
-                change.run();
-                told = answer;
-                answer = new Completion();
             } finally {
-                lock.unlock();
+                unlock();
             }
-            told.complete();
+            if (again >= 0) {
+                askAgain(again);
+            }
+        }
+    }
+
+    /** The first call asks, too. But its thread may get no processor in time, and then the store would overflow. */
+    private void askAgain(long nanos) {
+        try {
+            store.later(nanos, () -> askAhead(clock.getAsLong()));
+        } catch (RuntimeException | Error closed) {
+            // Then the first call asks alone.
         }
     }
 
@@ -316,18 +364,22 @@ final class SharedPermits {
         // All times from when it was asked: it may have been answered at once, and the answer brings no time.
         paused = permits < answered.most && !answered.silent();
         resumeAt = answered.since + Math.max(nanosUntilNext, pause);
+        nextPermit += permits * perPermit;
+        long next = answered.since + nanosUntilNext;
+        if (permits < answered.most && nextPermit - next < 0) {
+            nextPermit = next;
+        }
         if (answered.probe) {
             // Only shares have to be kept to any longer.
             phase = settings.whenStoreIsAway() == WhenStoreIsAway.LOCAL_SHARE ? Phase.BACK : Phase.SHARED;
             backSince = null;
             String after = Checks.time(answered.since - awaySince);
             state = new State("shared", "the store answers again after " + after);
-        } else if (phase != Phase.AWAY) {
-            spareSince = spare == 0 ? answered.since : spareSince;
-            spare += permits;
-            if (phase == Phase.SHARED) {
-                fill();
-            }
+        } else if (phase == Phase.BACK) {
+            spare = Math.min(batch, spare + permits);
+        } else if (phase == Phase.SHARED) {
+            Grant young = new Grant(PERMIT, null, answered.since);
+            fill(permits, isOld(answered.since, clock.getAsLong()) ? AT_HAND : young);
         }
     }
 
@@ -353,24 +405,70 @@ final class SharedPermits {
         state = new State("away", cause);
     }
 
-    private Turn decide(long now, long longest, boolean isNew) {
+    private Turn decide(long now, long longest, Ticket ticket, long untilTurn) {
         lock.lock();
         try {
-            if (take() >= 0) {
-                return new Turn(Kind.START, 0, PERMIT, null, answer);
+            serve(now);
+            Grant grant = ticket.grant;
+            if (grant != null) {
+                handed -= grant == AT_HAND ? 1 : 0;
+                return grant == REFUSAL
+                        ? new Turn(Math.max(1, resumeAt - now), ticket, null, null)
+                        : new Turn(0, ticket, null, grant);
             }
-            Turn turn = switch (phase) {
-                case SHARED -> shared(now, longest);
-                case BACK -> spare == 0 ? awaitAnswer(now, longest) : withinShare(now, longest);
-                case AWAY -> mayBeBack(now) ? awaitAnswer(now, longest) : without(now, longest);
-            };
-            if (isNew && turn.kind == Kind.WAIT) {
-                waiting++;
+            long untilLook = untilLook(now);
+            boolean answers = untilLook == UNTIL_CALLED;
+            long wait = answers ? untilTurn : Math.max(untilTurn, untilLook);
+            if (longest <= 0 || wait > longest) {
+                queue.remove(ticket);
+                return new Turn(answers ? Math.max(wait, perPermit) : wait, ticket, null, null);
             }
-            return turn;
+            long nanos = queue.watches(ticket) ? Math.min(longest, untilLook) : longest;
+            return new Turn(nanos, ticket, queue.await(ticket), null);
         } finally {
-            lock.unlock();
+            unlock();
         }
+    }
+
+    /** Gives waiting calls what there is for them now, beside the permits of the store. */
+    private void serve(long now) {
+        while (!queue.isEmpty()) {
+            Grant grant = awaitsStore(now) ? null : withoutStore(now);
+            if (grant == null) {
+                return;
+            }
+            grant(grant);
+        }
+    }
+
+    /** Returns false if no call waits. */
+    private boolean grant(Grant grant) {
+        boolean granted = queue.grant(grant);
+        handed += granted && grant == AT_HAND ? 1 : 0;
+        return granted;
+    }
+
+    private @Nullable Grant withoutStore(long now) {
+        if (goesByShare()) {
+            Grant grant = share(now).take(now);
+            spare -= grant != null && phase == Phase.BACK ? 1 : 0;
+            return grant;
+        }
+        return settings.whenStoreIsAway() == WhenStoreIsAway.OPEN ? NOTHING : REFUSAL;
+    }
+
+    /** Whether calls that do not await the store go by the share. */
+    private boolean goesByShare() {
+        return phase == Phase.BACK || settings.whenStoreIsAway() == WhenStoreIsAway.LOCAL_SHARE;
+    }
+
+    /** Whether nothing starts before the store answers. */
+    private boolean awaitsStore(long now) {
+        return switch (phase) {
+            case SHARED -> true;
+            case BACK -> spare == 0;
+            case AWAY -> mayBeBack(now);
+        };
     }
 
     /**
@@ -382,103 +480,79 @@ final class SharedPermits {
         return asked != null && !asked.silent() && now - failedAt > grace();
     }
 
-    private Turn shared(long now, long longest) {
-        if (spare == 0) {
-            return awaitAnswer(now, longest);
+    /** The least time until a call has its turn that has so many before it. */
+    private long untilTurn(long now, int before) {
+        if (phase == Phase.BACK || !awaitsStore(now)) {
+            return goesByShare() ? share(now).untilFree(now, before + 1) : 0;
         }
-        spare--;
-        return new Turn(Kind.START, 0, PERMIT, null, answer);
+        return Math.max(0, nextPermit + before * perPermit - now);
     }
 
-    private Turn awaitAnswer(long now, long longest) {
-        if (question == null) {
-            return waitOrReject(Math.max(1, resumeAt - now), longest);
+    /** After this time the first call can do something. */
+    private long untilLook(long now) {
+        if (!awaitsStore(now)) {
+            return Math.max(1, share(now).untilFree(now, 1));
         }
-        return longest > 0 ? waitOrReject(longest, longest) : waitOrReject(perPermit, 0);
+        return question == null ? Math.max(1, resumeAt - now) : UNTIL_CALLED;
     }
 
-    private Turn waitOrReject(long nanos, long longest) {
-        return new Turn(nanos <= longest ? Kind.WAIT : Kind.REJECT, nanos, Gcra.NONE, null, answer);
+    private LocalShare share(long now) {
+        share.begin(reached, now);
+        return share;
     }
 
-    private Turn without(long now, long longest) {
-        return switch (settings.whenStoreIsAway()) {
-            case LOCAL_SHARE -> withinShare(now, longest);
-            case OPEN -> new Turn(Kind.START, 0, Gcra.NONE, null, answer);
-            case CLOSED -> new Turn(Kind.REJECT, Math.max(1, resumeAt - now), Gcra.NONE, null, answer);
-        };
-    }
-
-    /** Reserves no place of later: when its time comes, the store may be back, and have got a permit for the same time. */
-    private Turn withinShare(long now, long longest) {
-        Gcra own = share(now);
-        long place = own.reserve(now, 0, Stripes.current());
-        while (place == Gcra.MOVED) { // the throttle that took this one's place has changed its share
-            own = own.successor();
-            place = own.reserve(now, 0, Stripes.current());
-        }
-        if (place == Gcra.NONE) {
-            return waitOrReject(Math.max(1, own.untilFree(now)), longest);
-        }
-        if (phase == Phase.BACK) {
-            spare--;
-        }
-        return new Turn(Kind.START, 0, place, own, answer);
-    }
-
-    private Gcra share(long now) {
-        Gcra own = share;
-        if (own == null) {
-            own = new Gcra(settings.limit(), perOfShare(), burstOfShare());
-            if (reached) {
-                own.startWith(0, now);
-            }
-            share = own;
-        }
-        return own;
-    }
-
-    private long perOfShare() {
-        return settings.per().toNanos() * replicas;
-    }
-
-    private int burstOfShare() {
-        return Math.max(1, settings.burst() / replicas);
-    }
-
-    /** A call waits no longer. If it goes without a permit, what was fetched for it is not kept. */
-    void stopsWaiting() {
+    /** A call that waits gives up. What it has got goes to the next one. */
+    void leave(Ticket ticket) {
         lock.lock();
         try {
-            waiting--;
-            keepSpare(waiting);
+            if (ticket.waits()) {
+                queue.remove(ticket);
+                return;
+            }
+            handed -= ticket.grant == AT_HAND ? 1 : 0;
         } finally {
-            lock.unlock();
+            unlock();
+        }
+        Grant grant = ticket.grant;
+        if (grant != null) {
+            giveBack(grant);
         }
     }
 
-    /** Takes a permit back that was not used. */
-    void giveBack() {
+    /** Takes what a call has started with back: it was not used. */
+    void giveBack(long place, @Nullable Gcra own) {
+        giveBack(own == null ? AT_HAND : new Grant(place, own, null));
+    }
+
+    private void giveBack(Grant grant) {
+        Gcra own = grant.share;
+        if (own != null) {
+            own.giveBack(grant.place); // first, because the rest may throw
+        }
         lock.lock();
         try {
-            if (held.get(HELD) < batch) {
-                held.incrementAndGet(HELD);
+            if (grant.place == PERMIT) {
+                fill(1, grant);
+            } else if (own != null) {
+                queue.watchAnew(); // there may be a place earlier
+                serve(clock.getAsLong());
             }
         } finally {
-            lock.unlock();
+            unlock();
         }
     }
 
-    /** This process holds at most a batch, beside what so many waiting calls are about to take. */
-    private void keepSpare(int forWaiting) {
-        spare = Math.min(spare, phase == Phase.BACK ? batch : forWaiting);
+    /** Permits have come: for the calls that wait, and up to a batch at hand. */
+    private void fill(long permits, Grant each) {
+        long left = each == AT_HAND ? Math.min(permits, room()) : permits;
+        while (left > 0 && grant(each)) {
+            left--;
+        }
+        held.addAndGet(HELD, Math.min(left, room()));
     }
 
-    /** Puts permits at hand. */
-    private void fill() {
-        long moved = Math.max(0, Math.min(spare, batch - held.get(HELD)));
-        held.addAndGet(HELD, moved);
-        spare -= moved;
+    private long room() {
+        return Math.max(0, batch - held.get(HELD) - handed);
     }
 
     /** What a throttle knows of the store when another one takes its place. */
@@ -501,11 +575,10 @@ final class SharedPermits {
         Past past = previous.handOver(this, now);
         lock.lock();
         try {
-            handedOver = false; // it may be the one before, and is put back
             reached |= past.reached;
             phase = past.phase;
             state = past.state;
-            share = phase == Phase.SHARED ? null : past.share;
+            share.takeOver(phase == Phase.SHARED ? null : past.share);
             awaySince = past.awaySince;
             backSince = past.backSince;
             failedAt = past.failedAt;
@@ -521,13 +594,9 @@ final class SharedPermits {
     private Past handOver(SharedPermits next, long now) {
         lock.lock();
         try {
-            handedOver = true;
-            Gcra own = share;
-            if (own != null) {
-                share = own.with(next.settings.limit(), next.perOfShare(), next.burstOfShare(), now);
-            }
+            share.handOver(next.share, now);
             long again = paused ? resumeAt : now;
-            return new Past(reached, phase, state, share, awaySince, backSince, failedAt, probeDistance, again);
+            return new Past(reached, phase, state, share.line(), awaySince, backSince, failedAt, probeDistance, again);
         } finally {
             lock.unlock();
         }
@@ -555,7 +624,7 @@ final class SharedPermits {
     int waiting() {
         lock.lock();
         try {
-            return waiting;
+            return queue.size();
         } finally {
             lock.unlock();
         }
@@ -565,8 +634,7 @@ final class SharedPermits {
     long untilShareIsFree(long now) {
         lock.lock();
         try {
-            Gcra own = share;
-            return own == null ? 0 : own.untilFree(now);
+            return share.untilFree(now, 1);
         } finally {
             lock.unlock();
         }

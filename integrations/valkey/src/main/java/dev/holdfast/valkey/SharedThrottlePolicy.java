@@ -4,6 +4,7 @@ package dev.holdfast.valkey;
 import dev.holdfast.Reason;
 import dev.holdfast.internal.Checks;
 import dev.holdfast.internal.Ranks;
+import dev.holdfast.spi.Completion;
 import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
@@ -12,6 +13,8 @@ import dev.holdfast.throttling.internal.engine.Gcra;
 import dev.holdfast.valkey.SharedPermits.State;
 import dev.holdfast.valkey.SharedPermits.Turn;
 import dev.holdfast.valkey.SharedThrottleSettings.WhenStoreIsAway;
+import dev.holdfast.valkey.TurnQueue.Grant;
+import dev.holdfast.valkey.TurnQueue.Ticket;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
@@ -25,7 +28,11 @@ import org.jspecify.annotations.Nullable;
  * t at most burst + (t + d) × limit / per calls start, and at most one batch more for each process; d is how long an answer of the
  * store takes. A call that finds no permit waits
  * for the store's answer and for its turn, for at most {@code maxWait}. An asynchronous call holds no thread meanwhile. Then it
- * is rejected with {@link Reason#THROTTLED}.
+ * is rejected with {@link Reason#THROTTLED}; at once, if its turn comes too late even if this process gets the whole limit.
+ *
+ * <p>Calls of one process that wait start by {@linkplain Passage#rank rank}, and in the order in which they came. The one that has
+ * waited longest is passed over at most seven times in a row. By its rank an attempt may wait for twice {@code maxWait} (0), {@code
+ * maxWait} (1), half of it (2) or not at all (3).
  *
  * <p>If the store does not answer in time, it is away: each process then limits its calls to its share of the limit, unless
  * {@link SharedThrottleSettings.WhenStoreIsAway} says otherwise. The process asks the store again by itself, at least once a
@@ -36,9 +43,6 @@ import org.jspecify.annotations.Nullable;
  * permit.
  */
 public final class SharedThrottlePolicy extends Policy {
-    /** What a waiting call has in the layer's object; its slot is the end of its wait. */
-    private static final Object WAITING = new Object();
-
     private final SharedThrottleSettings settings;
     private final SharedPermits permits;
     private final long maxWaitNanos;
@@ -54,7 +58,7 @@ public final class SharedThrottlePolicy extends Policy {
     SharedThrottlePolicy(PermitStore store, SharedThrottleSettings settings) {
         super("throttle", ENTER | FAILURE);
         this.settings = settings;
-        permits = new SharedPermits(settings, store);
+        permits = new SharedPermits(settings, store, this::nanos);
         maxWaitNanos = settings.maxWait().toNanos();
         told = new AtomicReference<>(permits.state());
     }
@@ -85,12 +89,12 @@ public final class SharedThrottlePolicy extends Policy {
 
     @Override
     public int enter(Passage passage) {
+        if (passage.object() instanceof Ticket waiting) {
+            return withoutPermit(passage, waiting);
+        }
         long left = permits.take();
         if (left < 0) {
-            return withoutPermit(passage);
-        }
-        if (passage.object() == WAITING) {
-            stopWaiting(passage);
+            return withoutPermit(passage, null);
         }
         passage.slot(SharedPermits.PERMIT);
         if (permits.runsLow(left)) {
@@ -100,42 +104,37 @@ public final class SharedThrottlePolicy extends Policy {
         return PROCEED;
     }
 
-    private int withoutPermit(Passage passage) {
+    /** While a call waits, the layer's object is its ticket, and the slot is the end of its wait. */
+    private int withoutPermit(Passage passage, @Nullable Ticket waiting) {
         // The thread may have lost the processor after the call's time was read, and the store is judged by this time.
         long late = lateness(passage.now());
         long now = passage.now() + late;
-        boolean isNew = passage.object() != WAITING;
-        long until = isNew ? now + Ranks.longestWait(passage.rank(), maxWaitNanos) : passage.slot();
+        long until = waiting == null ? now + Ranks.longestWait(passage.rank(), maxWaitNanos) : passage.slot();
         // A wait that leaves no time for the attempt is useless.
         long longest = Math.max(0, Math.min(until - now, passage.remaining() - 1 - late));
-        Turn turn = permits.turn(now, longest, isNew);
+        Turn turn = permits.turn(now, longest, passage.rank(), waiting);
         tellState(passage);
-        if (turn.kind() == SharedPermits.Kind.WAIT) {
-            if (isNew) {
+        Completion wake = turn.wake();
+        if (wake != null) {
+            if (waiting == null) {
                 waited.increment();
                 passage.slot(until);
-                passage.object(WAITING);
+                passage.object(turn.ticket());
             }
-            return passage.await(turn.answer(), turn.nanos() + late); // counted from the call's own time
+            return passage.await(wake, turn.nanos() + late); // counted from the call's own time
         }
-        if (!isNew) {
-            stopWaiting(passage);
-        }
-        if (turn.kind() == SharedPermits.Kind.REJECT) {
+        passage.object(null);
+        passage.slot(Gcra.NONE);
+        Grant grant = turn.grant();
+        if (grant == null) {
             return turnAway(passage, turn.nanos());
         }
-        passage.slot(turn.place());
-        passage.object(turn.share());
-        if (turn.place() != SharedPermits.PERMIT) {
+        passage.slot(grant.place);
+        passage.object(grant.share);
+        if (grant.place != SharedPermits.PERMIT) {
             withoutStore.increment();
         }
         return PROCEED;
-    }
-
-    private void stopWaiting(Passage passage) {
-        passage.object(null);
-        passage.slot(Gcra.NONE);
-        permits.stopsWaiting();
     }
 
     private long lateness(long now) {
@@ -186,8 +185,10 @@ public final class SharedThrottlePolicy extends Policy {
 
     @Override
     public void abandon(Passage passage) {
-        if (passage.object() == WAITING) {
-            stopWaiting(passage);
+        if (passage.object() instanceof Ticket waiting) {
+            passage.object(null);
+            passage.slot(Gcra.NONE);
+            permits.leave(waiting);
         } else {
             giveBack(passage);
         }
@@ -199,11 +200,7 @@ public final class SharedThrottlePolicy extends Policy {
             return;
         }
         passage.slot(Gcra.NONE);
-        if (passage.object() instanceof Gcra share) {
-            share.giveBack(place); // first, because the rest may throw
-        } else {
-            permits.giveBack();
-        }
+        permits.giveBack(place, (Gcra) passage.object());
         givenBack.increment();
     }
 
