@@ -403,15 +403,23 @@ public final class Holdfast implements AutoCloseable {
      * @param keys from the outermost: {@code pipelines}, {@code inventory}, {@code deadline}; {@code [0]} is the first item of a
      *     list
      * @param value as text; empty for a mapping without entries
+     * @param written the value as it stands there, with its placeholders, which are resolved in {@code value}. If one stands for
+     *     nothing, this is a mistake, as in a file
      * @param file where it stands, for messages
      * @param line from 1; 0 if it is not known
      * @param column from 1; 0 if it is not known
      */
-    public record Property(List<String> keys, String value, String file, int line, int column) {
+    public record Property(List<String> keys, String value, String written, String file, int line, int column) {
+        /** One without placeholders. */
+        public Property(List<String> keys, String value, String file, int line, int column) {
+            this(keys, value, value, file, line, column);
+        }
+
         /** Nothing is null, and there is a key. */
         public Property {
             keys = List.copyOf(keys);
             Objects.requireNonNull(value, "value");
+            Objects.requireNonNull(written, "written");
             Objects.requireNonNull(file, "file");
             if (keys.isEmpty()) {
                 throw new IllegalArgumentException("a property needs a key");

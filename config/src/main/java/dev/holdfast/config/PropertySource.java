@@ -68,7 +68,7 @@ record PropertySource(String name, Supplier<? extends Collection<Property>> prop
     private static final class Branch {
         private final Place place;
         private final Map<String, Branch> children = new LinkedHashMap<>();
-        private @Nullable String value;
+        private @Nullable Property own;
 
         Branch(Place place) {
             this.place = place;
@@ -90,13 +90,13 @@ record PropertySource(String name, Supplier<? extends Collection<Property>> prop
                     above.check(problems);
                 }
             }
-            branch.value = property.value();
+            branch.own = property;
             branch.check(problems);
         }
 
         /** Frameworks make an empty text of an empty mapping. So only another text is one too many. */
         private void check(Problems problems) {
-            if (value != null && !value.isBlank() && !children.isEmpty()) {
+            if (own != null && !own.value().isBlank() && !children.isEmpty()) {
                 problems.add(place, "has a value and further keys below", "one of both");
             }
         }
@@ -110,8 +110,7 @@ record PropertySource(String name, Supplier<? extends Collection<Property>> prop
         Node node() {
             Location at = place.at();
             if (children.isEmpty()) {
-                String text = value == null ? "" : value;
-                return new Scalar(at, text.isEmpty() ? Kind.NOTHING : Scalars.kind(text), text, true);
+                return own == null ? new Scalar(at, Kind.NOTHING, "", true) : scalar(at, own);
             }
             if (isList()) {
                 return new Sequence(at, items());
@@ -119,6 +118,14 @@ record PropertySource(String name, Supplier<? extends Collection<Property>> prop
             List<Entry> entries = new ArrayList<>();
             children.forEach((key, child) -> entries.add(new Entry(child.place.at(), key, child.node())));
             return new Mapping(at, List.copyOf(entries));
+        }
+
+        private static Scalar scalar(Location at, Property property) {
+            String text = property.value();
+            Kind kind = Scalars.kind(text);
+            return kind == Kind.NOTHING && !property.written().equals(text)
+                    ? Scalar.empty(at, property.written(), text, true)
+                    : new Scalar(at, kind, text, true);
         }
 
         private static BigInteger number(String index) {
