@@ -430,6 +430,9 @@ public final class Holdfast implements AutoCloseable {
     /** The settings that only code can give, for every pipeline of a file. For one thread at a time. */
     public static final class Builder {
         private final Map<String, Object> bound = new LinkedHashMap<>();
+        /** Of objects of a framework, which may have names that no file can have. */
+        private final Set<String> noNames = new LinkedHashSet<>();
+
         private final List<CallObserver> observers = new ArrayList<>();
         private @Nullable TimeSource time;
         private @Nullable Executor executor;
@@ -455,7 +458,8 @@ public final class Holdfast implements AutoCloseable {
             }
             if (!Names.isName(name)) {
                 if (value instanceof Lazily) {
-                    return this; // of a framework, which may have names that no file can have
+                    noNames.add(name);
+                    return this;
                 }
                 throw new IllegalArgumentException("a file cannot have the name '" + Shown.line(name, Bounds.WORD)
                         + "'; expected " + Names.EXPECTED);
@@ -637,6 +641,7 @@ public final class Holdfast implements AutoCloseable {
         private Builder copy() {
             Builder copy = new Builder();
             copy.bound.putAll(bound);
+            copy.noNames.addAll(noNames);
             copy.observers.addAll(observers);
             copy.time = time;
             copy.executor = executor;
@@ -655,7 +660,7 @@ public final class Holdfast implements AutoCloseable {
                     .flatMap(Optional::stream)
                     .toList();
             Factories known = factories == null ? Factories.loaded() : factories;
-            PlanReader reader = new PlanReader(known, new Bindings(bound, anyName), memory, problems);
+            PlanReader reader = new PlanReader(known, new Bindings(bound, noNames, anyName), memory, problems);
             List<PipelinePlan> plans = roots.isEmpty() ? List.of() : reader.read(roots);
             PipelinePlan.refuseNamesOfInstances(plans, running, problems);
             problems.throwIfAny();

@@ -60,7 +60,7 @@ record PropertySource(String name, Supplier<? extends Collection<Property>> prop
             }
             Branch root = new Branch(whole);
             all.forEach(property -> root.put(property, problems));
-            return Optional.of(root.node());
+            return Optional.of(root.node(problems));
         }
     }
 
@@ -80,6 +80,12 @@ record PropertySource(String name, Supplier<? extends Collection<Property>> prop
             int depth = 0;
             for (String key : property.keys()) {
                 Place here = branch.place.child(at, key);
+                if (key.length() > Bounds.KEY) {
+                    throw problems.stop(
+                            here,
+                            "has a key of " + key.length() + " characters",
+                            "at most " + Bounds.KEY + " characters");
+                }
                 if (++depth > Bounds.DEPTH) {
                     throw problems.stop(here, "is too deep", "at most " + Bounds.DEPTH + " levels");
                 }
@@ -107,16 +113,16 @@ record PropertySource(String name, Supplier<? extends Collection<Property>> prop
                             .allMatch(key -> INDEX.matcher(key).matches());
         }
 
-        Node node() {
+        Node node(Problems problems) {
             Location at = place.at();
             if (children.isEmpty()) {
                 return own == null ? new Scalar(at, Kind.NOTHING, "", true) : scalar(at, own);
             }
             if (isList()) {
-                return new Sequence(at, items());
+                return new Sequence(at, items(problems));
             }
             List<Entry> entries = new ArrayList<>();
-            children.forEach((key, child) -> entries.add(new Entry(child.place.at(), key, child.node())));
+            children.forEach((key, child) -> entries.add(new Entry(child.place.at(), key, child.node(problems))));
             return new Mapping(at, List.copyOf(entries));
         }
 
@@ -133,11 +139,19 @@ record PropertySource(String name, Supplier<? extends Collection<Property>> prop
         }
 
         /** By their numbers, in whatever order they came. */
-        private List<Node> items() {
-            return children.entrySet().stream()
+        private List<Node> items(Problems problems) {
+            List<Node> items = new ArrayList<>();
+            children.entrySet().stream()
                     .sorted(Comparator.comparing(item -> number(item.getKey())))
-                    .map(item -> item.getValue().node())
-                    .toList();
+                    .forEach(item -> {
+                        Branch child = item.getValue();
+                        if (!number(item.getKey()).equals(BigInteger.valueOf(items.size()))) {
+                            problems.add(
+                                    child.place, "has no [" + items.size() + "] before it", "a list without a gap");
+                        }
+                        items.add(child.node(problems));
+                    });
+            return List.copyOf(items);
         }
     }
 }

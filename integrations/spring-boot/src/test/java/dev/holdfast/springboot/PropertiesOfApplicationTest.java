@@ -1139,6 +1139,42 @@ class PropertiesOfApplicationTest {
                         .isEqualTo("nothing"));
     }
 
+    static class Named {
+        @Bean({"main.name", "lastResort", "1st"})
+        Function<Throwable, Object> several() {
+            return error -> "nothing";
+        }
+
+        @Bean
+        Function<Throwable, Object> $dollar$() {
+            return error -> "nothing";
+        }
+    }
+
+    @Test
+    void soTheyAreByTheirAliases() {
+        for (String name : new String[] {"main.name", "lastResort"}) {
+            runner.withPropertyValues("holdfast.pipelines.inventory.fallback=" + name)
+                    .withUserConfiguration(Named.class)
+                    .run(context -> assertThat(context.getBean(Pipeline.class).<Object, RuntimeException>call(() -> {
+                                throw new IllegalStateException();
+                            }))
+                            .isEqualTo("nothing"));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"$dollar$", "1st"})
+    void aBeanWhoseNameAFileCannotHaveIsToldTheRule(String name) {
+        runner.withPropertyValues("holdfast.pipelines.inventory.fallback=" + name)
+                .withUserConfiguration(Named.class)
+                .run(context -> assertThat(context.getStartupFailure())
+                        .rootCause()
+                        .hasMessageEndingWith("fallback: is " + name + ", which is a bean, and no name that can stand"
+                                + " here; expected a letter, then letters, digits and . _ - $ # / :, and no word such"
+                                + " as true or null"));
+    }
+
     @Test
     void customizersBindTheRest() {
         runner.withPropertyValues(
