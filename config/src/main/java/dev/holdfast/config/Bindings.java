@@ -13,11 +13,17 @@ import org.jspecify.annotations.Nullable;
 /** The objects with names that a file may use: those that code bound, and what the file itself shares. */
 final class Bindings {
     private final Map<String, Object> byName;
+    private final Set<String> noNames;
     private final boolean any;
 
-    /** These, and any other name as well, if nobody knows what code will bind. */
-    Bindings(Map<String, Object> byName, boolean any) {
+    /**
+     * These, and any other name as well, if nobody knows what code will bind.
+     *
+     * @param noNames what objects of a framework are called that no file can name
+     */
+    Bindings(Map<String, Object> byName, Set<String> noNames, boolean any) {
         this.any = any;
+        this.noNames = noNames;
         this.byName = new TreeMap<>(byName);
     }
 
@@ -33,6 +39,11 @@ final class Bindings {
 
     boolean has(String name) {
         return byName.containsKey(name);
+    }
+
+    /** Whether a framework has an object that is called so, and no file can name it. */
+    boolean isNoName(String text) {
+        return noNames.contains(text);
     }
 
     /** Whether a name that is not known is taken to be bound by code. */

@@ -403,15 +403,23 @@ public final class Holdfast implements AutoCloseable {
      * @param keys from the outermost: {@code pipelines}, {@code inventory}, {@code deadline}; {@code [0]} is the first item of a
      *     list
      * @param value as text; empty for a mapping without entries
+     * @param written the value as it stands there, with its placeholders, which are resolved in {@code value}. If one stands for
+     *     nothing, this is a mistake, as in a file
      * @param file where it stands, for messages
      * @param line from 1; 0 if it is not known
      * @param column from 1; 0 if it is not known
      */
-    public record Property(List<String> keys, String value, String file, int line, int column) {
+    public record Property(List<String> keys, String value, String written, String file, int line, int column) {
+        /** One without placeholders. */
+        public Property(List<String> keys, String value, String file, int line, int column) {
+            this(keys, value, value, file, line, column);
+        }
+
         /** Nothing is null, and there is a key. */
         public Property {
             keys = List.copyOf(keys);
             Objects.requireNonNull(value, "value");
+            Objects.requireNonNull(written, "written");
             Objects.requireNonNull(file, "file");
             if (keys.isEmpty()) {
                 throw new IllegalArgumentException("a property needs a key");
@@ -422,6 +430,9 @@ public final class Holdfast implements AutoCloseable {
     /** The settings that only code can give, for every pipeline of a file. For one thread at a time. */
     public static final class Builder {
         private final Map<String, Object> bound = new LinkedHashMap<>();
+        /** Of objects of a framework, which may have names that no file can have. */
+        private final Set<String> noNames = new LinkedHashSet<>();
+
         private final List<CallObserver> observers = new ArrayList<>();
         private @Nullable TimeSource time;
         private @Nullable Executor executor;
@@ -447,7 +458,8 @@ public final class Holdfast implements AutoCloseable {
             }
             if (!Names.isName(name)) {
                 if (value instanceof Lazily) {
-                    return this; // of a framework, which may have names that no file can have
+                    noNames.add(name);
+                    return this;
                 }
                 throw new IllegalArgumentException("a file cannot have the name '" + Shown.line(name, Bounds.WORD)
                         + "'; expected " + Names.EXPECTED);
@@ -629,6 +641,7 @@ public final class Holdfast implements AutoCloseable {
         private Builder copy() {
             Builder copy = new Builder();
             copy.bound.putAll(bound);
+            copy.noNames.addAll(noNames);
             copy.observers.addAll(observers);
             copy.time = time;
             copy.executor = executor;
@@ -647,7 +660,7 @@ public final class Holdfast implements AutoCloseable {
                     .flatMap(Optional::stream)
                     .toList();
             Factories known = factories == null ? Factories.loaded() : factories;
-            PlanReader reader = new PlanReader(known, new Bindings(bound, anyName), memory, problems);
+            PlanReader reader = new PlanReader(known, new Bindings(bound, noNames, anyName), memory, problems);
             List<PipelinePlan> plans = roots.isEmpty() ? List.of() : reader.read(roots);
             PipelinePlan.refuseNamesOfInstances(plans, running, problems);
             problems.throwIfAny();

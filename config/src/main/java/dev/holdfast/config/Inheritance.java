@@ -234,7 +234,7 @@ final class Inheritance {
     /** Sections by their keys: options of the second win over those of the first. */
     Mapping sections(Mapping base, Mapping over) {
         return merged(base, over, (earlier, later) -> {
-            if (later.key().equals(PlanReader.CLASSIFIER)) {
+            if (later.key().equals(PlanReader.CLASSIFIER) && !later.value().isNothing()) {
                 return new Entry(later.at(), later.key(), options(earlier.value(), later.value()));
             }
             return WHOLE.contains(later.key()) ? later : over(earlier, later);
@@ -259,9 +259,9 @@ final class Inheritance {
     /** Options of a section: those of the second win over those of the first. */
     static Node options(Node base, Node over) {
         if (!(base instanceof Mapping earlier) || !(over instanceof Mapping later)) {
-            // Of a property, an empty text is both: nothing, and a list without items.
-            boolean emptied = base.isList() && over.isList();
-            return over.isNothing() && !emptied ? base : over;
+            // Nothing in place of options is all of them. In place of a value it is a mistake, which the reader of
+            // options tells.
+            return over.isNothing() && base instanceof Mapping ? base : over;
         }
         if (earlier.find(Layers.USE).isPresent() || later.find(Layers.USE).isPresent()) {
             return over; // another policy altogether

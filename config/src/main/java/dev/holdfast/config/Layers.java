@@ -242,7 +242,8 @@ final class Layers {
         return !uses && factories.find(key).isEmpty() && Factories.artifact(key).isEmpty();
     }
 
-    private Optional<Layer> own(Place place, Entry section, Set<String> others) {
+    /** The same, of a section that has options itself. */
+    Optional<Layer> own(Place place, Entry section, Set<String> others) {
         String key = section.key();
         Optional<PolicyFactory<?>> factory = factories.find(key);
         if (factory.isPresent()) {
@@ -274,13 +275,21 @@ final class Layers {
         if (inShadow) {
             problems.add(there, "stands beside mode: shadow", "one or the other");
         }
-        Node over = ShadowSection.normal(second.value(), factory.shorthand());
-        if (!(over instanceof Mapping)) {
-            problems.add(there.value(over), over.fact(), "options of " + factory.key());
-            return own;
-        }
+        Optional<Node> over = options(factory, there, second);
         Node base = ShadowSection.normal(shadow.options(), factory.shorthand());
-        return new WithSecond(own, new InShadow(own(factory, there, Inheritance.options(base, over), true)));
+        return over.isEmpty()
+                ? own
+                : new WithSecond(own, new InShadow(own(factory, there, Inheritance.options(base, over.get()), true)));
+    }
+
+    /** Those of a second policy; empty if there are none, which is then reported. */
+    private Optional<Node> options(PolicyFactory<?> factory, Place place, Entry second) {
+        Node options = ShadowSection.normal(second.value(), factory.shorthand());
+        if (options instanceof Mapping) {
+            return Optional.of(options);
+        }
+        problems.add(place.value(options), options.fact(), "options of " + factory.key());
+        return Optional.empty();
     }
 
     private <B> Own<B> own(PolicyFactory<B> factory, Place place, Node options, boolean inShadow) {
@@ -308,10 +317,8 @@ final class Layers {
         boolean unused = isInShadow(place, shadow);
         look(Form.of(factory), place, shadow.options());
         shadow.second()
-                .ifPresent(second -> look(
-                        Form.of(factory),
-                        place.child(second),
-                        ShadowSection.normal(second.value(), factory.shorthand())));
+                .ifPresent(second -> options(factory, place.child(second), second)
+                        .ifPresent(options -> look(Form.of(factory), place.child(second), options)));
     }
 
     private <B> void look(Form<B> form, Place place, Node options) {

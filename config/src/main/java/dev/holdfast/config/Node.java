@@ -40,7 +40,10 @@ sealed interface Node {
         TRUE,
         FALSE,
         TEXT,
-        /** A placeholder that stands for an empty text: an empty list where a list may stand, and wrong everywhere else. */
+        /**
+         * A placeholder that stands for an empty text or for null. The empty text is an empty list where a list may stand; all else is
+         * wrong.
+         */
         EMPTY,
         /** What stands there was reported already. */
         REFUSED
@@ -49,7 +52,7 @@ sealed interface Node {
     /**
      * A single value.
      *
-     * @param text as it stands in the file, without quotes; of {@link Kind#EMPTY}, the placeholder
+     * @param text as it stands in the file, without quotes; of {@link Kind#EMPTY}, why there is nothing
      * @param isOutside whether it comes from where there are no lists: a variable or a property. Commas make one there, and an empty text is
      *     an empty one
      */
@@ -58,6 +61,12 @@ sealed interface Node {
 
         Scalar(Location at, Kind kind, String text) {
             this(at, kind, text, false);
+        }
+
+        /** What stands there as a placeholder, and is nothing. */
+        static Scalar empty(Location at, String written, String value, boolean isOutside) {
+            String why = Shown.line(written, LONGEST) + " is " + (value.isEmpty() ? "empty" : value);
+            return new Scalar(at, Kind.EMPTY, why, isOutside && value.isEmpty());
         }
 
         @Override
@@ -90,7 +99,7 @@ sealed interface Node {
         @Override
         public String described() {
             if (kind == Kind.EMPTY) {
-                return "nothing, since " + Shown.line(text, LONGEST) + " is empty";
+                return "nothing, since " + text;
             }
             boolean isBare =
                     text.isBlank() || text.equals(text.strip()) || text.strip().contains("\n");

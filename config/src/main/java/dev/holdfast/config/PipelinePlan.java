@@ -42,12 +42,13 @@ record PipelinePlan(
         for (PipelinePlan plan : plans) {
             prefixes(plan.name())
                     .filter(other -> byName.containsKey(other) || running.contains(other))
-                    .forEach(other -> plan.refuse(plan.name(), other, problems));
+                    .forEach(other -> plan.refuse(plan.name(), other, byName.keySet(), problems));
         }
         for (String name : running) {
             prefixes(name)
                     .filter(other -> byName.containsKey(other) && !byName.containsKey(name))
-                    .forEach(other -> Objects.requireNonNull(byName.get(other)).refuse(name, other, problems));
+                    .forEach(other ->
+                            Objects.requireNonNull(byName.get(other)).refuse(name, other, byName.keySet(), problems));
         }
     }
 
@@ -58,9 +59,18 @@ record PipelinePlan(
                 .mapToObj(i -> name.substring(0, i));
     }
 
-    private void refuse(String longer, String shorter, Problems problems) {
+    private void refuse(String longer, String shorter, Set<String> inFiles, Problems problems) {
         String what = longer + " is also the name of the instance of " + shorter + " for a key";
-        problems.add(place, what, "no two pipelines NAME and NAME/…");
+        String expected = "no two pipelines NAME and NAME/…";
+        Stream.of(longer, shorter)
+                .filter(name -> !inFiles.contains(name))
+                .findFirst()
+                .ifPresentOrElse(
+                        left -> problems.add(
+                                place,
+                                what + ", and " + left + " goes on, which is no longer in the configuration",
+                                expected + ", or a restart"),
+                        () -> problems.add(place, what, expected));
     }
 
     /** The same, for an instance. */

@@ -44,11 +44,10 @@ final class Placeholders {
         }
         matcher.appendTail(resolved);
         String value = resolved.toString();
-        if (!refused && value.isEmpty() && (plain || alone)) {
-            return new Node.Scalar(written.at(), Kind.EMPTY, text, alone);
-        }
         Kind kind = refused ? Kind.REFUSED : plain || alone ? Scalars.kind(value) : Kind.TEXT;
-        return new Node.Scalar(written.at(), kind, value, alone);
+        return kind == Kind.NOTHING
+                ? Node.Scalar.empty(written.at(), text, value, alone)
+                : new Node.Scalar(written.at(), kind, value, alone);
     }
 
     private Optional<String> value(Matcher placeholder, Place place, Problems problems) {

@@ -226,7 +226,10 @@ final class PlanReader {
             } else if (entry.key().equals(HISTOGRAMS)) {
                 new SectionReader<>(Form.HISTOGRAMS, values, problems).read(here, entry.value());
             } else if (!others.contains(entry.key())) {
-                layers.layer(here, entry, others);
+                // What has no options has no defaults.
+                boolean mayUse = !others.equals(OF_DEFAULTS)
+                        || factories.find(entry.key()).isPresent();
+                var unused = mayUse ? layers.layer(here, entry, others) : layers.own(here, entry, others);
             }
         }
     }
@@ -315,8 +318,16 @@ final class PlanReader {
     /** The names of rules: one, or a list. */
     private List<String> silenced(Place place, Node node) {
         return node.items().stream()
-                .flatMap(item -> values.read(String.class, place, item).stream())
+                .flatMap(item -> values.read(String.class, place, item).stream()
+                        .filter(rule -> isRule(place.value(item), rule, item)))
                 .toList();
+    }
+
+    private boolean isRule(Place place, String rule, Node item) {
+        if (!Names.isName(rule)) {
+            problems.add(place, "is " + (rule.isBlank() ? "a blank text" : item.described()), "the name of a rule");
+        }
+        return Names.isName(rule);
     }
 
     private KeySettings keys(Place place, Node node) {

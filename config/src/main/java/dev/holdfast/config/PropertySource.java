@@ -60,7 +60,7 @@ record PropertySource(String name, Supplier<? extends Collection<Property>> prop
             }
             Branch root = new Branch(whole);
             all.forEach(property -> root.put(property, problems));
-            return Optional.of(root.node());
+            return Optional.of(root.node(problems));
         }
     }
 
@@ -68,7 +68,7 @@ record PropertySource(String name, Supplier<? extends Collection<Property>> prop
     private static final class Branch {
         private final Place place;
         private final Map<String, Branch> children = new LinkedHashMap<>();
-        private @Nullable String value;
+        private @Nullable Property own;
 
         Branch(Place place) {
             this.place = place;
@@ -80,6 +80,12 @@ record PropertySource(String name, Supplier<? extends Collection<Property>> prop
             int depth = 0;
             for (String key : property.keys()) {
                 Place here = branch.place.child(at, key);
+                if (key.length() > Bounds.KEY) {
+                    throw problems.stop(
+                            here,
+                            "has a key of " + key.length() + " characters",
+                            "at most " + Bounds.KEY + " characters");
+                }
                 if (++depth > Bounds.DEPTH) {
                     throw problems.stop(here, "is too deep", "at most " + Bounds.DEPTH + " levels");
                 }
@@ -90,13 +96,13 @@ record PropertySource(String name, Supplier<? extends Collection<Property>> prop
                     above.check(problems);
                 }
             }
-            branch.value = property.value();
+            branch.own = property;
             branch.check(problems);
         }
 
         /** Frameworks make an empty text of an empty mapping. So only another text is one too many. */
         private void check(Problems problems) {
-            if (value != null && !value.isBlank() && !children.isEmpty()) {
+            if (own != null && !own.value().isBlank() && !children.isEmpty()) {
                 problems.add(place, "has a value and further keys below", "one of both");
             }
         }
@@ -107,18 +113,25 @@ record PropertySource(String name, Supplier<? extends Collection<Property>> prop
                             .allMatch(key -> INDEX.matcher(key).matches());
         }
 
-        Node node() {
+        Node node(Problems problems) {
             Location at = place.at();
             if (children.isEmpty()) {
-                String text = value == null ? "" : value;
-                return new Scalar(at, text.isEmpty() ? Kind.NOTHING : Scalars.kind(text), text, true);
+                return own == null ? new Scalar(at, Kind.NOTHING, "", true) : scalar(at, own);
             }
             if (isList()) {
-                return new Sequence(at, items());
+                return new Sequence(at, items(problems));
             }
             List<Entry> entries = new ArrayList<>();
-            children.forEach((key, child) -> entries.add(new Entry(child.place.at(), key, child.node())));
+            children.forEach((key, child) -> entries.add(new Entry(child.place.at(), key, child.node(problems))));
             return new Mapping(at, List.copyOf(entries));
+        }
+
+        private static Scalar scalar(Location at, Property property) {
+            String text = property.value();
+            Kind kind = Scalars.kind(text);
+            return kind == Kind.NOTHING && !property.written().equals(text)
+                    ? Scalar.empty(at, property.written(), text, true)
+                    : new Scalar(at, kind, text, true);
         }
 
         private static BigInteger number(String index) {
@@ -126,11 +139,19 @@ record PropertySource(String name, Supplier<? extends Collection<Property>> prop
         }
 
         /** By their numbers, in whatever order they came. */
-        private List<Node> items() {
-            return children.entrySet().stream()
+        private List<Node> items(Problems problems) {
+            List<Node> items = new ArrayList<>();
+            children.entrySet().stream()
                     .sorted(Comparator.comparing(item -> number(item.getKey())))
-                    .map(item -> item.getValue().node())
-                    .toList();
+                    .forEach(item -> {
+                        Branch child = item.getValue();
+                        if (!number(item.getKey()).equals(BigInteger.valueOf(items.size()))) {
+                            problems.add(
+                                    child.place, "has no [" + items.size() + "] before it", "a list without a gap");
+                        }
+                        items.add(child.node(problems));
+                    });
+            return List.copyOf(items);
         }
     }
 }

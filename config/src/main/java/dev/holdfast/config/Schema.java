@@ -21,6 +21,9 @@ import java.util.stream.Stream;
  */
 final class Schema {
     private static final String ID = "https://holdfast.dev/schema/0.1/holdfast.schema.json";
+    /** A text, which needs no quotes if it looks like something else. */
+    private static final List<String> TEXT = List.of("string", "number", "boolean");
+
     private static final Map<String, Object> NAME = map("type", "string", "minLength", 1);
     /** Of what code binds, or {@code shared} has. */
     private static final Map<String, Object> BOUND = reference("name");
@@ -114,7 +117,7 @@ final class Schema {
                 Inheritance.EXTENDS,
                 described(
                         "a template or another pipeline, whose sections this one has, too; standard is built in",
-                        NAME));
+                        with(NAME, "type", TEXT)));
         parts.put(
                 Inheritance.WITHOUT,
                 described("sections that it does not take over", any(NAME, map("type", "array", "items", NAME))));
@@ -130,7 +133,7 @@ final class Schema {
     private static Map<String, Object> silence() {
         return described(
                 "names of rules whose warnings and advice are left out",
-                any(NAME, map("type", "array", "items", NAME)));
+                any(BOUND, map("type", "array", "items", BOUND)));
     }
 
     private static Map<String, Object> classifier() {
@@ -249,14 +252,22 @@ final class Schema {
                     Stream.of(type.getEnumConstants()).map(Options::word).toList();
             return any(map("enum", words), reference("placeholder"));
         } else if (Number.class.isAssignableFrom(type)) {
-            // Some readers of YAML take 10_000 for a text.
-            Map<String, Object> spaced = map("type", "string", "pattern", "^[-+]?[0-9]+(_[0-9]+)+$");
-            return any(number(type, range), spaced, reference("placeholder"));
+            return any(number(type, range), spaced(type), reference("placeholder"));
         }
         if (type == IntSupplier.class) {
-            return any(map("type", "integer", "minimum", 1, "maximum", Replicas.MOST), BOUND);
+            return any(map("type", "integer", "minimum", 1, "maximum", Replicas.MOST), spaced(type), BOUND);
         }
-        return type == String.class ? map("type", List.of("string", "number", "boolean")) : BOUND;
+        return type == String.class ? map("type", TEXT) : BOUND;
+    }
+
+    /** Some readers of YAML take 10_000 for a text. */
+    private static Map<String, Object> spaced(Class<?> type) {
+        String whole = "[-+]?[0-9]+(_[0-9]+)+";
+        return map(
+                "type",
+                "string",
+                "pattern",
+                "^" + whole + (type == Double.class ? "(\\.[0-9]+)?([eE][-+]?[0-9]+)?$" : "$"));
     }
 
     private static Map<String, Object> number(Class<?> type, Range<?> range) {

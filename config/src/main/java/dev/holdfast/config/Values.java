@@ -146,7 +146,9 @@ final class Values {
     private Optional<?> bound(Class<?> type, Place here, Scalar scalar) {
         String name = scalar.text();
         Optional<Object> found = bindings.find(name);
-        if (found.isEmpty() && !(bindings.hasAny() && Names.isName(name))) {
+        if (bindings.isNoName(name)) {
+            problems.add(here, is(scalar) + ", which is a bean, and no name that can stand here", Names.EXPECTED);
+        } else if (found.isEmpty() && !(bindings.hasAny() && Names.isName(name))) {
             Set<String> fitting = bindings.names(type);
             String known = bindings.names().isEmpty() && !bindings.hasAny()
                     ? "a name that code binds, and it binds none"

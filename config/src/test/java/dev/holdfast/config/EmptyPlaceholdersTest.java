@@ -11,11 +11,15 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A placeholder that stands for an empty text never means the defaults. */
+/** A placeholder that stands for an empty text, or for null, never means the defaults. */
 class EmptyPlaceholdersTest {
     private static Holdfast load(String yaml) {
+        return load(yaml, "");
+    }
+
+    private static Holdfast load(String yaml, String value) {
         return Holdfast.builder()
-                .placeholders(Map.of("D", "")::get)
+                .placeholders(Map.of("D", value)::get)
                 .load("holdfast.yaml", new ByteArrayInputStream(yaml.getBytes(StandardCharsets.UTF_8)));
     }
 
@@ -55,6 +59,29 @@ class EmptyPlaceholdersTest {
                 catchThrowableOfType(ConfigException.class, () -> load(yaml).close());
         assertThat(refused).hasMessageContaining("since ${").hasMessageContaining(" is empty");
         assertThat(refused.problems()).hasSize(1);
+        String ofNull = yaml.replace("${UNSET:}", "${UNSET:null}");
+        for (String value : new String[] {"null", "~"}) {
+            ConfigException alike = catchThrowableOfType(
+                    ConfigException.class, () -> load(ofNull, value).close());
+            assertThat(alike).hasMessageMatching("(?s).*since \\$\\{.*} is (null|~).*");
+            assertThat(alike.problems()).hasSize(1);
+        }
+    }
+
+    /** As an empty text is. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "pipelines: { a: { extends: standard, without: '${D}' } }",
+                "pipelines: { a: { retry: , silence: '${D}' } }",
+                "pipelines: { a: { retry: , order: '${D}' } }",
+                "pipelines: { a: { retry: , classifier: { failures: '${D}' } } }",
+                "pipelines: { a: { retry: , histograms: { slo: '${D}' } } }"
+            })
+    void nullIsNoEmptyList(String yaml) {
+        ConfigException refused = catchThrowableOfType(
+                ConfigException.class, () -> load(yaml, "null").close());
+        assertThat(refused).hasMessageContaining("nothing, since ${D} is null");
     }
 
     @Test

@@ -2,8 +2,11 @@
 package dev.holdfast.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -102,5 +105,63 @@ class MessagesTest {
                                 + " expected a name without ${",
                         "4:3 pipelines.${NAME:a}: the name has a placeholder, and nothing is put into a key;"
                                 + " expected a name without ${");
+    }
+
+    @Test
+    void anOptionWithoutAValueHasNoneAlsoIfItWouldInheritOne() throws Exception {
+        assertThat(problems("""
+                templates:
+                  t: { timeout: { limit: 1s }, fallback: { value: x }, classifier: { failures: 500 } }
+                pipelines:
+                  a: { extends: t, timeout: { limit: } }
+                  b: { extends: t, fallback: { shadow: { value: null } } }
+                  c: { extends: t, classifier: { failures: } }
+                  d: { extends: t, classifier: }
+                """))
+                .extracting(problem -> problem.replaceAll(";.*", ""))
+                .containsExactly(
+                        "4:31 pipelines.a.timeout.limit: has no value",
+                        "5:42 pipelines.b.fallback.shadow.value: has no value",
+                        "6:34 pipelines.c.classifier.failures: has no value",
+                        "7:20 pipelines.d.classifier: has no value");
+        assertThat(problems("""
+                templates:
+                  t: { timeout: { limit: 1s }, retry: { backoff: { initial: 1s } } }
+                pipelines:
+                  a: { extends: t, timeout: , retry: { backoff: } }
+                """)).isEmpty();
+    }
+
+    @Test
+    void aRuleHasAName() throws Exception {
+        assertThat(problems("pipelines: { a: { timeout: , silence: [5, burst-of-one, true] } }"))
+                .containsExactly(
+                        "1:40 pipelines.a.silence: is 5; expected the name of a rule",
+                        "1:57 pipelines.a.silence: is true; expected the name of a rule");
+        assertThat(problems("{ defaults: { silence: '' }, pipelines: { a: { timeout: } } }"))
+                .containsExactly("1:24 defaults.silence: is a blank text; expected the name of a rule");
+    }
+
+    @Test
+    void whatIsNoSectionHasNoDefaults() {
+        for (String key : List.of("keys", "order", "extends", "without", "audit")) {
+            String yaml = "{ defaults: { " + key + ": { use: any } }, pipelines: { a: { timeout: } } }";
+            assertThatThrownBy(() -> Holdfast.builder()
+                            .withAnyName()
+                            .load("f.yaml", new ByteArrayInputStream(yaml.getBytes(StandardCharsets.UTF_8))))
+                    .hasMessageStartingWith("f.yaml:1:15 defaults." + key + ": unknown section; ");
+        }
+    }
+
+    @Test
+    void aSecondPolicyHasOptionsAlsoWhereNobodyUsesIt() throws Exception {
+        assertThat(problems("""
+                defaults: { timeout: { shadow: } }
+                templates: { t: { retry: { shadow: } } }
+                pipelines: { a: { bulkhead: } }
+                """))
+                .containsExactly(
+                        "1:24 defaults.timeout.shadow: has no value; expected options of timeout",
+                        "2:28 templates.t.retry.shadow: has no value; expected options of retry");
     }
 }

@@ -43,7 +43,9 @@ class NamesOfInstancesTest {
                 ConfigException refused = catchThrowableOfType(ConfigException.class, holdfast::reload);
                 assertThat(refused)
                         .hasMessageContaining(
-                                "pipelines." + names[1] + ": k/h1 is also the name of the instance of k for a key");
+                                "pipelines." + names[1] + ": k/h1 is also the name of the instance of k for a key")
+                        .hasMessageEndingWith(", and " + names[0]
+                                + " goes on, which is no longer in the configuration; " + EXPECTED + ", or a restart");
                 assertThat(refused.problems()).hasSize(1);
             }
         }

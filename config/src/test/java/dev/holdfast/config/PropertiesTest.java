@@ -10,6 +10,7 @@ import java.io.ByteArrayInputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -239,5 +240,31 @@ class PropertiesTest {
         put("pipelines.inventory.deadline", "900");
         assertThatThrownBy(holdfast::reload).isInstanceOf(ConfigException.class);
         assertThat(settings(holdfast.pipeline("inventory"))).contains("PT0.9S");
+    }
+
+    @Test
+    void aListHasNoGap() {
+        put("pipelines.inventory.timeout", "1s");
+        put("pipelines.inventory.classifier.ignored[2]", "501");
+        put("pipelines.inventory.classifier.ignored[0]", "500");
+        put("pipelines.inventory.silence[1]", "timeout-outside-retry");
+        assertThatThrownBy(this::load)
+                .hasMessage("application.yml:2:3 pipelines.inventory.classifier.ignored.[2]: has no [1] before it;"
+                        + " expected a list without a gap" + System.lineSeparator()
+                        + "application.yml:4:3 pipelines.inventory.silence.[1]: has no [0] before it;"
+                        + " expected a list without a gap");
+    }
+
+    @Test
+    void aNameIsNoLongerThanInAFile() {
+        String longest = "n".repeat(128);
+        put("pipelines." + longest + ".timeout", "1s");
+        assertThat(load().pipeline(longest)).isNotNull();
+        put("pipelines." + longest + "n.timeout", "1s");
+        for (ThrowingCallable loading : List.<ThrowingCallable>of(
+                this::load, () -> ofFile("pipelines: { " + longest + "n: { timeout: 1s } }"))) {
+            assertThatThrownBy(loading)
+                    .hasMessageEndingWith("has a key of 129 characters; expected at most 128 characters");
+        }
     }
 }

@@ -109,6 +109,10 @@ class SchemaTest {
                 "pipeline: { a: { retry: } }",
                 "shared: { a: { retry: , timeout: } }",
                 "defaults: { order: [retry] }",
+                "defaults: { audit: { use: audit-all } }",
+                "pipelines: { a: { timeout: , silence: 5 } }",
+                "pipelines: { a: { timeout: , silence: '' } }",
+                "pipelines: { a: { throttle: { limit: 5, per: 1s, replicas: '1__0' } } }",
                 "pipelines: { a: { retry: , histograms: { percentiles: [99] } } }",
                 "pipelines: { a: { retry: , histograms: { slo: [100] } } }",
                 "pipelines: { a: { retry: , histograms: { histogram: true } } }"
@@ -131,6 +135,8 @@ class SchemaTest {
                 "pipelines: { a: { order: '${O:retry,timeout}', retry: , timeout: pt1s } }",
                 "pipelines: { a: { order: '${O:retry}', retry: } }",
                 "pipelines: { a: { deadline: +PT1M30.5S } }",
+                "pipelines: { a: { extends: 404 }, '404': { timeout: } }",
+                "pipelines: { a: { extends: true }, 'true': { timeout: } }",
                 "defaults: { timeout: 1s }",
                 "defaults: { histograms: { slo: [100ms, '${SLO}'] } }",
                 "pipelines: { a: { retry: , histograms: } }",
@@ -138,5 +144,18 @@ class SchemaTest {
             })
     void whatTheReaderAcceptsIsValid(String yaml) {
         assertThat(errors(yaml)).isEmpty();
+    }
+
+    /** To YAML 1.2, a number with underscores is a text. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "throttle: { limit: '1_000', per: 1s, replicas: '10_000' }",
+                "bulkhead: { replicas: '+1_0' }",
+                "retry: { budget: { replicas: '1_0' }, backoff: { multiplier: '1_0.5' } }",
+                "circuit-breaker: { failure-rate-threshold: '1_0.5e-1' }"
+            })
+    void soIsANumberWithUnderscores(String section) {
+        assertThat(errors("pipelines: { a: { " + section + " } }")).isEmpty();
     }
 }

@@ -84,7 +84,9 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
                 refuseSplit(one, spelling);
                 Property property = property(one, spelling);
                 boolean isNothing = property.value().isBlank() && (one.ofVariable || !spelling.isList(one.name()));
-                if (!isNothing || !first.containsKey(one.name())) {
+                Property higher = first.get(one.name());
+                // Of two that are nothing, a placeholder is the one that is a mistake.
+                if (!isNothing || higher == null || higher.written().isBlank()) {
                     first.put(one.name(), property);
                 }
                 owners.note(one, isNothing);
@@ -318,7 +320,9 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
     private Property property(Found one, Spelling spelling) {
         Where at = Where.of(one);
         List<String> keys = spelling.of(one.name(), one.ofVariable);
-        return new Property(keys.isEmpty() ? List.of(PREFIX) : keys, text(one), at.file, at.line, at.column);
+        String text = text(one);
+        String written = one.property.getValue() instanceof CharSequence unresolved ? unresolved.toString() : text;
+        return new Property(keys.isEmpty() ? List.of(PREFIX) : keys, text, written, at.file, at.line, at.column);
     }
 
     /** The line is from 1, and 0 if it is not known. */

@@ -28,7 +28,7 @@ import org.springframework.util.function.SingletonSupplier;
 
 /**
  * Makes the pipelines of the properties below {@code holdfast}, as beans, if there are any. Classifiers and functions that are beans
- * are bound by their names; observers that are beans are told of everything.
+ * are bound by their names and aliases; observers that are beans are told of everything.
  */
 @AutoConfiguration(
         afterName = {
@@ -158,7 +158,11 @@ public class HoldfastAutoConfiguration {
                 Class<?> type, ListableBeanFactory beans, Set<String> bound, Holdfast.Builder builder) {
             for (String name : beans.getBeanNamesForType(type, true, false)) {
                 if (bound.add(name)) {
-                    builder.bind(name, new Lazily(type, SingletonSupplier.of(() -> beans.getBean(name))));
+                    Lazily bean = new Lazily(type, SingletonSupplier.of(() -> beans.getBean(name)));
+                    builder.bind(name, bean);
+                    for (String alias : beans.getAliases(name)) {
+                        builder.bind(alias, bean);
+                    }
                 }
             }
         }

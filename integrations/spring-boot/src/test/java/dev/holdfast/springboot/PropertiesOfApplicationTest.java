@@ -961,6 +961,56 @@ class PropertiesOfApplicationTest {
                         assertThat(context.getStartupFailure()).rootCause().hasMessageContaining("has no value"));
     }
 
+    /** As in a file: the default of a policy would be there without a word. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "pipelines.inventory.timeout",
+                "pipelines.inventory.bulkhead",
+                "pipelines.inventory.retry.backoff",
+                "pipelines.inventory.retry.max-attempts",
+                "pipelines.inventory.bulkhead.use",
+                "pipelines.inventory.timeout.mode",
+                "pipelines.inventory.timeout.shadow",
+                "pipelines.inventory.keys",
+                "pipelines.inventory.histograms",
+                "pipelines.inventory.extends",
+                "pipelines.inventory",
+                "templates.careful.timeout",
+                "templates",
+                "shared.pool.bulkhead",
+                "defaults.timeout",
+                "defaults"
+            })
+    void aPlaceholderThatStandsForNothingIsNoSection(String key) {
+        String properties = "holdfast.pipelines.prices.timeout: 1s\nholdfast." + key + ": ${NOTHING:250ms}\n"
+                + (key.contains("timeout.") ? "holdfast.pipelines.inventory.timeout.limit: 1s\n" : "");
+        for (String nothing : new String[] {"", "null"}) {
+            runner.withInitializer(yaml("application.yml", properties))
+                    .withInitializer(variables("NOTHING", nothing))
+                    .run(context -> assertThat(context.getStartupFailure())
+                            .rootCause()
+                            .isInstanceOf(ConfigException.class)
+                            .hasMessageContaining("application.yml:2:")
+                            .hasMessageContaining(" " + key)
+                            .hasMessageContaining(": is nothing, since ${NOTHING:250ms} is "
+                                    + (nothing.isEmpty() ? "empty" : "null")));
+        }
+    }
+
+    @Test
+    void soItIsBesideABlankValueOfAnotherSource() {
+        for (boolean isLower : new boolean[] {true, false}) {
+            String file = indented("pipelines:\n  inventory:\n    timeout: %s\n");
+            runner.withInitializer(yaml("application-prod.yml", file.formatted(isLower ? "" : "${NOTHING}")))
+                    .withInitializer(yaml("application.yml", file.formatted(isLower ? "${NOTHING}" : "")))
+                    .withInitializer(variables("NOTHING", ""))
+                    .run(context -> assertThat(context.getStartupFailure())
+                            .rootCause()
+                            .hasMessageContaining("inventory.timeout: is nothing, since ${NOTHING} is empty"));
+        }
+    }
+
     @Test
     void aBlankVariableOfTheEnvironmentIsAsOneThatIsNotSet() {
         runner.withInitializer(yaml("application.yml", indented(LONG)))
@@ -1087,6 +1137,42 @@ class PropertiesOfApplicationTest {
                                 .pipeline("inventory")
                                 .<String, RuntimeException>call(() -> "something"))
                         .isEqualTo("nothing"));
+    }
+
+    static class Named {
+        @Bean({"main.name", "lastResort", "1st"})
+        Function<Throwable, Object> several() {
+            return error -> "nothing";
+        }
+
+        @Bean
+        Function<Throwable, Object> $dollar$() {
+            return error -> "nothing";
+        }
+    }
+
+    @Test
+    void soTheyAreByTheirAliases() {
+        for (String name : new String[] {"main.name", "lastResort"}) {
+            runner.withPropertyValues("holdfast.pipelines.inventory.fallback=" + name)
+                    .withUserConfiguration(Named.class)
+                    .run(context -> assertThat(context.getBean(Pipeline.class).<Object, RuntimeException>call(() -> {
+                                throw new IllegalStateException();
+                            }))
+                            .isEqualTo("nothing"));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"$dollar$", "1st"})
+    void aBeanWhoseNameAFileCannotHaveIsToldTheRule(String name) {
+        runner.withPropertyValues("holdfast.pipelines.inventory.fallback=" + name)
+                .withUserConfiguration(Named.class)
+                .run(context -> assertThat(context.getStartupFailure())
+                        .rootCause()
+                        .hasMessageEndingWith("fallback: is " + name + ", which is a bean, and no name that can stand"
+                                + " here; expected a letter, then letters, digits and . _ - $ # / :, and no word such"
+                                + " as true or null"));
     }
 
     @Test
