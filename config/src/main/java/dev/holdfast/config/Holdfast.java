@@ -448,7 +448,7 @@ public final class Holdfast implements AutoCloseable {
          * Gives a name to a classifier, a function or another object that an option needs, for use in the file. The file need
          * not use it. With Spring Boot, the name may be that of a bean: then this takes the bean's place.
          *
-         * @param name a letter, then letters, digits and {@code . _ - $ # / :}; no word such as {@code true} or {@code null}
+         * @param name a letter or _, then letters, digits and {@code . _ - $ # / :}; no word such as {@code true} or {@code null}
          * @throws IllegalArgumentException if the name is another text, or bound already
          */
         public Builder bind(String name, Object value) {

@@ -137,7 +137,7 @@ final class Inheritance {
 
     private Optional<Mapping> found(Place place, Node node, Set<String> chain) {
         Place here = place.value(node);
-        if (!(node instanceof Scalar scalar) || scalar.isNothing() || scalar.kind() == Kind.EMPTY) {
+        if (!(node instanceof Scalar scalar) || !scalar.hasValue()) {
             problems.add(here, node.fact(), "the name of a template or of another pipeline");
             return Optional.empty();
         }

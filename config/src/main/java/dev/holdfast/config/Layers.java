@@ -2,7 +2,6 @@
 package dev.holdfast.config;
 
 import dev.holdfast.config.Node.Entry;
-import dev.holdfast.config.Node.Kind;
 import dev.holdfast.config.Node.Mapping;
 import dev.holdfast.config.Node.Scalar;
 import dev.holdfast.config.ShadowSection.Mode;
@@ -332,7 +331,7 @@ final class Layers {
                     place.child(use), "stands beside options, which would mean nothing", "use alone, or options alone");
             return Optional.empty();
         }
-        if (!(use.value() instanceof Scalar scalar) || scalar.isNothing() || scalar.kind() == Kind.EMPTY) {
+        if (!(use.value() instanceof Scalar scalar) || !scalar.hasValue()) {
             problems.add(here, use.value().fact(), "the name of a policy");
             return Optional.empty();
         }

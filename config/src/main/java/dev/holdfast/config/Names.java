@@ -6,12 +6,13 @@ import java.util.regex.Pattern;
 
 /** What a name may be that code binds, or that stands below {@code shared}. Names of beans are among them. */
 final class Names {
-    static final String EXPECTED = "a letter, then letters, digits and . _ - $ # / :, and no word such as true or null";
+    static final String EXPECTED =
+            "a letter or _, then letters, digits and . _ - $ # / :, and no word such as true or null";
 
     /** Without anchors. Java and JSON Schema understand it. */
     static final String FORM =
             "(?!(?:[Tt]rue|TRUE|[Ff]alse|FALSE|[Yy]es|YES|[Nn]o|NO|[Oo]n|ON|[Oo]ff|OFF|[Nn]ull|NULL)$)"
-                    + "[A-Za-z_\\u00C0-\\u1FFF\\u2C00-\\uD7FF][A-Za-z0-9_\\u00C0-\\u1FFF\\u2C00-\\uD7FF.$#/:-]*";
+                    + "[\\p{L}_][\\p{L}\\p{M}\\p{Nd}_.$#/:-]*";
 
     private static final Pattern NAME = Pattern.compile(FORM);
 

@@ -80,6 +80,11 @@ sealed interface Node {
             return isList() ? split() : List.of(this);
         }
 
+        /** Whether there is a text, though it may be empty. */
+        boolean hasValue() {
+            return kind != Kind.NOTHING && kind != Kind.EMPTY;
+        }
+
         private boolean hasNoText() {
             return kind == Kind.EMPTY || text.isEmpty();
         }

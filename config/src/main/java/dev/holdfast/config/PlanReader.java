@@ -396,7 +396,9 @@ final class PlanReader {
             missing.remove(name);
             if (sections.containsKey(name)) {
                 sections.get(name).ifPresent(ordered::add);
-            } else if (giver != null && giver.find(name).isPresent()) {
+            } else if (giver != null
+                    && !OTHERS.contains(name)
+                    && giver.find(name).isPresent()) {
                 String what = "inherits an order that names " + name + ", which it does not have";
                 problems.add(pipeline, what, "an order of its own");
             } else {

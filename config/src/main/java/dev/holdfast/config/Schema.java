@@ -40,6 +40,7 @@ final class Schema {
 
     private Map<String, Object> root(Factories factories) {
         definitions.put("placeholder", map("type", "string", "pattern", "\\$\\{"));
+        definitions.put("key", map("type", "string", "pattern", "^" + Names.FORM + "$"));
         definitions.put("name", map("type", "string", "pattern", "^" + Names.FORM + "$|\\$\\{"));
         definitions.put(
                 "duration",
@@ -88,17 +89,24 @@ final class Schema {
                                 described(
                                         "options of sections, where pipelines do not say them",
                                         orNothing(object(defaults))),
-                        "templates", described("sections that pipelines extend", orNothing(all(reference("pipeline")))),
+                        "templates",
+                                described(
+                                        "sections that pipelines extend", orNothing(named(all(reference("pipeline"))))),
                         "shared",
                                 described(
                                         "policies that several pipelines have in common, by their names",
                                         orNothing(with(
                                                 all(with(object(shared), "minProperties", 1, "maxProperties", 1)),
                                                 "propertyNames",
-                                                BOUND))),
-                        "pipelines", described("pipelines by their names", all(reference("pipeline")))),
+                                                reference("key")))),
+                        "pipelines", described("pipelines by their names", named(all(reference("pipeline"))))),
                 "$defs",
                 definitions);
+    }
+
+    /** Nothing is put into a key in place of a placeholder. */
+    private static Map<String, Object> named(Map<String, Object> sections) {
+        return with(sections, "propertyNames", map("pattern", "^(?!.*\\$\\{)"));
     }
 
     private static Map<String, Object> pipeline(Map<String, Object> sections) {

@@ -38,7 +38,7 @@ final class Values {
         if (node instanceof Scalar refused && refused.kind() == Kind.REFUSED) {
             return Optional.empty();
         }
-        if (node instanceof Scalar scalar && !scalar.isNothing() && scalar.kind() != Kind.EMPTY) {
+        if (node instanceof Scalar scalar && scalar.hasValue()) {
             return scalar(type, here, scalar).map(type::cast);
         }
         problems.add(here, node.fact(), expected(type));

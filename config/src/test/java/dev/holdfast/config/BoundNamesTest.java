@@ -52,7 +52,16 @@ class BoundNamesTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"http-status", "lastResort", "com.acme.Shop$Inner#0", "größe", "_x", "shop/eu:1", "trueish", "n"
+            strings = {
+                "http-status",
+                "lastResort",
+                "com.acme.Shop$Inner#0",
+                "größe",
+                "_x",
+                "\uD842\uDFB7",
+                "shop/eu:1",
+                "trueish",
+                "n"
             })
     void aNameOfABeanIsAName(String name) {
         assertThatCode(() -> check("retry: { interval: \"" + name + "\" }")).doesNotThrowAnyException();
@@ -60,12 +69,29 @@ class BoundNamesTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "5", "100ms", "true", "Null", "NO", "a b", "-a", "a\n", "${a}", "a,b"})
+    @ValueSource(
+            strings = {
+                "",
+                "5",
+                "100ms",
+                "true",
+                "Null",
+                "NO",
+                "a b",
+                "-a",
+                "a\n",
+                "${a}",
+                "a,b",
+                "\u00D7",
+                "a\u3000b",
+                "a\u180Eb",
+                "\u0661x"
+            })
     void codeCannotBindAnotherText(String text) {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> Holdfast.builder().bind(text, Classifier.DEFAULT))
                 .withMessageMatching(
-                        "a name to bind must not be blank|a file cannot have the name '.*'; expected a letter,"
+                        "a name to bind must not be blank|a file cannot have the name '.*'; expected a letter or _,"
                                 + " then letters, digits and \\. _ - \\$ # / :, and no word such as true or null");
     }
 
@@ -84,7 +110,8 @@ class BoundNamesTest {
                 () -> Holdfast.builder()
                         .load("holdfast.yaml", new ByteArrayInputStream(yaml.getBytes(StandardCharsets.UTF_8)))
                         .close());
-        assertThat(refused).hasMessageStartingWith("holdfast.yaml:1:13 shared.5: is no name; expected a letter, then");
+        assertThat(refused)
+                .hasMessageStartingWith("holdfast.yaml:1:13 shared.5: is no name; expected a letter or _, then");
         assertThat(refused.problems()).hasSize(1);
     }
 }

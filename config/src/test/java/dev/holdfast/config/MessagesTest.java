@@ -57,6 +57,14 @@ class MessagesTest {
     }
 
     @Test
+    void anOrderThatATemplateWritesWrongIsNoFaultOfThePipeline() throws Exception {
+        assertThat(problems("""
+                templates: { t: { order: [retry, silence], retry: , silence: burst-of-one } }
+                pipelines: { a: { extends: t } }
+                """)).isNotEmpty().noneMatch(problem -> problem.contains("an order of its own"));
+    }
+
+    @Test
     void whatIsNotInAnInheritedOrderNeedsAnOrderOfItsOwn() throws Exception {
         assertThat(problems("""
                 pipelines:

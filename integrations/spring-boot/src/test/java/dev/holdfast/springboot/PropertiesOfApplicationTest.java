@@ -1171,7 +1171,7 @@ class PropertiesOfApplicationTest {
                 .run(context -> assertThat(context.getStartupFailure())
                         .rootCause()
                         .hasMessageEndingWith("fallback: is " + name + ", which is a bean, and no name that can stand"
-                                + " here; expected a letter, then letters, digits and . _ - $ # / :, and no word such"
+                                + " here; expected a letter or _, then letters, digits and . _ - $ # / :, and no word such"
                                 + " as true or null"));
     }
 
