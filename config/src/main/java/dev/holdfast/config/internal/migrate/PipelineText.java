@@ -51,6 +51,7 @@ final class PipelineText {
         Lists lists = new Lists(given);
         lists.difference().ifPresent(trap -> out.comment(2, "trap: " + trap));
         lists.uncounted().ifPresent(changed -> out.comment(2, "changed: " + changed));
+        lists.covered().ifPresent(covered -> out.comment(2, covered));
         lists.line().ifPresent(line -> {
             out.comment(2, "note: the lists of exceptions, for all policies, if the classes are on the class path:");
             // In one line and without a blank, so that taking the # away is enough.
