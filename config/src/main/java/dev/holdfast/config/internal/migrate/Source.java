@@ -87,25 +87,45 @@ final class Source {
 
     /** A later document wins, but not if it has a condition, because nobody knows whether it holds. */
     private void add(Document document, Part part) {
-        List<Written> settings = new ArrayList<>();
-        document.values().forEach((name, value) -> settings.add(new Written(name, value, part)));
+        Map<String, Written> settings = new LinkedHashMap<>();
+        document.values()
+                .forEach(
+                        (name, value) -> settings.merge(key(name), new Written(name, value, part), this::spelledTwice));
         if (part.isConditional()) {
-            conditional.addAll(0, settings);
-            settings.forEach(this::other);
-            if (settings.stream().map(Written::name).anyMatch(Document::isOfResilience4j)) {
+            conditional.addAll(0, settings.values());
+            settings.values().forEach(this::other);
+            if (document.values().keySet().stream().anyMatch(Document::isOfResilience4j)) {
                 notes.add("note: the part for " + Text.shown(part.condition())
                         + " has settings of resilience4j, too. They are taken only where the other parts say nothing.");
             }
             return;
         }
-        for (Written setting : settings) {
-            Written before = all.put(key(setting.name()), setting);
-            if (before != null && !before.value().equals(setting.value())) {
-                other(before);
-                if (Document.isOfResilience4j(setting.name())) {
-                    notes.add("left out: " + before.shown() + "; another part or file has "
-                            + Text.shown(setting.value()) + part.origin(""));
-                }
+        settings.forEach((key, setting) -> {
+            Written before = all.put(key, setting);
+            if (before != null) {
+                lost(before, setting, "another part or file has " + Text.shown(setting.value()) + part.origin(""));
+            }
+        });
+    }
+
+    /** As in Spring: the spelling {@code max-attempts} counts more than others. */
+    private Written spelledTwice(Written before, Written after) {
+        boolean first = dashed(before.name()) > dashed(after.name());
+        Written holds = first ? before : after;
+        lost(first ? after : before, holds, "here " + holds.shown() + " holds");
+        return holds;
+    }
+
+    /** Of two spellings of a name, Spring's own has the greater number. */
+    private static int dashed(String name) {
+        return name.matches("[^A-Z_\\[]++") ? name.length() : 0;
+    }
+
+    private void lost(Written setting, Written holds, String why) {
+        if (!setting.value().equals(holds.value())) {
+            other(setting);
+            if (Document.isOfResilience4j(setting.name())) {
+                notes.add("left out: " + setting.shown() + "; " + why);
             }
         }
     }

@@ -83,6 +83,21 @@ class MigrateFormsTest {
     }
 
     @Test
+    void ofTwoSpellingsInAFileSpringsOwnHolds() throws IOException {
+        String of = "retry.instances.a.";
+        try (Migrated first = Migrated.ofProperties(directory, of + "max-attempts=11", of + "maxAttempts=12");
+                Migrated last = Migrated.ofProperties(
+                        directory, of + "MAX_ATTEMPTS=12", of + "maxattempts=12", of + "max-attempts=11")) {
+            assertThat(first.retry("a")).contains("maxAttempts=11");
+            assertThat(first.text())
+                    .contains("left out: resilience4j.retry.instances.a.maxAttempts = 12; here"
+                            + " resilience4j.retry.instances.a.max-attempts = 11 holds")
+                    .doesNotContain("another part");
+            assertThat(last.retry("a")).contains("maxAttempts=11");
+        }
+    }
+
+    @Test
     void instanceThatIsAValueIsNamed() throws IOException {
         try (Migrated made =
                 Migrated.of(directory, "a.yml", "resilience4j: { retry: { instances: { a: 5, b: , c: {} } } }")) {
