@@ -28,6 +28,13 @@ final class PipelineText {
 
     void print(Printed out) {
         out.line(1, Text.key(name) + ":");
+        List<String> spellings = source.spellings(name);
+        if (!spellings.isEmpty()) {
+            out.comment(
+                    2,
+                    "note: for Spring, " + Text.shown(String.join(", ", spellings)) + " is the same name, and has"
+                            + " the same settings. Delete the pipelines that your code does not ask for");
+        }
         traps().forEach(trap -> out.comment(2, "trap: " + trap));
         Settings pool = given.get(Kind.THREAD_POOL);
         if (pool != null && given.containsKey(Kind.BULKHEAD)) {

@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.MatchResult;
@@ -36,8 +37,12 @@ final class Source {
 
     private final Map<Kind, Map<String, Block>> instances = new EnumMap<>(Kind.class);
     private final Map<Kind, Map<String, Block>> configs = new EnumMap<>(Kind.class);
+    /** Of instances and configs, also those of which another one has each setting. */
+    private final Map<String, Set<String>> spellings = new HashMap<>();
+
     private final Map<String, Settings> general = new LinkedHashMap<>();
     private final Set<String> names = new LinkedHashSet<>();
+    private final Map<String, List<String>> alike;
     private final Set<String> used = new LinkedHashSet<>();
 
     /**
@@ -76,6 +81,7 @@ final class Source {
         }
         instances.values().forEach(named -> names.addAll(named.keySet()));
         names.forEach(Source::checkName);
+        alike = names.stream().collect(Collectors.groupingBy(Text::canonical));
         if (names.isEmpty()) {
             throw new Unreadable(files, "has no instances and no configs of resilience4j");
         }
@@ -91,6 +97,14 @@ final class Source {
         document.values()
                 .forEach(
                         (name, value) -> settings.merge(key(name), new Written(name, value, part), this::spelledTwice));
+        document.values().keySet().stream().filter(Document::isOfResilience4j).forEach(name -> {
+            List<String> elements = Document.elements(name);
+            if (elements.size() > 3) {
+                spellings
+                        .computeIfAbsent(block(name, elements), key -> new LinkedHashSet<>())
+                        .add(elements.get(3));
+            }
+        });
         if (part.isConditional()) {
             conditional.addAll(0, settings.values());
             settings.values().forEach(this::other);
@@ -134,15 +148,21 @@ final class Source {
         others.computeIfAbsent(key(setting.name()), key -> new ArrayList<>()).add(setting);
     }
 
-    /** The same for each spelling of a setting. Only names of instances and configs differ in their case. */
+    /** The same for each spelling of a setting. */
     static String key(String name) {
         List<String> elements = Document.elements(name);
         if (elements.size() < 4 || !Document.isOfResilience4j(name)) {
             return Text.canonical(name);
         }
+        return block(name, elements) + Text.canonical(String.join(".", elements.subList(4, elements.size())));
+    }
+
+    /** The same for each spelling of an instance or config: in brackets it is what it is. */
+    private static String block(String name, List<String> elements) {
         String group = isInstances(elements.get(2)) ? "instances" : elements.get(2);
-        return Text.canonical(elements.get(1) + "." + group) + ".[" + elements.get(3) + "]."
-                + Text.canonical(String.join(".", elements.subList(4, elements.size())));
+        String own = elements.get(3);
+        return Text.canonical(elements.get(1) + "." + group) + ".["
+                + (name.contains("[" + own + "]") ? own : Text.canonical(own)) + "].";
     }
 
     /** Whether the settings below are of instances: by the name of today, or one of version 1. */
@@ -165,10 +185,10 @@ final class Source {
             boolean named = elements.size() > 3
                     && (instance || Text.canonical(elements.get(2)).equals("configs"));
             List<Given> settings = named
-                    ? (instance ? instances : configs)
-                            .computeIfAbsent(kind.get(), k -> new LinkedHashMap<>())
-                            .computeIfAbsent(elements.get(3), n -> new Block(written.part(), new ArrayList<>()))
-                            .settings()
+                    ? settings(
+                            (instance ? instances : configs).computeIfAbsent(kind.get(), k -> new LinkedHashMap<>()),
+                            written,
+                            elements)
                     : apart.computeIfAbsent(kind.get().section(), k -> new ArrayList<>());
             String name = String.join(".", elements.subList(named ? 4 : 2, elements.size()));
             if (name.isEmpty() && !written.value().isEmpty()) {
@@ -185,6 +205,15 @@ final class Source {
                 settings.add(new Given(name, text, "", written.value(), written.part(), shown));
             }
         }
+    }
+
+    /** As in Spring, each spelling of a name has the settings of all. */
+    private List<Given> settings(Map<String, Block> named, Written written, List<String> elements) {
+        Block block = new Block(written.part(), new ArrayList<>());
+        spellings
+                .getOrDefault(block(written.name(), elements), Set.of())
+                .forEach(spelling -> named.putIfAbsent(spelling, block));
+        return named.getOrDefault(elements.get(3), block).settings();
     }
 
     private static void checkName(String name) {
@@ -224,6 +253,16 @@ final class Source {
     /** Of the pipelines. */
     Set<String> names() {
         return names;
+    }
+
+    /** Other spellings of the name, with the settings of the same instances. */
+    List<String> spellings(String name) {
+        return alike.getOrDefault(Text.canonical(name), List.of()).stream()
+                .filter(other -> !other.equals(name))
+                .filter(other -> instances.values().stream()
+                        .anyMatch(
+                                named -> named.containsKey(name) && Objects.equals(named.get(name), named.get(other))))
+                .toList();
     }
 
     boolean hasAspectOrder(Kind kind) {

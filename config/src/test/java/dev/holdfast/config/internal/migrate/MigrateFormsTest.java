@@ -83,6 +83,37 @@ class MigrateFormsTest {
     }
 
     @Test
+    void spellingsOfAnInstanceHaveAllSettingsOfIt() throws IOException {
+        Path first = Files.writeString(
+                directory.resolve("application.properties"),
+                "resilience4j.retry.instances.inventoryService.max-attempts=6\n"
+                        + "resilience4j.retry.instances.inventoryService.wait-duration=100ms\n");
+        Path second = Files.writeString(directory.resolve("application-prod.yml"), """
+                resilience4j.retry:
+                  instances:
+                    inventory-service: { max-attempts: 2 }
+                    Shop: { max-attempts: 8, wait-duration: 9ms }
+                    shop: { max-attempts: 9 }
+                    "[SHOP]": { max-attempts: 7 }
+                """);
+        try (Migrated made = Migrated.of(first, second)) {
+            assertThat(made.names()).containsExactly("inventoryService", "inventory-service", "Shop", "shop", "SHOP");
+            assertThat(made.retry("inventoryService"))
+                    .isEqualTo(made.retry("inventory-service"))
+                    .contains("maxAttempts=2", "initialBackoff=100ms");
+            assertThat(made.retry("Shop"))
+                    .isEqualTo(made.retry("shop"))
+                    .contains("maxAttempts=9", "initialBackoff=9ms");
+            assertThat(made.retry("SHOP")).contains("maxAttempts=7");
+            assertThat(made.text())
+                    .contains("note: for Spring, inventory-service is the same name, and has the same settings."
+                            + " Delete the pipelines that your code does not ask for")
+                    .contains("note: for Spring, Shop is the same name", "note: for Spring, shop is the same name")
+                    .doesNotContain("note: for Spring, SHOP", "note: for Spring, Shop, ");
+        }
+    }
+
+    @Test
     void ofTwoSpellingsInAFileSpringsOwnHolds() throws IOException {
         String of = "retry.instances.a.";
         try (Migrated first = Migrated.ofProperties(directory, of + "max-attempts=11", of + "maxAttempts=12");
