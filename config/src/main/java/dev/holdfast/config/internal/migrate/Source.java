@@ -26,6 +26,8 @@ final class Source {
     private static final int LONGEST_PLACEHOLDER = 500;
     private static final int LONGEST_NAME = 128;
     private static final String BASE = "baseconfig";
+    /** What has instances: names of version 1, and that of today, in the order in which Spring binds them. */
+    private static final List<String> INSTANCES = List.of("backends", "instances", "limiters");
 
     private final List<String> notes = new ArrayList<>();
     /** What always holds. */
@@ -35,6 +37,7 @@ final class Source {
     /** All that does not hold, or perhaps not. */
     private final Map<String, List<Written>> others = new HashMap<>();
 
+    private final Map<String, Map<String, Block>> groups = new HashMap<>();
     private final Map<Kind, Map<String, Block>> instances = new EnumMap<>(Kind.class);
     private final Map<Kind, Map<String, Block>> configs = new EnumMap<>(Kind.class);
     /** Of instances and configs, also those of which another one has each setting. */
@@ -50,7 +53,7 @@ final class Source {
      *
      * @param part the first that has it; one with a condition only if no other part has it
      */
-    private record Block(Part part, List<Given> settings) {
+    private record Block(String group, Part part, List<Given> settings) {
         /** What it says that it inherits from. A condition alone changes nothing of what is there without it. */
         Optional<Given> base() {
             return settings.stream()
@@ -73,6 +76,11 @@ final class Source {
         // None of them is a wait, so the kind does not matter.
         apart.forEach((section, settings) ->
                 general.put(section, Levels.of(Kind.TIME_LIMITER, List.of(settings), List.of(), new ArrayList<>())));
+        for (Kind kind : Kind.values()) {
+            INSTANCES.forEach(group ->
+                    groups.getOrDefault(kind + group, Map.of()).forEach((name, block) -> join(kind, name, block)));
+            Optional.ofNullable(groups.get(kind + "configs")).ifPresent(named -> configs.put(kind, named));
+        }
         if (instances.isEmpty() && !configs.isEmpty()) {
             instances.putAll(configs);
             notes.add(
@@ -159,15 +167,9 @@ final class Source {
 
     /** The same for each spelling of an instance or config: in brackets it is what it is. */
     private static String block(String name, List<String> elements) {
-        String group = isInstances(elements.get(2)) ? "instances" : elements.get(2);
         String own = elements.get(3);
-        return Text.canonical(elements.get(1) + "." + group) + ".["
+        return Text.canonical(elements.get(1) + "." + elements.get(2)) + ".["
                 + (name.contains("[" + own + "]") ? own : Text.canonical(own)) + "].";
-    }
-
-    /** Whether the settings below are of instances: by the name of today, or one of version 1. */
-    private static boolean isInstances(String group) {
-        return Set.of("instances", "backends", "limiters").contains(Text.canonical(group));
     }
 
     /** Settings of a kind that are of no instance and no config go to the given map. */
@@ -181,14 +183,11 @@ final class Source {
         if (kind.isEmpty()) {
             notes.add(Without.ofOthers(written));
         } else if (elements.size() > 2) {
-            boolean instance = isInstances(elements.get(2));
-            boolean named = elements.size() > 3
-                    && (instance || Text.canonical(elements.get(2)).equals("configs"));
+            String group = Text.canonical(elements.get(2));
+            boolean named = elements.size() > 3 && (INSTANCES.contains(group) || group.equals("configs"));
             List<Given> settings = named
                     ? settings(
-                            (instance ? instances : configs).computeIfAbsent(kind.get(), k -> new LinkedHashMap<>()),
-                            written,
-                            elements)
+                            groups.computeIfAbsent(kind.get() + group, k -> new LinkedHashMap<>()), written, elements)
                     : apart.computeIfAbsent(kind.get().section(), k -> new ArrayList<>());
             String name = String.join(".", elements.subList(named ? 4 : 2, elements.size()));
             if (name.isEmpty() && !written.value().isEmpty()) {
@@ -209,11 +208,28 @@ final class Source {
 
     /** As in Spring, each spelling of a name has the settings of all. */
     private List<Given> settings(Map<String, Block> named, Written written, List<String> elements) {
-        Block block = new Block(written.part(), new ArrayList<>());
+        Block block = new Block(elements.get(2), written.part(), new ArrayList<>());
         spellings
                 .getOrDefault(block(written.name(), elements), Set.of())
                 .forEach(spelling -> named.putIfAbsent(spelling, block));
         return named.getOrDefault(elements.get(3), block).settings();
+    }
+
+    /** As in resilience4j, an instance replaces one of the same name. A condition alone changes nothing. */
+    private void join(Kind kind, String name, Block block) {
+        Map<String, Block> named = instances.computeIfAbsent(kind, k -> new LinkedHashMap<>());
+        Block before = named.getOrDefault(name, block);
+        boolean last = before.part().isConditional() || !block.part().isConditional();
+        Block holds = last ? block : before;
+        Block lost = last ? before : block;
+        named.put(name, holds);
+        if (!before.equals(block)) {
+            String prefix = "resilience4j." + kind.prefix() + ".";
+            String end = "." + Text.shown(name);
+            lost.settings()
+                    .forEach(given -> notes.add("left out: " + given.shown() + " of " + prefix + lost.group() + end
+                            + "; only " + prefix + holds.group() + end + " holds"));
+        }
     }
 
     private static void checkName(String name) {
@@ -342,7 +358,7 @@ final class Source {
                         + "; there is no such config. Give all files in one command");
             }
             used.add(kind + config);
-            Block inherited = known.getOrDefault(config, new Block(own.part(), List.of()));
+            Block inherited = known.getOrDefault(config, new Block("", own.part(), List.of()));
             levels.add(level(inherited, config, idle));
             base = base(kind, config, inherited, known, seen);
         }

@@ -421,12 +421,43 @@ class MigrateFormsTest {
 
     @Test
     void laterFileWinsAlsoWithAnOldNameOfTheInstances() throws IOException {
-        Path first =
-                Files.writeString(directory.resolve("a.yml"), "resilience4j.retry.instances.a: { maxAttempts: 2 }");
+        Path first = Files.writeString(directory.resolve("a.yml"), "resilience4j.retry.backends.a: { maxAttempts: 2 }");
         Path second = Files.writeString(directory.resolve("b.yml"), "resilience4j.retry.backends.a.max-attempts: 4");
         try (Migrated made = Migrated.of(first, second)) {
             assertThat(made.retry("a")).contains("maxAttempts=4");
             assertThat(made.text()).contains("maxAttempts = 2 (of a.yml); another part or file has 4 (of b.yml)");
+        }
+    }
+
+    /** In whichever file they are. resilience4j binds them one after the other into one map. */
+    @Test
+    void instanceReplacesABackendOfItsNameAndALimiterAnInstance() throws IOException {
+        Path first =
+                Files.writeString(directory.resolve("a.yml"), "resilience4j.retry.instances.a: { wait-duration: 2s }");
+        Path second = Files.writeString(directory.resolve("b.properties"), """
+                resilience4j.retry.backends.a.max-attempts=5
+                resilience4j.retry.backends.b.max-attempts=6
+                resilience4j.ratelimiter.limiters.a.limit-for-period=50
+                resilience4j.ratelimiter.instances.a.limit-for-period=60
+                resilience4j.ratelimiter.instances.a.timeout-duration=2s
+                resilience4j.bulkhead.backends.a.max-concurrent-calls=7
+                #---
+                spring.config.activate.on-profile=p
+                resilience4j.bulkhead.instances.a.max-concurrent-calls=8
+                """);
+        try (Migrated made = Migrated.of(first, second)) {
+            assertThat(made.retry("a")).contains("maxAttempts=3", "initialBackoff=2s");
+            assertThat(made.retry("b")).contains("maxAttempts=6");
+            assertThat(made.throttle("a").maxWait()).isEqualTo(Duration.ofSeconds(5));
+            assertThat(made.bulkhead("a").maxConcurrentCalls()).isEqualTo(7);
+            assertThat(made.text())
+                    .contains("left out: max-attempts = 5 (of b.properties) of resilience4j.retry.backends.a;"
+                            + " only resilience4j.retry.instances.a holds\n")
+                    .contains(
+                            "left out: timeout-duration = 2s (of b.properties) of resilience4j.ratelimiter.instances.a;"
+                                    + " only resilience4j.ratelimiter.limiters.a holds\n")
+                    .contains("left out: max-concurrent-calls = 8 (of profile p, b.properties) of"
+                            + " resilience4j.bulkhead.instances.a");
         }
     }
 
