@@ -361,6 +361,17 @@ final class Source {
             Block inherited = known.getOrDefault(config, new Block("", own.part(), List.of()));
             levels.add(level(inherited, config, idle));
             base = base(kind, config, inherited, known, seen);
+            if (kind == Kind.CIRCUIT_BREAKER
+                    && config.equals(name)
+                    && own.base().isEmpty()) {
+                // resilience4j does not look at what such a config inherits from.
+                base = Optional.empty();
+                inherited
+                        .base()
+                        .ifPresent(given ->
+                                idle.add("left out: " + given.of(config).shown()
+                                        + "; resilience4j ignores it, since the config has the name of the instance"));
+            }
         }
         // Without its condition there is no such instance, so nothing else holds for it.
         return Levels.of(kind, levels, own.part().isConditional() ? levels.get(0) : List.of(), idle);

@@ -320,6 +320,26 @@ class MigrateFormsTest {
     }
 
     @Test
+    void configOfABreakersOwnNameInheritsNothing() throws IOException {
+        String of = "circuitbreaker.";
+        try (Migrated made = Migrated.ofProperties(
+                directory,
+                of + "configs.default.failure-rate-threshold=70",
+                of + "configs.base.base-config=default",
+                of + "configs.base.sliding-window-size=11",
+                of + "instances.base.minimum-number-of-calls=3",
+                of + "instances.named.base-config=base")) {
+            assertThat(made.breaker("base").slidingWindowSize()).isEqualTo(11);
+            assertThat(made.breaker("base").failureRateThreshold()).isEqualTo(90);
+            assertThat(made.breaker("named").failureRateThreshold()).isEqualTo(70);
+            assertThat(made.text())
+                    .containsOnlyOnce(
+                            "left out: base-config = default (of configs.base); resilience4j ignores it, since"
+                                    + " the config has the name of the instance");
+        }
+    }
+
+    @Test
     void configThatIsNotThereIsNamed() throws IOException {
         try (Migrated made = Migrated.ofProperties(directory, "retry.instances.a.base-config=elsewhere")) {
             assertThat(made.text())
