@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -17,6 +18,7 @@ import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /** All settings of resilience4j in some documents, by kind and instance. */
@@ -46,6 +48,7 @@ final class Source {
     private final Map<String, Settings> general = new LinkedHashMap<>();
     private final Set<String> names = new LinkedHashSet<>();
     private final Map<String, List<String>> alike;
+    private final Set<String> renamed = new HashSet<>();
     private final Set<String> used = new LinkedHashSet<>();
 
     /**
@@ -269,6 +272,21 @@ final class Source {
     /** Of the pipelines. */
     Set<String> names() {
         return names;
+    }
+
+    /** The name of the pipeline for an instance: its own, if a file can have it, else one that it gives only once. */
+    String pipeline(String name) {
+        boolean longer = IntStream.range(0, name.length())
+                .anyMatch(i -> name.charAt(i) == '/' && names.contains(name.substring(0, i)));
+        if (!longer && !name.contains("${")) {
+            return name;
+        }
+        String plain = name.replace('/', '-').replace("${", "-");
+        return Stream.iterate(plain, tried -> tried + "-")
+                .filter(tried -> names.stream().noneMatch(other -> (other + "/").startsWith(tried + "/")))
+                .filter(renamed::add)
+                .findFirst()
+                .orElse(plain);
     }
 
     /** Other spellings of the name, with the settings of the same instances. */

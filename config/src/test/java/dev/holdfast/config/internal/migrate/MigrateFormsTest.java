@@ -153,6 +153,34 @@ class MigrateFormsTest {
     }
 
     @Test
+    void namesThatNoFileCanHaveBecomeOthers() throws IOException {
+        try (Migrated made = yaml("""
+                resilience4j.retry.instances:
+                  inventory: { max-attempts: 4 }
+                  inventory-eu: { max-attempts: 5 }
+                  "[inventory/eu]": { max-attempts: 6 }
+                  "[inventory/eu/x]": { max-attempts: 7 }
+                  "[inventory/eu-x]": { max-attempts: 7 }
+                  "[orders/eu]": { max-attempts: 8 }
+                  "[a${X}]": { max-attempts: 9 }
+                """)) {
+            assertThat(made.names())
+                    .containsExactly(
+                            "inventory",
+                            "inventory-eu",
+                            "inventory-eu-",
+                            "inventory-eu-x",
+                            "inventory-eu-x-",
+                            "orders/eu",
+                            "a-X}");
+            assertThat(made.retry("inventory-eu-")).contains("maxAttempts=6");
+            assertThat(made.text())
+                    .contains("note: no pipeline here can have the name inventory/eu: ", "name a${X}: ")
+                    .doesNotContain("name orders/eu");
+        }
+    }
+
+    @Test
     void unknownSettingsAreNamed() throws IOException {
         try (Migrated made = Migrated.ofProperties(
                 directory,
