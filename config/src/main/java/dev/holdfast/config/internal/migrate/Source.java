@@ -50,6 +50,10 @@ final class Source {
     private final Map<String, List<String>> alike;
     private final Set<String> renamed = new HashSet<>();
     private final Set<String> used = new LinkedHashSet<>();
+    /** What instances inherit, or would without settings of their own. */
+    private final Map<Kind, Set<Given>> ofConfigs = new EnumMap<>(Kind.class);
+    /** Those of instances and configs that a pipeline speaks of. */
+    private final Map<Kind, Set<Given>> said = new EnumMap<>(Kind.class);
 
     /**
      * An instance or a config.
@@ -77,8 +81,9 @@ final class Source {
         Map<String, List<Given>> apart = new LinkedHashMap<>();
         Stream.concat(all.values().stream(), conditional.stream()).forEach(written -> sort(written, apart));
         // None of them is a wait, so the kind does not matter.
-        apart.forEach((section, settings) ->
-                general.put(section, Levels.of(Kind.TIME_LIMITER, List.of(settings), List.of(), new ArrayList<>())));
+        apart.forEach((section, settings) -> general.put(
+                section,
+                Levels.of(Kind.TIME_LIMITER, List.of(settings), List.of(), new ArrayList<>(), new HashSet<>())));
         for (Kind kind : Kind.values()) {
             INSTANCES.forEach(group ->
                     groups.getOrDefault(kind + group, Map.of()).forEach((name, block) -> join(kind, name, block)));
@@ -318,12 +323,14 @@ final class Source {
         configs.forEach((kind, named) -> named.keySet().stream()
                 .filter(config -> instances.get(kind) != named && !used.contains(kind + config))
                 .map(config -> "left out: resilience4j." + kind.prefix() + ".configs." + Text.shown(config)
-                        + ": no instance here has it"
-                        + (config.equals("default")
-                                ? ". resilience4j takes it for each @" + kind.annotation()
-                                        + " in your code whose name is not among the instances"
-                                : ""))
+                        + ": no instance here has it" + ofCodeAlone(kind, config))
                 .forEach(all::add));
+        ofConfigs.forEach((kind, settings) -> settings.stream()
+                .filter(given -> !said.getOrDefault(kind, Set.of()).contains(given))
+                .collect(Collectors.groupingBy(
+                        Given::config, LinkedHashMap::new, Collectors.mapping(Given::shown, Collectors.joining(", "))))
+                .forEach((config, shown) -> all.add("left out: resilience4j." + kind.prefix() + ": " + shown
+                        + "; each instance here has its own" + ofCodeAlone(kind, config))));
         general.values().forEach(settings -> {
             all.addAll(settings.idle());
             settings.rest()
@@ -334,6 +341,13 @@ final class Source {
                                     : Without.of(given)));
         });
         return all;
+    }
+
+    private static String ofCodeAlone(Kind kind, String config) {
+        return config.equals("default")
+                ? ". resilience4j takes it for each @" + kind.annotation()
+                        + " in your code whose name is not among the instances"
+                : "";
     }
 
     /** The settings of an instance with those of its configs, or nothing if there is no such instance. */
@@ -350,7 +364,7 @@ final class Source {
                 .map(config -> config.settings().stream()
                         .filter(given -> !given.part().isConditional())
                         .toList())
-                .map(always -> Levels.of(kind, List.of(always), List.of(), new ArrayList<>()));
+                .map(always -> Levels.of(kind, List.of(always), List.of(), new ArrayList<>(), new HashSet<>()));
     }
 
     /** The instance's own settings, and those of each config that it inherits from. */
@@ -392,7 +406,9 @@ final class Source {
             }
         }
         // Without its condition there is no such instance, so nothing else holds for it.
-        return Levels.of(kind, levels, own.part().isConditional() ? levels.get(0) : List.of(), idle);
+        List<Given> first = own.part().isConditional() ? levels.get(0) : List.of();
+        levels.stream().skip(1).forEach(ofConfigs.computeIfAbsent(kind, k -> new LinkedHashSet<>())::addAll);
+        return Levels.of(kind, levels, first, idle, said.computeIfAbsent(kind, k -> new HashSet<>()));
     }
 
     /** The settings of an instance or a config, but not what it inherits from. */

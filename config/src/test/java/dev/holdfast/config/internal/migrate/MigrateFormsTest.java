@@ -330,6 +330,27 @@ class MigrateFormsTest {
     }
 
     @Test
+    void settingsOfAConfigThatNoInstanceTakesAreNamed() throws IOException {
+        try (Migrated made = Migrated.ofProperties(
+                directory,
+                "retry.configs.default.max-attempts=7",
+                "retry.configs.default.wait-duration=111ms",
+                "retry.configs.mid.max-attempts=5",
+                "retry.instances.a.max-attempts=2",
+                "retry.instances.a.wait-duration=50ms",
+                "retry.instances.b.base-config=mid",
+                "retry.instances.b.max-attempts=3")) {
+            assertThat(made.text())
+                    .contains("left out: resilience4j.retry: max-attempts = 7 (of configs.default); each instance here"
+                            + " has its own. resilience4j takes it for each @Retry in your code whose name is not among"
+                            + " the instances\n")
+                    .contains("left out: resilience4j.retry: max-attempts = 5 (of configs.mid); each instance here has"
+                            + " its own\n")
+                    .contains("# kept: wait-duration = 111ms (of configs.default)");
+        }
+    }
+
+    @Test
     void breakerInheritsAsInResilience4j() throws IOException {
         try (Migrated made = Migrated.ofProperties(
                 directory,
