@@ -84,10 +84,10 @@ class MigrateFormsTest {
 
     @Test
     void spellingsOfAnInstanceHaveAllSettingsOfIt() throws IOException {
-        Path first = Files.writeString(
-                directory.resolve("application.properties"),
-                "resilience4j.retry.instances.inventoryService.max-attempts=6\n"
-                        + "resilience4j.retry.instances.inventoryService.wait-duration=100ms\n");
+        Path first = Files.writeString(directory.resolve("application.properties"), """
+                resilience4j.retry.instances.inventoryService.max-attempts=6
+                resilience4j.retry.instances.inventoryService.wait-duration=100ms
+                """);
         Path second = Files.writeString(directory.resolve("application-prod.yml"), """
                 resilience4j.retry:
                   instances:
