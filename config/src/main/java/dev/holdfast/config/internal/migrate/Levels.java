@@ -33,9 +33,10 @@ final class Levels {
      * Of the levels, the nearest first.
      *
      * @param own the settings that count first also if they have a condition
-     * @param idle comments on settings that have no effect
+     * @param idle gets comments on settings that have no effect
+     * @param said gets all settings but those of which a nearer level of the same part has its own
      */
-    static Settings of(Kind kind, List<List<Given>> levels, List<Given> own, List<String> idle) {
+    static Settings of(Kind kind, List<List<Given>> levels, List<Given> own, List<String> idle, Set<Given> said) {
         List<Given> ranked = ranked(levels, own);
         Optional<Given> wait = ranked.stream()
                 .filter(given -> WAITS.getOrDefault(kind, Set.of()).contains(given.canonical()))
@@ -46,21 +47,24 @@ final class Levels {
         List<Given> beside = place < levels.size() ? levels.get(place) : List.of();
         List<Given> beyond = kind == Kind.RETRY && place + 1 < levels.size() ? levels.get(place + 1) : List.of();
         Map<String, Given> settings = new LinkedHashMap<>();
-        ranked.forEach(given -> {
-            if (wait.isEmpty()
+        for (Given given : ranked) {
+            boolean heeded = wait.isEmpty()
                     || !GROWTH.contains(given.canonical())
                     || beside.contains(given)
-                    || (beyond.contains(given) && !given.canonical().equals(RANDOM_FACTOR))) {
-                Given holds = settings.putIfAbsent(given.canonical(), given);
-                if (holds != null && isReplaced(given, holds)) {
-                    idle.add("left out: " + given.shown() + "; here " + holds.shown() + " holds");
-                }
-            } else {
+                    || (beyond.contains(given) && !given.canonical().equals(RANDOM_FACTOR));
+            Given holds = heeded ? settings.putIfAbsent(given.canonical(), given) : null;
+            if (holds != null && !isReplaced(given, holds)) {
+                continue;
+            }
+            said.add(given);
+            if (holds != null) {
+                idle.add("left out: " + given.shown() + "; here " + holds.shown() + " holds");
+            } else if (!heeded) {
                 idle.add("left out: " + given.shown()
                         + "; resilience4j heeds it only beside the wait itself, and the wait is "
                         + wait.get().shown());
             }
-        });
+        }
         return new Settings(settings, idle);
     }
 

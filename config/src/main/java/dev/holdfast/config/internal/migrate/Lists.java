@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -19,6 +20,11 @@ final class Lists {
     /** More make no line that anybody reads. */
     private static final int MOST_CLASSES = 20;
 
+    private static final String THROWABLE = "java.lang.Throwable";
+
+    /** With its package, as the reader of the line wants it. */
+    private static final Pattern CLASS = Pattern.compile("[A-Za-z_$][\\w$]*+(\\.[A-Za-z_$][\\w$]*+)++");
+
     private final Taken retry;
     private final Taken breaker;
     private final Set<String> failures = new LinkedHashSet<>();
@@ -27,22 +33,25 @@ final class Lists {
     Lists(Map<Kind, Settings> given) {
         retry = new Taken(given.get(Kind.RETRY), "retry-exceptions", "retry-exception-predicate");
         breaker = new Taken(given.get(Kind.CIRCUIT_BREAKER), "record-exceptions", "record-failure-predicate");
-        failures.addAll(retry.listed);
-        failures.addAll(breaker.listed);
+        failures.addAll(retry.taken());
+        failures.addAll(breaker.taken());
         ignored.addAll(breaker.present ? breaker.ignored : retry.ignored);
     }
 
     /** The classifier, as a line of the file; empty if there is nothing to say, or nothing that holds for both. */
     Optional<String> line() {
         boolean contradicts = failures.stream().anyMatch(ignored::contains);
-        if (tooMany() || contradicts || (ignored.isEmpty() && isOpen()) || (failures.isEmpty() && ignored.isEmpty())) {
+        boolean classes = Stream.concat(failures.stream(), ignored.stream())
+                .allMatch(name -> CLASS.matcher(name).matches());
+        boolean nothing = ignored.isEmpty() && (isOpen() || failures.isEmpty());
+        if (tooMany() || contradicts || !classes || nothing) {
             return Optional.empty();
         }
         Set<String> all = new LinkedHashSet<>(ignored);
         if (!isOpen()) {
             // What is in no list is not repeated, and a fallback may answer it. Not all is as in resilience4j: see
             // uncounted.
-            all.add("java.lang.Throwable");
+            all.add(THROWABLE);
         }
         return Optional.of("classifier: { "
                 + Stream.of(list("failures", failures), list("ignored", all))
@@ -53,13 +62,26 @@ final class Lists {
 
     /** That the line does not count what the breaker counts as a success in resilience4j, if it is so. */
     Optional<String> uncounted() {
-        return breaker.present && !isOpen() && line().isPresent()
+        return breaker.present && !isOpen() && !ignored.contains(THROWABLE) && line().isPresent()
                 ? Optional.of(
                         "an exception in no list is a success in resilience4j. In the line below java.lang.Throwable"
                                 + " is ignored: it does not count, so that the breaker may open earlier, and a half-open one"
                                 + " waits for other outcomes. If no fallback has to answer such exceptions, move it to"
                                 + " `successes: [java.lang.Throwable]`: then they count as before")
                 : Optional.empty();
+    }
+
+    /** What the lists name and resilience4j ignores nevertheless, or perhaps, if there is any. */
+    Optional<String> covered() {
+        Set<String> covered = new LinkedHashSet<>(retry.listed);
+        covered.addAll(breaker.listed);
+        covered.removeAll(failures);
+        if (line().isEmpty() || (covered.isEmpty() && !retry.isUnclear() && !breaker.isUnclear())) {
+            return Optional.empty();
+        }
+        return Optional.of((covered.isEmpty() ? "note: " : "left out: " + joined(covered) + "; ")
+                + "resilience4j ignores a class below one that ignore-exceptions names, also if another list names it"
+                + (covered.isEmpty() ? ". Not all classes are here: take such classes out of `failures`" : ""));
     }
 
     /** How the two differ in resilience4j, if they do. */
@@ -70,7 +92,7 @@ final class Lists {
         String both = line().isEmpty()
                 ? "Without one, both take every exception"
                 : "With the line below, both take "
-                        + (isOpen() ? "every exception" : joined(failures))
+                        + (isOpen() ? "every exception" : failures.isEmpty() ? "none" : joined(failures))
                         + (ignored.isEmpty() ? "" : ", but not " + joined(ignored));
         return Optional.of("in resilience4j the retry repeats " + retry.says() + "; the circuit breaker counts "
                 + breaker.says() + ". Here one classifier holds for both. " + both);
@@ -113,7 +135,37 @@ final class Lists {
 
         /** A predicate adds to the list, and nobody knows what. */
         boolean isOpen() {
-            return present && (listed.isEmpty() || predicate);
+            return present && (listed.isEmpty() || predicate || taken().contains(THROWABLE));
+        }
+
+        /** The listed classes without those that are ignored: there, a superclass that is ignored counts first. */
+        List<String> taken() {
+            return listed.stream().filter(name -> !isIgnored(name)).toList();
+        }
+
+        private boolean isIgnored(String name) {
+            return ignored.contains(name)
+                    || ignored.contains(THROWABLE)
+                    || ignored.stream()
+                            .flatMap(Taken::find)
+                            .anyMatch(above -> find(name).anyMatch(above::isAssignableFrom));
+        }
+
+        /** Whether a class is not here, so that nobody knows what is above or below it. */
+        boolean isUnclear() {
+            return !ignored.isEmpty()
+                    && !taken().isEmpty()
+                    && Stream.concat(taken().stream(), ignored.stream())
+                            .anyMatch(name -> find(name).findAny().isEmpty());
+        }
+
+        /** Nothing of the class runs: it is not initialised. */
+        private static Stream<Class<?>> find(String name) {
+            try {
+                return Stream.of(Class.forName(name, false, Lists.class.getClassLoader()));
+            } catch (ClassNotFoundException | LinkageError notHere) {
+                return Stream.empty();
+            }
         }
 
         String says() {

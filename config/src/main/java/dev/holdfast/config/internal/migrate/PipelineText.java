@@ -16,18 +16,34 @@ import java.util.stream.Stream;
 final class PipelineText {
     private final Source source;
     private final String name;
+    private final String pipeline;
     private final Map<Kind, Settings> given = new EnumMap<>(Kind.class);
 
     PipelineText(Source source, String name) {
         this.source = source;
         this.name = name;
+        this.pipeline = source.pipeline(name);
         for (Kind kind : Kind.values()) {
             source.settings(kind, name).ifPresent(settings -> given.put(kind, settings));
         }
     }
 
     void print(Printed out) {
-        out.line(1, Text.key(name) + ":");
+        out.line(1, Text.key(pipeline) + ":");
+        if (!pipeline.equals(name)) {
+            out.comment(
+                    2,
+                    "note: no pipeline here can have the name " + Text.shown(name)
+                            + ": ${ is for placeholders, and what follows a / is a key of the pipeline before it (page \"The"
+                            + " configuration file\")");
+        }
+        List<String> spellings = source.spellings(name);
+        if (!spellings.isEmpty()) {
+            out.comment(
+                    2,
+                    "note: for Spring, " + Text.shown(String.join(", ", spellings)) + " is the same name, and has"
+                            + " the same settings. Delete the pipelines that your code does not ask for");
+        }
         traps().forEach(trap -> out.comment(2, "trap: " + trap));
         Settings pool = given.get(Kind.THREAD_POOL);
         if (pool != null && given.containsKey(Kind.BULKHEAD)) {
@@ -51,6 +67,7 @@ final class PipelineText {
         Lists lists = new Lists(given);
         lists.difference().ifPresent(trap -> out.comment(2, "trap: " + trap));
         lists.uncounted().ifPresent(changed -> out.comment(2, "changed: " + changed));
+        lists.covered().ifPresent(covered -> out.comment(2, covered));
         lists.line().ifPresent(line -> {
             out.comment(2, "note: the lists of exceptions, for all policies, if the classes are on the class path:");
             // In one line and without a blank, so that taking the # away is enough.
@@ -166,7 +183,7 @@ final class PipelineText {
                     2,
                     "note: methods without " + annotation(Kind.RETRY)
                             + " get this retry here, too. Give them a pipeline of their own:"
-                            + " `{ extends: " + Text.key(name) + ", without: [retry]" + order
+                            + " `{ extends: " + Text.key(pipeline) + ", without: [retry]" + order
                             + " }`. Its breaker and limits are its own, unless they are `shared` (page \"The configuration"
                             + " file\")");
         }

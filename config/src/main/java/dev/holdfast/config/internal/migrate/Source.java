@@ -6,16 +6,19 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /** All settings of resilience4j in some documents, by kind and instance. */
@@ -25,6 +28,8 @@ final class Source {
     private static final int LONGEST_PLACEHOLDER = 500;
     private static final int LONGEST_NAME = 128;
     private static final String BASE = "baseconfig";
+    /** What has instances: names of version 1, and that of today, in the order in which Spring binds them. */
+    private static final List<String> INSTANCES = List.of("backends", "instances", "limiters");
 
     private final List<String> notes = new ArrayList<>();
     /** What always holds. */
@@ -34,18 +39,28 @@ final class Source {
     /** All that does not hold, or perhaps not. */
     private final Map<String, List<Written>> others = new HashMap<>();
 
+    private final Map<String, Map<String, Block>> groups = new HashMap<>();
     private final Map<Kind, Map<String, Block>> instances = new EnumMap<>(Kind.class);
     private final Map<Kind, Map<String, Block>> configs = new EnumMap<>(Kind.class);
+    /** Of instances and configs, also those of which another one has each setting. */
+    private final Map<String, Set<String>> spellings = new HashMap<>();
+
     private final Map<String, Settings> general = new LinkedHashMap<>();
     private final Set<String> names = new LinkedHashSet<>();
+    private final Map<String, List<String>> alike;
+    private final Set<String> renamed = new HashSet<>();
     private final Set<String> used = new LinkedHashSet<>();
+    /** What instances inherit, or would without settings of their own. */
+    private final Map<Kind, Set<Given>> ofConfigs = new EnumMap<>(Kind.class);
+    /** Those of instances and configs that a pipeline speaks of. */
+    private final Map<Kind, Set<Given>> said = new EnumMap<>(Kind.class);
 
     /**
      * An instance or a config.
      *
      * @param part the first that has it; one with a condition only if no other part has it
      */
-    private record Block(Part part, List<Given> settings) {
+    private record Block(String group, Part part, List<Given> settings) {
         /** What it says that it inherits from. A condition alone changes nothing of what is there without it. */
         Optional<Given> base() {
             return settings.stream()
@@ -66,8 +81,14 @@ final class Source {
         Map<String, List<Given>> apart = new LinkedHashMap<>();
         Stream.concat(all.values().stream(), conditional.stream()).forEach(written -> sort(written, apart));
         // None of them is a wait, so the kind does not matter.
-        apart.forEach((section, settings) ->
-                general.put(section, Levels.of(Kind.TIME_LIMITER, List.of(settings), List.of(), new ArrayList<>())));
+        apart.forEach((section, settings) -> general.put(
+                section,
+                Levels.of(Kind.TIME_LIMITER, List.of(settings), List.of(), new ArrayList<>(), new HashSet<>())));
+        for (Kind kind : Kind.values()) {
+            INSTANCES.forEach(group ->
+                    groups.getOrDefault(kind + group, Map.of()).forEach((name, block) -> join(kind, name, block)));
+            Optional.ofNullable(groups.get(kind + "configs")).ifPresent(named -> configs.put(kind, named));
+        }
         if (instances.isEmpty() && !configs.isEmpty()) {
             instances.putAll(configs);
             notes.add(
@@ -76,6 +97,7 @@ final class Source {
         }
         instances.values().forEach(named -> names.addAll(named.keySet()));
         names.forEach(Source::checkName);
+        alike = names.stream().collect(Collectors.groupingBy(Text::canonical));
         if (names.isEmpty()) {
             throw new Unreadable(files, "has no instances and no configs of resilience4j");
         }
@@ -87,25 +109,53 @@ final class Source {
 
     /** A later document wins, but not if it has a condition, because nobody knows whether it holds. */
     private void add(Document document, Part part) {
-        List<Written> settings = new ArrayList<>();
-        document.values().forEach((name, value) -> settings.add(new Written(name, value, part)));
+        Map<String, Written> settings = new LinkedHashMap<>();
+        document.values()
+                .forEach(
+                        (name, value) -> settings.merge(key(name), new Written(name, value, part), this::spelledTwice));
+        document.values().keySet().stream().filter(Document::isOfResilience4j).forEach(name -> {
+            List<String> elements = Document.elements(name);
+            if (elements.size() > 3) {
+                spellings
+                        .computeIfAbsent(block(name, elements), key -> new LinkedHashSet<>())
+                        .add(elements.get(3));
+            }
+        });
         if (part.isConditional()) {
-            conditional.addAll(0, settings);
-            settings.forEach(this::other);
-            if (settings.stream().map(Written::name).anyMatch(Document::isOfResilience4j)) {
+            conditional.addAll(0, settings.values());
+            settings.values().forEach(this::other);
+            if (document.values().keySet().stream().anyMatch(Document::isOfResilience4j)) {
                 notes.add("note: the part for " + Text.shown(part.condition())
                         + " has settings of resilience4j, too. They are taken only where the other parts say nothing.");
             }
             return;
         }
-        for (Written setting : settings) {
-            Written before = all.put(key(setting.name()), setting);
-            if (before != null && !before.value().equals(setting.value())) {
-                other(before);
-                if (Document.isOfResilience4j(setting.name())) {
-                    notes.add("left out: " + before.shown() + "; another part or file has "
-                            + Text.shown(setting.value()) + part.origin(""));
-                }
+        settings.forEach((key, setting) -> {
+            Written before = all.put(key, setting);
+            if (before != null) {
+                lost(before, setting, "another part or file has " + Text.shown(setting.value()) + part.origin(""));
+            }
+        });
+    }
+
+    /** As in Spring: the spelling {@code max-attempts} counts more than others. */
+    private Written spelledTwice(Written before, Written after) {
+        boolean first = dashed(before.name()) > dashed(after.name());
+        Written holds = first ? before : after;
+        lost(first ? after : before, holds, "here " + holds.shown() + " holds");
+        return holds;
+    }
+
+    /** Of two spellings of a name, Spring's own has the greater number. */
+    private static int dashed(String name) {
+        return name.matches("[^A-Z_\\[]++") ? name.length() : 0;
+    }
+
+    private void lost(Written setting, Written holds, String why) {
+        if (!setting.value().equals(holds.value())) {
+            other(setting);
+            if (Document.isOfResilience4j(setting.name())) {
+                notes.add("left out: " + setting.shown() + "; " + why);
             }
         }
     }
@@ -114,20 +164,20 @@ final class Source {
         others.computeIfAbsent(key(setting.name()), key -> new ArrayList<>()).add(setting);
     }
 
-    /** The same for each spelling of a setting. Only names of instances and configs differ in their case. */
+    /** The same for each spelling of a setting. */
     static String key(String name) {
         List<String> elements = Document.elements(name);
         if (elements.size() < 4 || !Document.isOfResilience4j(name)) {
             return Text.canonical(name);
         }
-        String group = isInstances(elements.get(2)) ? "instances" : elements.get(2);
-        return Text.canonical(elements.get(1) + "." + group) + ".[" + elements.get(3) + "]."
-                + Text.canonical(String.join(".", elements.subList(4, elements.size())));
+        return block(name, elements) + Text.canonical(String.join(".", elements.subList(4, elements.size())));
     }
 
-    /** Whether the settings below are of instances: by the name of today, or one of version 1. */
-    private static boolean isInstances(String group) {
-        return Set.of("instances", "backends", "limiters").contains(Text.canonical(group));
+    /** The same for each spelling of an instance or config: in brackets it is what it is. */
+    private static String block(String name, List<String> elements) {
+        String own = elements.get(3);
+        return Text.canonical(elements.get(1) + "." + elements.get(2)) + ".["
+                + (name.contains("[" + own + "]") ? own : Text.canonical(own)) + "].";
     }
 
     /** Settings of a kind that are of no instance and no config go to the given map. */
@@ -141,14 +191,11 @@ final class Source {
         if (kind.isEmpty()) {
             notes.add(Without.ofOthers(written));
         } else if (elements.size() > 2) {
-            boolean instance = isInstances(elements.get(2));
-            boolean named = elements.size() > 3
-                    && (instance || Text.canonical(elements.get(2)).equals("configs"));
+            String group = Text.canonical(elements.get(2));
+            boolean named = elements.size() > 3 && (INSTANCES.contains(group) || group.equals("configs"));
             List<Given> settings = named
-                    ? (instance ? instances : configs)
-                            .computeIfAbsent(kind.get(), k -> new LinkedHashMap<>())
-                            .computeIfAbsent(elements.get(3), n -> new Block(written.part(), new ArrayList<>()))
-                            .settings()
+                    ? settings(
+                            groups.computeIfAbsent(kind.get() + group, k -> new LinkedHashMap<>()), written, elements)
                     : apart.computeIfAbsent(kind.get().section(), k -> new ArrayList<>());
             String name = String.join(".", elements.subList(named ? 4 : 2, elements.size()));
             if (name.isEmpty() && !written.value().isEmpty()) {
@@ -164,6 +211,32 @@ final class Source {
                         .collect(Collectors.joining());
                 settings.add(new Given(name, text, "", written.value(), written.part(), shown));
             }
+        }
+    }
+
+    /** As in Spring, each spelling of a name has the settings of all. */
+    private List<Given> settings(Map<String, Block> named, Written written, List<String> elements) {
+        Block block = new Block(elements.get(2), written.part(), new ArrayList<>());
+        spellings
+                .getOrDefault(block(written.name(), elements), Set.of())
+                .forEach(spelling -> named.putIfAbsent(spelling, block));
+        return named.getOrDefault(elements.get(3), block).settings();
+    }
+
+    /** As in resilience4j, an instance replaces one of the same name. A condition alone changes nothing. */
+    private void join(Kind kind, String name, Block block) {
+        Map<String, Block> named = instances.computeIfAbsent(kind, k -> new LinkedHashMap<>());
+        Block before = named.getOrDefault(name, block);
+        boolean last = before.part().isConditional() || !block.part().isConditional();
+        Block holds = last ? block : before;
+        Block lost = last ? before : block;
+        named.put(name, holds);
+        if (!before.equals(block)) {
+            String prefix = "resilience4j." + kind.prefix() + ".";
+            String end = "." + Text.shown(name);
+            lost.settings()
+                    .forEach(given -> notes.add("left out: " + given.shown() + " of " + prefix + lost.group() + end
+                            + "; only " + prefix + holds.group() + end + " holds"));
         }
     }
 
@@ -206,6 +279,31 @@ final class Source {
         return names;
     }
 
+    /** The name of the pipeline for an instance: its own, if a file can have it, else one that it gives only once. */
+    String pipeline(String name) {
+        boolean longer = IntStream.range(0, name.length())
+                .anyMatch(i -> name.charAt(i) == '/' && names.contains(name.substring(0, i)));
+        if (!longer && !name.contains("${")) {
+            return name;
+        }
+        String plain = name.replace('/', '-').replace("${", "-");
+        return Stream.iterate(plain, tried -> tried + "-")
+                .filter(tried -> names.stream().noneMatch(other -> (other + "/").startsWith(tried + "/")))
+                .filter(renamed::add)
+                .findFirst()
+                .orElse(plain);
+    }
+
+    /** Other spellings of the name, with the settings of the same instances. */
+    List<String> spellings(String name) {
+        return alike.getOrDefault(Text.canonical(name), List.of()).stream()
+                .filter(other -> !other.equals(name))
+                .filter(other -> instances.values().stream()
+                        .anyMatch(
+                                named -> named.containsKey(name) && Objects.equals(named.get(name), named.get(other))))
+                .toList();
+    }
+
     boolean hasAspectOrder(Kind kind) {
         return aspect(kind).isPresent();
     }
@@ -225,12 +323,14 @@ final class Source {
         configs.forEach((kind, named) -> named.keySet().stream()
                 .filter(config -> instances.get(kind) != named && !used.contains(kind + config))
                 .map(config -> "left out: resilience4j." + kind.prefix() + ".configs." + Text.shown(config)
-                        + ": no instance here has it"
-                        + (config.equals("default")
-                                ? ". resilience4j takes it for each @" + kind.annotation()
-                                        + " in your code whose name is not among the instances"
-                                : ""))
+                        + ": no instance here has it" + ofCodeAlone(kind, config))
                 .forEach(all::add));
+        ofConfigs.forEach((kind, settings) -> settings.stream()
+                .filter(given -> !said.getOrDefault(kind, Set.of()).contains(given))
+                .collect(Collectors.groupingBy(
+                        Given::config, LinkedHashMap::new, Collectors.mapping(Given::shown, Collectors.joining(", "))))
+                .forEach((config, shown) -> all.add("left out: resilience4j." + kind.prefix() + ": " + shown
+                        + "; each instance here has its own" + ofCodeAlone(kind, config))));
         general.values().forEach(settings -> {
             all.addAll(settings.idle());
             settings.rest()
@@ -241,6 +341,13 @@ final class Source {
                                     : Without.of(given)));
         });
         return all;
+    }
+
+    private static String ofCodeAlone(Kind kind, String config) {
+        return config.equals("default")
+                ? ". resilience4j takes it for each @" + kind.annotation()
+                        + " in your code whose name is not among the instances"
+                : "";
     }
 
     /** The settings of an instance with those of its configs, or nothing if there is no such instance. */
@@ -257,7 +364,7 @@ final class Source {
                 .map(config -> config.settings().stream()
                         .filter(given -> !given.part().isConditional())
                         .toList())
-                .map(always -> Levels.of(kind, List.of(always), List.of(), new ArrayList<>()));
+                .map(always -> Levels.of(kind, List.of(always), List.of(), new ArrayList<>(), new HashSet<>()));
     }
 
     /** The instance's own settings, and those of each config that it inherits from. */
@@ -283,12 +390,25 @@ final class Source {
                         + "; there is no such config. Give all files in one command");
             }
             used.add(kind + config);
-            Block inherited = known.getOrDefault(config, new Block(own.part(), List.of()));
+            Block inherited = known.getOrDefault(config, new Block("", own.part(), List.of()));
             levels.add(level(inherited, config, idle));
             base = base(kind, config, inherited, known, seen);
+            if (kind == Kind.CIRCUIT_BREAKER
+                    && config.equals(name)
+                    && own.base().isEmpty()) {
+                // resilience4j does not look at what such a config inherits from.
+                base = Optional.empty();
+                inherited
+                        .base()
+                        .ifPresent(given ->
+                                idle.add("left out: " + given.of(config).shown()
+                                        + "; resilience4j ignores it, since the config has the name of the instance"));
+            }
         }
         // Without its condition there is no such instance, so nothing else holds for it.
-        return Levels.of(kind, levels, own.part().isConditional() ? levels.get(0) : List.of(), idle);
+        List<Given> first = own.part().isConditional() ? levels.get(0) : List.of();
+        levels.stream().skip(1).forEach(ofConfigs.computeIfAbsent(kind, k -> new LinkedHashSet<>())::addAll);
+        return Levels.of(kind, levels, first, idle, said.computeIfAbsent(kind, k -> new HashSet<>()));
     }
 
     /** The settings of an instance or a config, but not what it inherits from. */

@@ -83,6 +83,52 @@ class MigrateFormsTest {
     }
 
     @Test
+    void spellingsOfAnInstanceHaveAllSettingsOfIt() throws IOException {
+        Path first = Files.writeString(directory.resolve("application.properties"), """
+                resilience4j.retry.instances.inventoryService.max-attempts=6
+                resilience4j.retry.instances.inventoryService.wait-duration=100ms
+                """);
+        Path second = Files.writeString(directory.resolve("application-prod.yml"), """
+                resilience4j.retry:
+                  instances:
+                    inventory-service: { max-attempts: 2 }
+                    Shop: { max-attempts: 8, wait-duration: 9ms }
+                    shop: { max-attempts: 9 }
+                    "[SHOP]": { max-attempts: 7 }
+                """);
+        try (Migrated made = Migrated.of(first, second)) {
+            assertThat(made.names()).containsExactly("inventoryService", "inventory-service", "Shop", "shop", "SHOP");
+            assertThat(made.retry("inventoryService"))
+                    .isEqualTo(made.retry("inventory-service"))
+                    .contains("maxAttempts=2", "initialBackoff=100ms");
+            assertThat(made.retry("Shop"))
+                    .isEqualTo(made.retry("shop"))
+                    .contains("maxAttempts=9", "initialBackoff=9ms");
+            assertThat(made.retry("SHOP")).contains("maxAttempts=7");
+            assertThat(made.text())
+                    .contains("note: for Spring, inventory-service is the same name, and has the same settings."
+                            + " Delete the pipelines that your code does not ask for")
+                    .contains("note: for Spring, Shop is the same name", "note: for Spring, shop is the same name")
+                    .doesNotContain("note: for Spring, SHOP", "note: for Spring, Shop, ");
+        }
+    }
+
+    @Test
+    void ofTwoSpellingsInAFileSpringsOwnHolds() throws IOException {
+        String of = "retry.instances.a.";
+        try (Migrated first = Migrated.ofProperties(directory, of + "max-attempts=11", of + "maxAttempts=12");
+                Migrated last = Migrated.ofProperties(
+                        directory, of + "MAX_ATTEMPTS=12", of + "maxattempts=12", of + "max-attempts=11")) {
+            assertThat(first.retry("a")).contains("maxAttempts=11");
+            assertThat(first.text())
+                    .contains("left out: resilience4j.retry.instances.a.maxAttempts = 12; here"
+                            + " resilience4j.retry.instances.a.max-attempts = 11 holds")
+                    .doesNotContain("another part");
+            assertThat(last.retry("a")).contains("maxAttempts=11");
+        }
+    }
+
+    @Test
     void instanceThatIsAValueIsNamed() throws IOException {
         try (Migrated made =
                 Migrated.of(directory, "a.yml", "resilience4j: { retry: { instances: { a: 5, b: , c: {} } } }")) {
@@ -103,6 +149,34 @@ class MigrateFormsTest {
                   "say \\"hi\\" # now": {}
                 """)) {
             assertThat(made.names()).containsExactly("catalog.v2", "myService", "123", "say \"hi\" # now");
+        }
+    }
+
+    @Test
+    void namesThatNoFileCanHaveBecomeOthers() throws IOException {
+        try (Migrated made = yaml("""
+                resilience4j.retry.instances:
+                  inventory: { max-attempts: 4 }
+                  inventory-eu: { max-attempts: 5 }
+                  "[inventory/eu]": { max-attempts: 6 }
+                  "[inventory/eu/x]": { max-attempts: 7 }
+                  "[inventory/eu-x]": { max-attempts: 7 }
+                  "[orders/eu]": { max-attempts: 8 }
+                  "[a${X}]": { max-attempts: 9 }
+                """)) {
+            assertThat(made.names())
+                    .containsExactly(
+                            "inventory",
+                            "inventory-eu",
+                            "inventory-eu-",
+                            "inventory-eu-x",
+                            "inventory-eu-x-",
+                            "orders/eu",
+                            "a-X}");
+            assertThat(made.retry("inventory-eu-")).contains("maxAttempts=6");
+            assertThat(made.text())
+                    .contains("note: no pipeline here can have the name inventory/eu: ", "name a${X}: ")
+                    .doesNotContain("name orders/eu");
         }
     }
 
@@ -256,6 +330,27 @@ class MigrateFormsTest {
     }
 
     @Test
+    void settingsOfAConfigThatNoInstanceTakesAreNamed() throws IOException {
+        try (Migrated made = Migrated.ofProperties(
+                directory,
+                "retry.configs.default.max-attempts=7",
+                "retry.configs.default.wait-duration=111ms",
+                "retry.configs.mid.max-attempts=5",
+                "retry.instances.a.max-attempts=2",
+                "retry.instances.a.wait-duration=50ms",
+                "retry.instances.b.base-config=mid",
+                "retry.instances.b.max-attempts=3")) {
+            assertThat(made.text())
+                    .contains("left out: resilience4j.retry: max-attempts = 7 (of configs.default); each instance here"
+                            + " has its own. resilience4j takes it for each @Retry in your code whose name is not among"
+                            + " the instances\n")
+                    .contains("left out: resilience4j.retry: max-attempts = 5 (of configs.mid); each instance here has"
+                            + " its own\n")
+                    .contains("# kept: wait-duration = 111ms (of configs.default)");
+        }
+    }
+
+    @Test
     void breakerInheritsAsInResilience4j() throws IOException {
         try (Migrated made = Migrated.ofProperties(
                 directory,
@@ -270,6 +365,26 @@ class MigrateFormsTest {
             assertThat(made.breaker("same").slidingWindowSize()).isEqualTo(11);
             assertThat(made.breaker("same").failureRateThreshold()).isEqualTo(90);
             assertThat(made.breaker("plain").failureRateThreshold()).isEqualTo(70);
+        }
+    }
+
+    @Test
+    void configOfABreakersOwnNameInheritsNothing() throws IOException {
+        String of = "circuitbreaker.";
+        try (Migrated made = Migrated.ofProperties(
+                directory,
+                of + "configs.default.failure-rate-threshold=70",
+                of + "configs.base.base-config=default",
+                of + "configs.base.sliding-window-size=11",
+                of + "instances.base.minimum-number-of-calls=3",
+                of + "instances.named.base-config=base")) {
+            assertThat(made.breaker("base").slidingWindowSize()).isEqualTo(11);
+            assertThat(made.breaker("base").failureRateThreshold()).isEqualTo(90);
+            assertThat(made.breaker("named").failureRateThreshold()).isEqualTo(70);
+            assertThat(made.text())
+                    .containsOnlyOnce(
+                            "left out: base-config = default (of configs.base); resilience4j ignores it, since"
+                                    + " the config has the name of the instance");
         }
     }
 
@@ -375,12 +490,43 @@ class MigrateFormsTest {
 
     @Test
     void laterFileWinsAlsoWithAnOldNameOfTheInstances() throws IOException {
-        Path first =
-                Files.writeString(directory.resolve("a.yml"), "resilience4j.retry.instances.a: { maxAttempts: 2 }");
+        Path first = Files.writeString(directory.resolve("a.yml"), "resilience4j.retry.backends.a: { maxAttempts: 2 }");
         Path second = Files.writeString(directory.resolve("b.yml"), "resilience4j.retry.backends.a.max-attempts: 4");
         try (Migrated made = Migrated.of(first, second)) {
             assertThat(made.retry("a")).contains("maxAttempts=4");
             assertThat(made.text()).contains("maxAttempts = 2 (of a.yml); another part or file has 4 (of b.yml)");
+        }
+    }
+
+    /** In whichever file they are. resilience4j binds them one after the other into one map. */
+    @Test
+    void instanceReplacesABackendOfItsNameAndALimiterAnInstance() throws IOException {
+        Path first =
+                Files.writeString(directory.resolve("a.yml"), "resilience4j.retry.instances.a: { wait-duration: 2s }");
+        Path second = Files.writeString(directory.resolve("b.properties"), """
+                resilience4j.retry.backends.a.max-attempts=5
+                resilience4j.retry.backends.b.max-attempts=6
+                resilience4j.ratelimiter.limiters.a.limit-for-period=50
+                resilience4j.ratelimiter.instances.a.limit-for-period=60
+                resilience4j.ratelimiter.instances.a.timeout-duration=2s
+                resilience4j.bulkhead.backends.a.max-concurrent-calls=7
+                #---
+                spring.config.activate.on-profile=p
+                resilience4j.bulkhead.instances.a.max-concurrent-calls=8
+                """);
+        try (Migrated made = Migrated.of(first, second)) {
+            assertThat(made.retry("a")).contains("maxAttempts=3", "initialBackoff=2s");
+            assertThat(made.retry("b")).contains("maxAttempts=6");
+            assertThat(made.throttle("a").maxWait()).isEqualTo(Duration.ofSeconds(5));
+            assertThat(made.bulkhead("a").maxConcurrentCalls()).isEqualTo(7);
+            assertThat(made.text())
+                    .contains("left out: max-attempts = 5 (of b.properties) of resilience4j.retry.backends.a;"
+                            + " only resilience4j.retry.instances.a holds\n")
+                    .contains(
+                            "left out: timeout-duration = 2s (of b.properties) of resilience4j.ratelimiter.instances.a;"
+                                    + " only resilience4j.ratelimiter.limiters.a holds\n")
+                    .contains("left out: max-concurrent-calls = 8 (of profile p, b.properties) of"
+                            + " resilience4j.bulkhead.instances.a");
         }
     }
 

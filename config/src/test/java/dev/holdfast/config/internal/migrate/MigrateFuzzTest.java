@@ -3,6 +3,7 @@ package dev.holdfast.config.internal.migrate;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.config.Holdfast;
 import dev.holdfast.testlogs.Logs;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -15,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Whatever values the settings have, the output loads. */
+/** Whatever values the settings have, the output loads, also with the line of the lists of exceptions. */
 @Logs({"-inside-", "-outside-"})
 @Logs(value = "pipeline '.*': ", sometimes = true)
 class MigrateFuzzTest {
@@ -29,6 +30,8 @@ class MigrateFuzzTest {
                     "enable-exponential-backoff",
                     "exponential-backoff-multiplier",
                     "exponential-max-wait-duration",
+                    "retry-exceptions",
+                    "ignore-exceptions",
                     "enable-randomized-wait",
                     "randomized-wait-factor"),
             "circuitbreaker",
@@ -47,6 +50,8 @@ class MigrateFuzzTest {
                     "exponential-backoff-multiplier",
                     "exponential-max-wait-duration-in-open-state",
                     "automatic-transition-from-open-to-half-open-enabled",
+                    "record-exceptions",
+                    "ignore-exceptions",
                     "initial-state"),
             "ratelimiter",
             List.of("limit-for-period", "limit-refresh-period", "timeout-duration"),
@@ -64,6 +69,14 @@ class MigrateFuzzTest {
                             + "¦CLOSED¦HALF_OPEN¦DISABLED¦NONSENSE¦${X:3}¦${X}¦a: b¦# c¦\"¦'¦[¦{}¦*a¦&a¦!!int 1¦\\u2028¦\\u0000")
                     .split("¦", -1));
 
+    private static final List<String> CLASSES = List.of(
+            "java.lang.Throwable",
+            "java.lang.Exception",
+            "java.io.IOException",
+            "java.io.FileNotFoundException",
+            "java.lang.Error",
+            "${X:java.io.IOException}");
+
     @TempDir
     Path directory;
 
@@ -78,7 +91,12 @@ class MigrateFuzzTest {
                         random.nextInt(3) > 0 ? SETTINGS.getOrDefault(kind, List.of()) : List.<String>of()) {
                     if (random.nextBoolean()) {
                         // A placeholder has the name of its setting, so that it gets a value of the right type.
-                        String value = VALUES.get(random.nextInt(VALUES.size())).replace("${X}", "${" + setting + "}");
+                        boolean classes = setting.endsWith("exceptions") && random.nextInt(4) > 0;
+                        List<String> values = classes ? CLASSES : VALUES;
+                        String value = values.get(random.nextInt(values.size())).replace("${X}", "${" + setting + "}");
+                        if (classes && random.nextBoolean()) {
+                            value += "," + values.get(random.nextInt(values.size()));
+                        }
                         properties.append("resilience4j.%s.instances.a.%s=%s%n".formatted(kind, setting, value));
                     }
                 }
@@ -96,6 +114,13 @@ class MigrateFuzzTest {
             Path file = Files.writeString(directory.resolve("application.properties"), properties);
             try (Migrated made = Migrated.of(name -> variable(name, byTime), file)) {
                 assertThat(made.names()).as("seed %d", seed).containsExactly("a");
+                Path taken = Files.writeString(
+                        directory.resolve("taken.yaml"), made.yaml().replace("#classifier: {", "classifier: {"));
+                try (Holdfast holdfast = Holdfast.builder()
+                        .placeholders(name -> variable(name, byTime))
+                        .load(taken)) {
+                    assertThat(holdfast.pipeline("a").classifier()).isNotNull();
+                }
             }
         }
     }
