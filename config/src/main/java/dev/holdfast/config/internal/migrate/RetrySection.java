@@ -78,7 +78,7 @@ final class RetrySection {
                 section.add("backoff.max", longestWait, why + "this is the longest of " + attempts + " attempts");
             } else {
                 why += Stream.of(options).anyMatch(section::isUnknown)
-                        ? variables + " decides it"
+                        ? "it depends on " + variables
                         : "with the default of " + variables + " the longest of " + attempts + " attempts is "
                                 + longestWait;
                 section.add("backoff.max", Checks.text(Section.LONGEST), why);

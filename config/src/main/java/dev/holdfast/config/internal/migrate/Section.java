@@ -106,7 +106,7 @@ final class Section {
         boolean old = !Text.canonical(name).equals(given.canonical());
         String comment = given.kept()
                 + (same ? given.origin() : ": " + given.shown())
-                + (given.part().isConditional() ? "; no other part has it" : "")
+                + (given.part().isConditional() ? "; no part without a condition has it" : "")
                 + (old ? "; resilience4j 2 does not know this name, and ignores it" : "")
                 + given.unknown().map(unset -> "; " + unset + " must be set").orElse("")
                 + (variable && value instanceof Duration ? "; a time in the variable needs a unit" : "")

@@ -334,13 +334,16 @@ final class Source {
         general.values().forEach(settings -> {
             all.addAll(settings.idle());
             settings.rest()
-                    .forEach(given -> all.add(
-                            given.canonical().endsWith("aspectorder")
-                                    ? given.kept() + ": " + given.shown()
-                                            + "; a pipeline whose order it changes has a line `order:`"
-                                    : Without.of(given)));
+                    .forEach(given ->
+                            all.add(given.canonical().endsWith("aspectorder") ? ofOrder(given) : Without.of(given)));
         });
         return all;
+    }
+
+    private static String ofOrder(Given given) {
+        return given.number().isPresent()
+                ? given.kept() + ": " + given.shown() + "; a pipeline whose order it changes has a line `order:`"
+                : "left out: " + given.shown() + "; it is no number, and the usual order is taken";
     }
 
     private static String ofCodeAlone(Kind kind, String config) {
@@ -372,7 +375,8 @@ final class Source {
         Map<String, Block> known = configs.getOrDefault(kind, Map.of());
         List<String> idle = new ArrayList<>();
         if (own.part().isConditional()) {
-            idle.add("note: only the part for " + Text.shown(own.part().condition()) + " has this instance");
+            idle.add("note: only parts with a condition have this instance, such as the one for "
+                    + Text.shown(own.part().condition()));
         }
         List<List<Given>> levels = new ArrayList<>(List.of(level(own, "", idle)));
         own.base().filter(base -> known.containsKey(base.text())).ifPresent(levels.get(0)::add);

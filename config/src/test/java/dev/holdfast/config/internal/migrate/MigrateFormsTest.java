@@ -432,7 +432,8 @@ class MigrateFormsTest {
                     .contains("the part for profile prod has settings of resilience4j")
                     .contains(
                             "left out: max-concurrent-calls = 30 (of profile prod); here max-concurrent-calls = 3 holds")
-                    .contains("max-wait: 5ms # added: max-wait-duration = 5ms (of profile prod); no other part has it")
+                    .contains(
+                            "max-wait: 5ms # added: max-wait-duration = 5ms (of profile prod); no part without a condition has it")
                     .doesNotContain("docker");
         }
     }
@@ -582,7 +583,8 @@ class MigrateFormsTest {
                             + " failure-rate-threshold = 60 (of configs.default) holds")
                     .contains("left out: timeout-duration = 60s (of profile loadtest); here timeout-duration = 5s (of"
                             + " configs.default) holds")
-                    .contains("added: initial-state = DISABLED (of profile loadtest); no other part has it");
+                    .contains(
+                            "added: initial-state = DISABLED (of profile loadtest); no part without a condition has it");
         }
     }
 
@@ -623,7 +625,7 @@ class MigrateFormsTest {
                     .contains("left out: failure-rate-threshold = 30 (of configs.default, profile test); here")
                     .contains("left out: resilience4j.circuitbreaker.configs.same: no instance here has it")
                     .contains("added: base-config = strict (of profile test)")
-                    .contains("note: only the part for profile test has this instance")
+                    .contains("note: only parts with a condition have this instance, such as the one for profile test")
                     .contains("left out: maxRetryAttempts = 9 (of profile test); here max-attempts holds")
                     .contains(
                             "left out: enable-exponential-backoff = true (of profile test); resilience4j heeds it only"
@@ -632,6 +634,18 @@ class MigrateFormsTest {
                     .contains("added: retry-aspect-order = 2147483646 (of profile test)")
                     .contains("added: the aspect orders (of profile test). The least number")
                     .doesNotContain("#timeout: 60s");
+        }
+    }
+
+    @Test
+    void anAspectOrderThatIsNoNumberIsLeftOut() throws IOException {
+        try (Migrated made = Migrated.of(directory, "application.yml", """
+                resilience4j.retry:
+                  retryAspectOrder: ${O}
+                  instances.a.max-attempts: 3
+                """)) {
+            assertThat(made.text())
+                    .contains("left out: retryAspectOrder = ${O}; it is no number, and the usual order is taken");
         }
     }
 
@@ -715,7 +729,7 @@ class MigrateFormsTest {
             assertThat(made.text())
                     .contains("failure-rate-threshold: ${RATE} # kept; RATE must be set\n")
                     .contains("kept: waitDuration = ${R_WAIT}; R_WAIT must be set; a time in the variable needs a unit")
-                    .contains("resilience4j's wait has no limit; R_WAIT decides it")
+                    .contains("resilience4j's wait has no limit; it depends on R_WAIT")
                     .contains(
                             "R_MOST must be set; a time in the variable needs a unit; it must be at least backoff.initial")
                     .contains("if WIN is above 100, write 100")
