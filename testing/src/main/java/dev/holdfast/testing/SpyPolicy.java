@@ -205,6 +205,11 @@ public final class SpyPolicy extends Policy {
     }
 
     @Override
+    public boolean bindsOthers() {
+        return policy.bindsOthers();
+    }
+
+    @Override
     public long hedge(int hedges, long now) {
         return policy.hedge(hedges, now);
     }

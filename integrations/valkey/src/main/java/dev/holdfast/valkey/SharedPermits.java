@@ -256,6 +256,7 @@ final class SharedPermits {
             share.end();
             fill(spare, AT_HAND);
             spare = 0;
+            queue.watchAnew();
         }
     }
 
@@ -418,10 +419,13 @@ final class SharedPermits {
             }
             long untilLook = untilLook(now);
             boolean answers = untilLook == UNTIL_CALLED;
-            long wait = answers ? untilTurn : Math.max(untilTurn, untilLook);
+            boolean byShare = !awaitsStore(now);
+            // One that waits already goes on to wait for the share: the store may be back earlier.
+            long wait = answers || byShare ? untilTurn : Math.max(untilTurn, untilLook);
             if (longest <= 0 || wait > longest) {
                 queue.remove(ticket);
-                return new Turn(answers ? Math.max(wait, perPermit) : wait, ticket, null, null);
+                long least = byShare ? share(now).untilFree(now, 1) : answers ? perPermit : 0;
+                return new Turn(Math.max(wait, least), ticket, null, null);
             }
             long nanos = queue.watches(ticket) ? Math.min(longest, untilLook) : longest;
             return new Turn(nanos, ticket, queue.await(ticket), null);
@@ -490,10 +494,17 @@ final class SharedPermits {
 
     /** After this time the first call can do something. */
     private long untilLook(long now) {
-        if (!awaitsStore(now)) {
-            return Math.max(1, share(now).untilFree(now, 1));
+        if (awaitsStore(now)) {
+            return question == null ? Math.max(1, resumeAt - now) : UNTIL_CALLED;
         }
-        return question == null ? Math.max(1, resumeAt - now) : UNTIL_CALLED;
+        long until = share(now).untilFree(now, 1);
+        Long since = backSince;
+        if (phase == Phase.BACK) {
+            until = since == null ? until : Math.min(until, since + grace() - now);
+        } else if (question == null) {
+            until = Math.min(until, resumeAt - now);
+        }
+        return Math.max(1, until);
     }
 
     private LocalShare share(long now) {

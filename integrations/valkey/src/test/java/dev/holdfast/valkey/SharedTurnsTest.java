@@ -34,6 +34,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** In which order calls that wait for the shared throttle start: 100 a second, of which one process alone takes them. */
@@ -212,6 +213,30 @@ class SharedTurnsTest {
 
         assertThat(started).containsExactlyElementsOf(came);
         assertThat(throttle.withoutStore()).isEqualTo(11);
+    }
+
+    /** The share of one of so many processes has its next place after four seconds. */
+    @ParameterizedTest
+    @CsvSource({"CALL, 3", "CALL_ASYNC, 3", "CALL, 10", "CALL_ASYNC, 10"})
+    void whereTheStoreComesBackThoseThatWaitStartThoughNoNewCallComes(Way way, int maxWait) {
+        SharedThrottlePolicy throttle = new SharedThrottlePolicy(
+                store,
+                SharedThrottleSettings.of(
+                        s -> s.key("k").limit(LIMIT).burst(BURST).replicas(400).maxWait(ofSeconds(maxWait))));
+        Pipeline pipeline = pipeline(throttle);
+        List<String> came = new ArrayList<>();
+        for (int i = 0; i < 10; i++) {
+            came.add("call " + i);
+            call(pipeline, way, came.get(i));
+        }
+        store.standStill();
+        time.advance(ofMillis(400));
+        assertThat(throttle.storeIsAway()).isTrue();
+        store.start();
+        time.advance(ofMillis(2_500));
+
+        assertThat(started).containsExactlyElementsOf(came);
+        assertThat(throttle.rejected()).isZero();
     }
 
     // ---- the permits alone
