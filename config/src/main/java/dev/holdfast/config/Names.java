@@ -12,7 +12,8 @@ final class Names {
     /** Without anchors. Java and JSON Schema understand it. */
     static final String FORM =
             "(?!(?:[Tt]rue|TRUE|[Ff]alse|FALSE|[Yy]es|YES|[Nn]o|NO|[Oo]n|ON|[Oo]ff|OFF|[Nn]ull|NULL)$)"
-                    + "[\\p{L}_][\\p{L}\\p{M}\\p{Nd}_.$#/:-]*";
+                    + "[A-Za-z_\\u00C0-\\u00D6\\u00D8-\\u00F6\\u00F8-\\u1FFF\\u2C00-\\u2FFF\\u3001-\\uD7FF]"
+                    + "[A-Za-z0-9_\\u00C0-\\u00D6\\u00D8-\\u00F6\\u00F8-\\u1FFF\\u2C00-\\u2FFF\\u3001-\\uD7FF.$#/:-]*";
 
     private static final Pattern NAME = Pattern.compile(FORM);
 

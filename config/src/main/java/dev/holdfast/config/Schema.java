@@ -104,9 +104,9 @@ final class Schema {
                 definitions);
     }
 
-    /** Nothing is put into a key in place of a placeholder. */
+    /** Nothing is put into a key in place of a placeholder. No brace, which simple parsers count in texts, too. */
     private static Map<String, Object> named(Map<String, Object> sections) {
-        return with(sections, "propertyNames", map("pattern", "^(?!.*\\$\\{)"));
+        return with(sections, "propertyNames", map("pattern", "^(?!.*\\$\\x7B)"));
     }
 
     private static Map<String, Object> pipeline(Map<String, Object> sections) {
