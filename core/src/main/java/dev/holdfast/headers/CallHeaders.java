@@ -14,6 +14,8 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
@@ -153,7 +155,20 @@ public final class CallHeaders {
                     .that(isName(timeoutMillis), "timeoutMillis", "'" + timeoutMillis + "'", NAMES)
                     .that(isName(attempt), "attempt", "'" + attempt + "'", NAMES)
                     .that(isName(priority), "priority", "'" + priority + "'", NAMES)
+                    .that(areDifferent(), "names", names().toString(), "different from each other")
                     .done();
+        }
+
+        private List<String> names() {
+            return Stream.of(grpcTimeout, timeoutMillis, attempt, priority)
+                    .filter(Objects::nonNull)
+                    .toList();
+        }
+
+        /** Of two headers with one name a request would have only one. */
+        private boolean areDifferent() {
+            Set<String> different = new TreeSet<>(String.CASE_INSENSITIVE_ORDER);
+            return names().stream().allMatch(different::add);
         }
 
         /** A client refuses a bad name only when it sends a request. That would look like a failure of the dependency. */
@@ -226,9 +241,7 @@ public final class CallHeaders {
 
     /** The names that are used, as they were given. */
     public List<String> names() {
-        return Stream.of(builder.grpcTimeout, builder.timeoutMillis, builder.attempt, builder.priority)
-                .filter(Objects::nonNull)
-                .toList();
+        return builder.names();
     }
 
     /**

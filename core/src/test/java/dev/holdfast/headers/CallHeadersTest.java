@@ -222,6 +222,14 @@ class CallHeadersTest {
     }
 
     @Test
+    void twoHeadersWithOneNameAreRefused() {
+        assertThatThrownBy(() -> CallHeaders.of(h -> h.attempt("X-Call").priority("x-call")))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("call headers: names is [grpc-timeout, Holdfast-Timeout-Ms, X-Call, x-call]"
+                        + " but must be different from each other");
+    }
+
+    @Test
     void aMinimumAndAMaximumThatCannotBeAreRefused() {
         assertThatThrownBy(() -> CallHeaders.of(h -> h.minTimeout(Duration.ofMillis(-1))))
                 .isInstanceOf(IllegalArgumentException.class)

@@ -14,12 +14,8 @@ import java.net.http.HttpResponse.BodySubscriber;
 import java.net.http.HttpResponse.ResponseInfo;
 import java.nio.ByteBuffer;
 import java.time.Duration;
-import java.util.Collections;
-import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Flow;
 import org.jspecify.annotations.Nullable;
@@ -58,14 +54,9 @@ final class SentRequest extends HttpRequest {
     }
 
     private static HttpHeaders withThoseOfTheCall(HttpHeaders own, CallHeaders ofCall) {
-        Map<String, List<String>> all = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
-        // HttpHeaders asks each list with forEach, for which this one makes no iterator.
-        ofCall.write((name, value) -> all.put(name, Collections.singletonList(value)));
-        if (all.isEmpty()) {
-            return own;
-        }
-        own.map().forEach(all::putIfAbsent);
-        return HttpHeaders.of(all, (name, value) -> true);
+        SentHeaders all = new SentHeaders(own);
+        ofCall.write(all::set);
+        return all.headers();
     }
 
     /** The handler of the body, which is asked when an answer is there: so the request had been sent. */
