@@ -3,7 +3,7 @@ package dev.holdfast.http;
 
 import java.net.http.HttpHeaders;
 import java.util.AbstractMap;
-import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -18,8 +18,10 @@ import java.util.function.BiConsumer;
 final class SentHeaders extends AbstractMap<String, List<String>> {
     private final HttpHeaders own;
 
-    /** Names and values in turn. */
-    private final ArrayList<String> ofCall = new ArrayList<>(6);
+    /** Names and values in turn. No list: each call pays for it. */
+    private String[] ofCall = new String[6];
+
+    private int length;
 
     SentHeaders(HttpHeaders own) {
         this.own = own;
@@ -27,19 +29,22 @@ final class SentHeaders extends AbstractMap<String, List<String>> {
 
     /** Adds one of the call. Names differ. */
     void set(String name, String value) {
-        ofCall.add(name);
-        ofCall.add(value);
+        if (length == ofCall.length) {
+            ofCall = Arrays.copyOf(ofCall, 2 * length);
+        }
+        ofCall[length++] = name;
+        ofCall[length++] = value;
     }
 
     HttpHeaders headers() {
-        return ofCall.isEmpty() ? own : HttpHeaders.of(this, (name, value) -> true);
+        return length == 0 ? own : HttpHeaders.of(this, (name, value) -> true);
     }
 
     @Override
     public void forEach(BiConsumer<? super String, ? super List<String>> action) {
-        for (int i = 0; i < ofCall.size(); i += 2) {
+        for (int i = 0; i < length; i += 2) {
             // Asked with forEach, this list makes no iterator.
-            action.accept(ofCall.get(i), Collections.singletonList(ofCall.get(i + 1)));
+            action.accept(ofCall[i], Collections.singletonList(ofCall[i + 1]));
         }
         own.map().forEach((name, values) -> {
             if (!isOfCall(name)) {
@@ -49,8 +54,8 @@ final class SentHeaders extends AbstractMap<String, List<String>> {
     }
 
     private boolean isOfCall(String name) {
-        for (int i = 0; i < ofCall.size(); i += 2) {
-            if (ofCall.get(i).equalsIgnoreCase(name)) {
+        for (int i = 0; i < length; i += 2) {
+            if (ofCall[i].equalsIgnoreCase(name)) {
                 return true;
             }
         }

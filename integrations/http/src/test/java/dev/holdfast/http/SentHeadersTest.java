@@ -18,11 +18,15 @@ class SentHeadersTest {
         SentHeaders all = new SentHeaders(own);
         all.set("Holdfast-Attempt", "2");
         all.set("Holdfast-Timeout-Ms", "400");
+        all.set("grpc-timeout", "400m");
+        all.set("Holdfast-Priority", "critical");
 
         Map<String, List<String>> expected = Map.of(
                 "Accept", List.of("text/plain", "text/html"),
                 "Holdfast-Attempt", List.of("2"),
-                "Holdfast-Timeout-Ms", List.of("400"));
+                "Holdfast-Timeout-Ms", List.of("400"),
+                "grpc-timeout", List.of("400m"),
+                "Holdfast-Priority", List.of("critical"));
         assertThat(all.headers().map()).isEqualTo(expected);
         // Another version of Java may ask a map in another way.
         assertThat(Map.copyOf(all)).isEqualTo(expected);
