@@ -3,7 +3,6 @@ package dev.holdfast.internal.engine;
 
 import dev.holdfast.spi.TimeSource;
 import java.lang.ref.WeakReference;
-import java.util.Objects;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import org.jspecify.annotations.Nullable;
@@ -13,16 +12,16 @@ import org.jspecify.annotations.Nullable;
  * to use again. One look-up of a thread-local serves all three.
  */
 final class Ambient {
-    private static final int WEAK = 0;
-    private static final int PINNED = 1;
-
     /**
      * The thread itself holds only what is the JDK's: a class of ours in it would keep our class loader for as long as the
      * thread lives, and what an idle thread keeps would keep its last pipeline. While something goes on, the stack holds the
      * object, or it is pinned; else the garbage collector takes it, and the next call makes another one.
      */
-    private static final ThreadLocal<@Nullable Object[]> OF_THREAD =
-            ThreadLocal.withInitial(() -> new @Nullable Object[] {new WeakReference<>(null), null});
+    private static final ThreadLocal<WeakReference<?>> OF_THREAD =
+            ThreadLocal.withInitial(() -> new WeakReference<>(null));
+
+    /** Holds the object while something is bound. Apart, since each call follows what is above. */
+    private static final ThreadLocal<@Nullable Object> PINNED = new ThreadLocal<>();
 
     /**
      * The call object of this thread's outermost blocking calls; null on a virtual thread, of which there may be millions.
@@ -130,23 +129,20 @@ final class Ambient {
     }
 
     static Ambient get() {
-        @Nullable Object[] held = OF_THREAD.get();
-        WeakReference<?> weak = (WeakReference<?>) Objects.requireNonNull(held[WEAK]);
-        Ambient known = (Ambient) weak.get();
-        return known == null ? renewed(held) : known;
+        Ambient known = (Ambient) OF_THREAD.get().get();
+        return known == null ? renewed() : known;
     }
 
-    private static Ambient renewed(@Nullable Object[] held) {
+    private static Ambient renewed() {
         Ambient made = new Ambient();
-        held[WEAK] = new WeakReference<>(made);
+        OF_THREAD.set(new WeakReference<>(made));
         return made;
     }
 
     /** Binds this; it holds although nothing on the stack holds this object. */
-    @SuppressWarnings("NullAway") // nothing is pinned at first, too
     void bind(@Nullable Bound binding) {
         bound = binding;
-        OF_THREAD.get()[PINNED] = binding == null ? null : this;
+        PINNED.set(binding == null ? null : this);
     }
 
     /** The number of the attempt inside which whatever begins on this thread runs; 0 if there is none that is known. */
