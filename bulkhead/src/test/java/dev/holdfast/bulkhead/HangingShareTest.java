@@ -3,6 +3,7 @@ package dev.holdfast.bulkhead;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.time.Duration;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -25,10 +26,11 @@ class HangingShareTest {
 
     /** From a minute after the others began to hang. */
     private static double answered(int perSecond, long seed) {
-        return new OneProcess(perSecond, 1).answered(seed, LOOKED_AT_SECONDS, END_SECONDS, (now, random) -> {
-            boolean hangs = now > WELL_SECONDS && random.nextDouble() < 0.4;
-            double takes = (25 + random.nextInt(50)) / 1e3;
-            return hangs ? OneProcess.FOR_EVER : takes;
-        });
+        return new OneProcess(perSecond, Duration.ofSeconds(1))
+                .answered(seed, LOOKED_AT_SECONDS, END_SECONDS, (now, random) -> {
+                    boolean hangs = now > WELL_SECONDS && random.nextDouble() < 0.4;
+                    double takes = (25 + random.nextInt(50)) / 1e3;
+                    return hangs ? OneProcess.FOR_EVER : takes;
+                });
     }
 }

@@ -3,6 +3,7 @@ package dev.holdfast.bulkhead;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.time.Duration;
 import java.util.Random;
 import java.util.function.ToDoubleBiFunction;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -46,6 +47,7 @@ class SlowerDependencyTest {
 
     /** How many of the calls are answered from this second on, for a while. */
     private static double answered(long seed, int from, ToDoubleBiFunction<Double, Random> seconds) {
-        return new OneProcess(PER_SECOND, TIMEOUT).answered(seed, from, from + LOOKED_AT_SECONDS, seconds);
+        return new OneProcess(PER_SECOND, Duration.ofSeconds(TIMEOUT))
+                .answered(seed, from, from + LOOKED_AT_SECONDS, seconds);
     }
 }

@@ -109,6 +109,7 @@ public final class LossLimit implements AdaptiveLimit {
     private final Period period = new Period();
     private final Trial trial = new Trial();
     private final SteadyLosses steady = new SteadyLosses();
+    private final ServedRow served = new ServedRow();
     private volatile int ceiling;
     /** The limit with its fraction. */
     private double exact;
@@ -130,8 +131,6 @@ public final class LossLimit implements AdaptiveLimit {
     private int droppedInARow;
     private int servedInARow;
     private long rowBegan;
-    /** When the first of the attempts began that were served in a row. */
-    private long servedSince;
 
     private long lostAt;
     /** The end of the last attempt that was counted. */
@@ -259,11 +258,9 @@ public final class LossLimit implements AdaptiveLimit {
                 servedInARow = 0;
             } else {
                 period.countInTime();
-                if (servedInARow == 0) {
-                    servedSince = beganAt(now, nanos);
-                }
                 servedInARow++;
             }
+            served.add(beganAt(now, nanos), isLate);
             period.ended(now, isLate ? fewOf(inFlight, nanos) : nanos, inFlight);
             judge(now, nanos);
         } finally {
@@ -319,6 +316,7 @@ public final class LossLimit implements AdaptiveLimit {
             if (drop) {
                 period.countLost(more);
                 servedInARow = 0;
+                served.end();
                 lostAt = now;
             }
             if (!again) {
@@ -327,7 +325,8 @@ public final class LossLimit implements AdaptiveLimit {
                 droppedInARow += drop ? more : 0;
             }
             period.ended(now, fewOf(inFlight, nanos), inFlight);
-            boolean enough = !again && (droppedInARow > 1 || inARow >= FAILURES_IN_A_ROW);
+            boolean mostlyDropped = droppedInARow > 1 && 2 * droppedInARow > inARow;
+            boolean enough = !again && (mostlyDropped || inARow >= FAILURES_IN_A_ROW);
             if (enough && now - rowBegan >= Math.max(nanos, SHORTEST_NANOS / 2)) {
                 nothingComesBack(now, nanos, random);
             } else {
@@ -527,7 +526,7 @@ public final class LossLimit implements AdaptiveLimit {
     /** Where no call waits, a limit of four lets no more through than one does. */
     private boolean isProven(long now) {
         boolean hangs = lostOnesHang() && losses.lostNanos() <= 2 * PROOF_NANOS;
-        return !wanted || !hangs || now - servedSince >= PROOF_NANOS;
+        return !wanted || !hangs || served.nanos(now) >= PROOF_NANOS;
     }
 
     private boolean lostOnesHang() {
