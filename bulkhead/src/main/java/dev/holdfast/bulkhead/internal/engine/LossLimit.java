@@ -20,8 +20,8 @@ import java.util.function.LongSupplier;
  * <ul>
  *   <li>More than a fifth was lost, or nearly all was lost or late, above what is usual: the limit is cut by half of that share; by
  *       the whole of it if most was lost.
- *   <li>Nothing but losses, or many failures in a row, for as long as an attempt takes and at least 100 ms: the limit falls to one.
- *       If this goes on, it is zero for a pause, and each pause is longer than the one before.
+ *   <li>Nothing but losses and fewer failures, or many failures in a row, for as long as an attempt takes and at least 100 ms: the
+ *       limit falls to one. If this goes on, it is zero for a pause, and each pause is longer than the one before.
  *   <li>Otherwise the limit grows if calls want more: from one to three or four, then by one with each answer of the period, until
  *       the first trouble, and after a trouble up to half of what it was; then it grows by one, or by a twentieth. In the ten
  *       seconds after a cut it grows so only if all of it is in use, and by at most one a second, or by a twentieth; not where lost
