@@ -9,7 +9,7 @@ import dev.holdfast.fallback.FallbackPolicy;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.PolicyFactory;
-import dev.holdfast.spi.PolicyFactory.Option;
+import dev.holdfast.testcalls.PlainPolicyFactory;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.time.Duration;
 import java.util.List;
@@ -18,51 +18,8 @@ import org.junit.jupiter.api.Test;
 
 class DefaultOrderTest {
 
-    private static class Factory implements PolicyFactory<Object> {
-        private final String key;
-        private final int position;
-        private final String makes;
-
-        Factory(String key, int position, String makes) {
-            this.key = key;
-            this.position = position;
-            this.makes = makes;
-        }
-
-        @Override
-        public String key() {
-            return key;
-        }
-
-        @Override
-        public Object builder() {
-            return new Object();
-        }
-
-        @Override
-        public List<Option<Object, ?>> options() {
-            return List.of();
-        }
-
-        @Override
-        public Policy create(Object builder) {
-            return new Policy(makes, 0) {};
-        }
-
-        @Override
-        public int position() {
-            return position;
-        }
-    }
-
-    private static final class Intruder extends Factory {
-        Intruder(String key, String makes) {
-            super(key, 1, makes);
-        }
-    }
-
-    private static Factory factory(String key, int position) {
-        return new Factory(key, position, key);
+    private static PolicyFactory<?> factory(String key, int position) {
+        return new PlainPolicyFactory(key, position, () -> policy(key));
     }
 
     private static Policy policy(String name) {
@@ -73,10 +30,11 @@ class DefaultOrderTest {
 
     @Test
     void twoFactoriesOfOneNameAreRefused() {
+        PolicyFactory<?> intruder = new PlainPolicyFactory("retry", 1, () -> policy("retry")) {};
         assertThatIllegalStateException()
-                .isThrownBy(() -> new DefaultOrder(List.of(factory("retry", 400), new Intruder("retry", "retry"))))
-                .withMessage("two policies on the class path claim the name retry: " + Intruder.class.getName()
-                        + " and " + Factory.class.getName());
+                .isThrownBy(() -> new DefaultOrder(List.of(factory("retry", 400), intruder)))
+                .withMessage("two policies on the class path claim the name retry: "
+                        + intruder.getClass().getName() + " and " + PlainPolicyFactory.class.getName());
     }
 
     @Test

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.circuitbreaker.internal.engine.Engine;
 import dev.holdfast.circuitbreaker.internal.engine.Window;
+import dev.holdfast.testlogs.Logged;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker.State;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker.StateTransition;
@@ -211,8 +212,7 @@ class DifferencesTest {
         assertThatThrownBy(() -> theirs.onError(1, TimeUnit.NANOSECONDS, ill)).hasMessage("predicate");
         assertThat(permits(theirs)).as("one is lost, and nothing is counted").isOne();
         assertThat(theirs.getMetrics().getNumberOfBufferedCalls()).isZero();
-        try (Logged logged = new Logged("dev.holdfast.circuitbreaker")) {
-            logged.start();
+        try (Logged logged = new Logged("dev.holdfast.circuitbreaker").start()) {
             ours.onError(1, TimeUnit.NANOSECONDS, ill);
             assertThat(logged.messages()).hasSize(1);
         }
@@ -233,8 +233,7 @@ class DifferencesTest {
         assertThatThrownBy(() -> theirs.onError(1, TimeUnit.NANOSECONDS, ill)).hasMessage("interval");
         assertThat(theirs.getState()).isEqualTo(State.CLOSED);
         assertThat(theirs.tryAcquirePermission()).as("for ever").isFalse();
-        try (Logged logged = new Logged("dev.holdfast.circuitbreaker")) {
-            logged.start();
+        try (Logged logged = new Logged("dev.holdfast.circuitbreaker").start()) {
             CircuitBreaker ours = ours(config);
             ours.onError(1, TimeUnit.NANOSECONDS, ill);
             assertThat(ours.getState()).isEqualTo(State.OPEN);

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 
 import dev.holdfast.circuitbreaker.CircuitBreakerPolicy.State;
 import dev.holdfast.testcalls.Way;
+import dev.holdfast.testlogs.Logged;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
 import io.github.resilience4j.core.IntervalFunction;

@@ -16,6 +16,7 @@ import dev.holdfast.config.SampleFactory.Sample;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.PolicyFactory;
 import dev.holdfast.spi.PolicyFactory.Option;
+import dev.holdfast.testcalls.PlainPolicyFactory;
 import dev.holdfast.testlogs.Logs;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -327,7 +328,7 @@ class HoldfastTest {
 
     @Test
     void aPolicyThatChecksItselfOnlyWhenMadeLetsNoPipelineBeMade() throws Exception {
-        Late late = new Late(new IllegalArgumentException("never in the morning"));
+        PolicyFactory<?> late = late(new IllegalArgumentException("never in the morning"));
         Path file = write("pipelines: { inventory: { late: }, prices: { late: } }");
         assertThatExceptionOfType(ConfigException.class)
                 .isThrownBy(() -> Holdfast.builder()
@@ -354,7 +355,7 @@ class HoldfastTest {
         Path file = write("pipelines: { inventory: { late: }, prices: { late: , lat: } }");
         assertThatExceptionOfType(ConfigException.class)
                 .isThrownBy(() -> Holdfast.builder()
-                        .factories(new Factories(List.of(new Late(thrown))))
+                        .factories(new Factories(List.of(late(thrown))))
                         .load(file))
                 .satisfies(told -> assertThat(told.problems())
                         .extracting(Problem::path, Problem::what)
@@ -381,7 +382,7 @@ class HoldfastTest {
 
     @Test
     void twoPoliciesCannotClaimOneSection() {
-        List<PolicyFactory<?>> twice = List.of(new Late(new IOException()), new Late(new IOException()));
+        List<PolicyFactory<?>> twice = List.of(late(new IOException()), late(new IOException()));
         assertThatIllegalStateException()
                 .isThrownBy(() -> new Factories(twice))
                 .withMessageContaining("claim the section late");
@@ -408,31 +409,8 @@ class HoldfastTest {
         throw (X) thrown;
     }
 
-    /** Has a builder without checks, and throws this when it is to make a policy. */
-    private record Late(Throwable thrown) implements PolicyFactory<Object> {
-        @Override
-        public String key() {
-            return "late";
-        }
-
-        @Override
-        public Object builder() {
-            return new Object();
-        }
-
-        @Override
-        public List<Option<Object, ?>> options() {
-            return List.of();
-        }
-
-        @Override
-        public Policy create(Object builder) {
-            return HoldfastTest.<RuntimeException>sneaky(thrown);
-        }
-
-        @Override
-        public int position() {
-            return 1;
-        }
+    /** Throws this when it is to make a policy. */
+    private static PolicyFactory<?> late(Throwable thrown) {
+        return new PlainPolicyFactory("late", 1, () -> HoldfastTest.<RuntimeException>sneaky(thrown));
     }
 }

@@ -16,6 +16,7 @@ import dev.holdfast.micrometer.MicrometerObserver;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.shadow.ShadowPolicy;
 import dev.holdfast.stalecache.StaleCachePolicy;
+import dev.holdfast.testlogs.Logged;
 import dev.holdfast.testlogs.Logs;
 import dev.holdfast.throttling.ThrottlePolicy;
 import dev.holdfast.time.VirtualTime;
@@ -30,9 +31,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.logging.Handler;
-import java.util.logging.LogRecord;
-import java.util.logging.Logger;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -217,33 +215,17 @@ class KeyedTest {
     }
 
     @Test
-    @Logs("^pipeline 'inventory': burst-of-one")
-    @Logs("^pipeline 'inventory': throttle-outside-retry")
     void theWarningsOfAllInstancesAreLoggedOnce() throws Exception {
-        List<String> logged = new ArrayList<>();
-        Logger logger = Logger.getLogger("dev.holdfast");
-        Handler handler = new Handler() {
-            @Override
-            public void publish(LogRecord logRecord) {
-                logged.add(logRecord.getMessage());
-            }
-
-            @Override
-            public void flush() {}
-
-            @Override
-            public void close() {}
-        };
-        logger.addHandler(handler);
         String yaml = "pipelines: { inventory: { keys: { max: 100 }, throttle: { limit: 10, burst: %s } } }";
-        try (Holdfast holdfast = load(yaml.formatted(1))) {
+        try (Logged logged = new Logged("dev.holdfast").start();
+                Holdfast holdfast = load(yaml.formatted(1))) {
             for (int i = 0; i < 50; i++) {
                 assertThat(holdfast.pipeline("inventory", "key-" + i).warnings())
                         .singleElement()
                         .asString()
                         .startsWith("burst-of-one");
             }
-            assertThat(logged).hasSize(1);
+            assertThat(logged.messages()).hasSize(1);
 
             write("""
                     pipelines:
@@ -259,9 +241,7 @@ class KeyedTest {
                     .singleElement()
                     .asString()
                     .startsWith("throttle-outside-retry");
-            assertThat(logged).hasSize(2);
-        } finally {
-            logger.removeHandler(handler);
+            assertThat(logged.messages()).hasSize(2);
         }
     }
 

@@ -10,6 +10,7 @@ import dev.holdfast.bulkhead.BulkheadPolicy;
 import dev.holdfast.shadow.ShadowPolicy;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.PolicyFactory;
+import dev.holdfast.testcalls.PlainPolicyFactory;
 import dev.holdfast.testcalls.Way;
 import dev.holdfast.testcalls.Work;
 import dev.holdfast.time.VirtualTime;
@@ -221,42 +222,16 @@ class ShadowSectionTest {
         }
     }
 
-    /** Makes policies around one object. */
-    private static final class Binding implements PolicyFactory<Object> {
-        @Override
-        public String key() {
-            return "binding";
-        }
-
-        @Override
-        public Object builder() {
-            return new Object();
-        }
-
-        @Override
-        public List<Option<Object, ?>> options() {
-            return List.of();
-        }
-
-        @Override
-        public Policy create(Object builder) {
-            return new Policy("binding", Policy.ENTER) {
-                @Override
-                public boolean bindsOthers() {
-                    return true;
-                }
-            };
-        }
-
-        @Override
-        public int position() {
-            return 1;
-        }
-    }
-
     @Test
     void aPolicyThatBindsOthersIsRefusedAtItsLine() throws IOException {
-        Holdfast.Builder builder = Holdfast.builder().factories(new Factories(List.of(new Binding())));
+        Policy binding = new Policy("binding", Policy.ENTER) {
+            @Override
+            public boolean bindsOthers() {
+                return true;
+            }
+        };
+        Holdfast.Builder builder = Holdfast.builder()
+                .factories(new Factories(List.of(new PlainPolicyFactory("binding", 1, () -> binding))));
         Path active = file("pipelines: { inventory: { binding: {} } }");
         builder.load(active).close();
 
@@ -269,42 +244,25 @@ class ShadowSectionTest {
     }
 
     /** A policy of somebody's own with an option of this name. */
-    private record Own(String option) implements PolicyFactory<Object> {
-        @Override
-        public String key() {
-            return "own";
-        }
-
-        @Override
-        public Object builder() {
-            return new Object();
-        }
-
-        @Override
-        public List<Option<Object, ?>> options() {
-            return List.of(Option.flag(option, any -> true, (any, value) -> {}));
-        }
-
-        @Override
-        public Policy create(Object builder) {
-            throw new AssertionError("not made");
-        }
-
-        @Override
-        public int position() {
-            return 1;
-        }
+    private static PolicyFactory<?> own(String option) {
+        return new PlainPolicyFactory(
+                "own",
+                1,
+                () -> {
+                    throw new AssertionError("not made");
+                },
+                List.of(PolicyFactory.Option.flag(option, any -> true, (any, value) -> {})));
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"mode", "shadow", "shadow.limit", "use"})
     void aPolicyOfOnesOwnCannotHaveAnOptionThatEverySectionHas(String option) {
-        assertThatThrownBy(() -> new Factories(List.of(new Own(option))))
+        assertThatThrownBy(() -> new Factories(List.of(own(option))))
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("the section own of ")
                 .hasMessageEndingWith("has the option " + option.replaceAll("\\..*", "")
                         + ", which every section has for another purpose; give it another name");
-        assertThatCode(() -> new Factories(List.of(new Own("modes")))).doesNotThrowAnyException();
+        assertThatCode(() -> new Factories(List.of(own("modes")))).doesNotThrowAnyException();
     }
 
     @Test

@@ -9,6 +9,7 @@ import dev.holdfast.Refusal;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.TimeSource;
+import dev.holdfast.testlogs.Logged;
 import dev.holdfast.time.VirtualTime;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.time.Duration;
@@ -19,17 +20,14 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.logging.Handler;
 import java.util.logging.Level;
 import java.util.logging.LogRecord;
-import java.util.logging.Logger;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 class LogObserverTest {
-    private static final Logger LOGGER = Logger.getLogger(LogObserver.NAME);
     private static final String NO_RETRIES =
             "failed calls are not repeated: the retry budget has few tokens left, or nothing has succeeded for a second";
 
@@ -38,30 +36,22 @@ class LogObserverTest {
     private final List<String> lines = new ArrayList<>();
     private volatile Runnable atNextLine = () -> {};
 
-    private final Handler handler = new Handler() {
+    private final Logged logged = new Logged(LogObserver.NAME) {
         @Override
         public void publish(LogRecord entry) {
             atNextLine.run();
             lines.add((entry.getLevel().equals(Level.WARNING) ? "! " : "") + entry.getMessage());
         }
-
-        @Override
-        public void flush() {}
-
-        @Override
-        public void close() {}
     };
 
     @BeforeEach
     void listen() {
-        LOGGER.addHandler(handler);
-        LOGGER.setUseParentHandlers(false);
+        logged.start();
     }
 
     @AfterEach
     void listenNoMore() {
-        LOGGER.removeHandler(handler);
-        LOGGER.setUseParentHandlers(true);
+        logged.close();
     }
 
     @Test

@@ -15,6 +15,7 @@ import io.github.resilience4j.ratelimiter.RateLimiterRegistry;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.observation.ObservationRegistry;
 import io.micrometer.tracing.Tracer;
+import jakarta.servlet.AsyncContext;
 import jakarta.servlet.ServletContext;
 import java.io.IOException;
 import java.net.http.HttpRequest;
@@ -56,6 +57,7 @@ abstract class Given {
     ObservationRegistry observations;
     Tracer tracer;
     ServletContext servletContext;
+    AsyncContext asyncContext;
     CircuitBreakerRegistry breakers;
     BulkheadRegistry bulkheads;
     RateLimiterRegistry limiters;

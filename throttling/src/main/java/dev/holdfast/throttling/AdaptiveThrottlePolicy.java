@@ -28,9 +28,10 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>It counts the attempts of the last {@code window}, and those of them that were accepted: answered with a success, or with an
  * error that the classifier ignores. A call is rejected at random, with the probability (requests - multiplier * accepts) /
- * (requests + padding), with {@link Reason#THROTTLED}. A rejected call counts as a request, so the share grows until about {@code
- * multiplier} calls are sent for each one that is accepted. At least one tenth of the calls is always sent, by {@code
- * maxRejected}, so that a dependency that is well again is noticed.
+ * (requests + padding), with {@link Reason#THROTTLED}. A rejected call counts as a request, so the share grows. If the dependency
+ * accepts so many calls in a time, it grows until about {@code multiplier} calls are sent for each one that is accepted; if the
+ * dependency accepts a share that does not grow when less is sent, up to {@code maxRejected}. At least one tenth of the calls is
+ * always sent, by {@code maxRejected}, so that a dependency that is well again is noticed.
  *
  * <p>Attempts whose end says nothing of the dependency are not counted: cancelled ones, those that an outer limit cut short, and
  * those that an inner policy rejected. By their {@linkplain Passage#rank rank}, sheddable calls and retries are rejected first: for
@@ -194,7 +195,7 @@ public final class AdaptiveThrottlePolicy extends Policy {
                 List.of(
                         Option.decimal("multiplier", (Builder b) -> b.multiplier, Builder::multiplier)
                                 .range(1.0, 100.0)
-                                .means("how many calls are sent for each one that was accepted"),
+                                .means("how many calls may be sent for each one that was accepted"),
                         Option.duration("window", (Builder b) -> b.window, Builder::window)
                                 .range(Duration.ofSeconds(1), Duration.ofHours(1))
                                 .means("the time whose calls are counted"),
@@ -232,7 +233,7 @@ public final class AdaptiveThrottlePolicy extends Policy {
             return OPTIONS.values(builder);
         }
 
-        /** How many calls are sent for each one that was accepted. */
+        /** How many calls may be sent for each one that was accepted. */
         public double multiplier() {
             return builder.multiplier;
         }
@@ -271,7 +272,7 @@ public final class AdaptiveThrottlePolicy extends Policy {
             }
 
             /**
-             * How many calls are sent for each one that was accepted: 1 to 100; default 2. A smaller one spares the dependency more,
+             * How many calls may be sent for each one that was accepted: 1 to 100; default 2. A smaller one spares the dependency more,
              * and notices later that it is well again.
              */
             public Builder multiplier(double value) {

@@ -148,6 +148,20 @@ class AdaptiveThrottlePolicyTest {
         assertThat(sent / (double) accepted).isBetween(1.7, 2.3);
     }
 
+    /** The formula's own behaviour: rejections make the share of the accepted calls no larger. */
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void aTenthIsSentIfTwoOfFiveAreAcceptedHoweverFewAreSent(Way way) {
+        Pipeline pipeline = pipeline(AdaptiveThrottlePolicy.ofDefaults());
+        for (int i = 0; i < 12_000; i++) {
+            if (i == 10_000) {
+                sent = 0;
+            }
+            calls(way, pipeline, 1, sent % 5 < 2 ? Verdict.SUCCESS : Verdict.PUSHBACK);
+        }
+        assertThat(sent).isBetween(150, 250);
+    }
+
     @ParameterizedTest
     @EnumSource(Way.class)
     void aDependencyThatIsWellAgainHasAllCallsAfterAFewWindows(Way way) {

@@ -36,7 +36,8 @@ import org.jspecify.annotations.Nullable;
  * attempt that is never repeated, and lasts for the pipeline until its first response message, or its headers if the caller has asked for no message by then
  * ({@code docs/grpc.md}).
  *
- * <p>The deadline of the call's options and of {@link io.grpc.Context} shorten the call's. A unary call begins when it is half closed.
+ * <p>The deadline of the call's options and of {@link io.grpc.Context} shorten the call's. A unary call begins when it is half closed;
+ * these deadlines end it before that, too.
  *
  * <p>What the policies say becomes a status, as callers of gRPC expect: a rejection UNAVAILABLE whose cause is the {@link
  * CallRejectedException}, a timeout DEADLINE_EXCEEDED whose cause is the {@link CallTimeoutException}. What a status means to the

@@ -4,6 +4,8 @@ package dev.holdfast.grpc;
 import dev.holdfast.Attempt;
 import dev.holdfast.Call;
 import dev.holdfast.Deadline.Binding;
+import dev.holdfast.spi.TimeSource;
+import dev.holdfast.spi.TimeSource.Timer;
 import io.grpc.CallOptions;
 import io.grpc.Channel;
 import io.grpc.ClientCall;
@@ -24,11 +26,12 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** A call of gRPC's that is a call of a pipeline: how it begins, who ends it, and what its listener hears where. */
 abstract class PipelinedCall<Q, R> extends ClientCall<Q, R> implements Context.CancellationListener {
-    private static final Duration LONGEST = Duration.ofDays(365);
+    private static final long LONGEST_NANOS = TimeUnit.DAYS.toNanos(365);
 
     /** Clocks of servers and of timers differ from the pipeline's by less. */
     private static final long CLOSE_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
@@ -52,6 +55,9 @@ abstract class PipelinedCall<Q, R> extends ClientCall<Q, R> implements Context.C
 
     private boolean cancelledByCaller;
     private boolean begun;
+    /** Set until it has begun. */
+    private @Nullable Timer limit;
+
     private @Nullable CompletableFuture<?> future;
     private @Nullable Response<R> response;
     private long requested;
@@ -106,17 +112,66 @@ abstract class PipelinedCall<Q, R> extends ClientCall<Q, R> implements Context.C
         }
     }
 
+    /**
+     * Ends this call if it has not begun when the time is over that its options, the thread that made it or this thread leave it. Its
+     * context has a timer of its own.
+     */
+    final void limitUntilBegun() {
+        long left = leftUntilBegun();
+        if (left >= LONGEST_NANOS) {
+            return;
+        }
+        Executor executor = dev.holdfast.Deadline.fixed(interceptor.executor());
+        Timer set = TimeSource.system().schedule(left, () -> {
+            // Not on the timer's thread: functions of the user's choose the pipeline.
+            try {
+                executor.execute(this::limitIsOver);
+            } catch (Throwable refused) {
+                limitIsOver();
+            }
+        });
+        synchronized (lock) {
+            if (!begun && cancellation == null) {
+                limit = set;
+                return;
+            }
+        }
+        set.cancel();
+    }
+
+    private void limitIsOver() {
+        if (leftUntilBegun() > 0) {
+            limitUntilBegun(); // its clock is slower than the timer's, as that of a test may be
+        } else {
+            turnAway(Status.DEADLINE_EXCEEDED);
+        }
+    }
+
+    private long leftUntilBegun() {
+        return Math.min(nanos(options.getDeadline()), Math.min(left(), leftWhereMade()));
+    }
+
+    /** The pipeline has the same limit, and says that it has struck: to a call that has not begun, by turning it away. */
+    private void turnAway(Status otherwise) {
+        begin(attempt -> CompletableFuture.failedFuture(otherwise.asRuntimeException()), true);
+    }
+
     /** Goes into the pipeline. */
     final void begin(Function<Attempt, CompletionStage<Object>> action, boolean once) {
+        Timer set;
         synchronized (lock) {
             if (cancellation != null || begun) {
                 return;
             }
             begun = true;
+            set = limit;
+        }
+        if (set != null) {
+            set.cancel();
         }
         CompletableFuture<?> call;
         try {
-            call = bound == null ? pipelined(once).callAsync(action) : calledAsMade(bound, action, once);
+            call = called(action, once);
         } catch (Throwable e) {
             // Whoever chooses the pipeline has failed. A listener hears of every problem, since it hears of nothing
             // else.
@@ -137,29 +192,35 @@ abstract class PipelinedCall<Q, R> extends ClientCall<Q, R> implements Context.C
      * With what was bound where this call was made, since another thread may start it, as an interceptor does that waits for a
      * token. With what is bound here if that leaves less time: a deadline inside another one shortens.
      */
-    private CompletableFuture<?> calledAsMade(
-            Binding made, Function<Attempt, CompletionStage<Object>> action, boolean once) {
-        Binding here = Binding.current();
-        Duration leftHere = left();
-        Binding.set(made);
-        try {
-            if (leftHere.compareTo(left()) < 0) {
-                Binding.restore(here);
-            }
+    private CompletableFuture<?> called(Function<Attempt, CompletionStage<Object>> action, boolean once) {
+        if (bound == null || left() < leftWhereMade()) {
             return pipelined(once).callAsync(action);
+        }
+        return whereMade(() -> pipelined(once).callAsync(action));
+    }
+
+    private long leftWhereMade() {
+        return bound == null ? Long.MAX_VALUE : whereMade(PipelinedCall::left);
+    }
+
+    private <T> T whereMade(Supplier<T> task) {
+        Binding here = Binding.current();
+        Binding.set(bound);
+        try {
+            return task.get();
         } finally {
             Binding.restore(here);
         }
     }
 
-    private static Duration left() {
-        return dev.holdfast.Deadline.remaining().orElse(LONGEST);
+    private static long left() {
+        return dev.holdfast.Deadline.remaining().map(Duration::toNanos).orElse(Long.MAX_VALUE);
     }
 
     private Call<@Nullable Object> pipelined(boolean once) {
         Call<@Nullable Object> call = interceptor.call(next.authority(), method, idempotent);
         long left = remainingNanos();
-        if (left < LONGEST.toNanos()) {
+        if (left < LONGEST_NANOS) {
             call = call.deadline(Duration.ofNanos(left));
         }
         return once ? call.sentOnce() : call;
@@ -434,9 +495,7 @@ abstract class PipelinedCall<Q, R> extends ClientCall<Q, R> implements Context.C
             if (isThroughBefore(Contexts.statusFromCancelled(of))) {
                 return;
             }
-            // The pipeline has the same limit, and says that it has struck: to a call that has not begun, by turning it
-            // away.
-            begin(attempt -> CompletableFuture.failedFuture(limitExpired(of)), true);
+            turnAway(Contexts.statusFromCancelled(of));
             return;
         }
         cancel(Contexts.statusFromCancelled(of));
@@ -464,13 +523,10 @@ abstract class PipelinedCall<Q, R> extends ClientCall<Q, R> implements Context.C
         return all.status().isOk() && toldMessages < all.messages().size();
     }
 
-    private static Throwable limitExpired(Context of) {
-        return Contexts.statusFromCancelled(of).asRuntimeException();
-    }
-
     private void cancel(Status status) {
         CompletableFuture<?> underWay;
         boolean idle;
+        Timer set;
         synchronized (lock) {
             if (cancellation != null) {
                 return;
@@ -478,6 +534,10 @@ abstract class PipelinedCall<Q, R> extends ClientCall<Q, R> implements Context.C
             cancellation = status;
             underWay = future;
             idle = !begun && listener != null;
+            set = limit;
+        }
+        if (set != null) {
+            set.cancel();
         }
         if (idle) {
             tell(Response.of(status));

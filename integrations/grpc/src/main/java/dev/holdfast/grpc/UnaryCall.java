@@ -6,6 +6,7 @@ import io.grpc.Attributes;
 import io.grpc.CallOptions;
 import io.grpc.Channel;
 import io.grpc.ClientCall;
+import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 import java.io.InputStream;
@@ -26,6 +27,12 @@ final class UnaryCall<Q, R> extends PipelinedCall<Q, R> {
 
     UnaryCall(HoldfastClientInterceptor interceptor, MethodDescriptor<Q, R> method, CallOptions options, Channel next) {
         super(interceptor, method, options, next, interceptor.isIdempotent(method, options));
+    }
+
+    @Override
+    public void start(Listener<R> told, Metadata given) {
+        super.start(told, given);
+        limitUntilBegun();
     }
 
     @Override

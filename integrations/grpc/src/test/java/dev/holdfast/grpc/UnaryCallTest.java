@@ -41,6 +41,7 @@ import io.grpc.stub.ClientCalls;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.ref.WeakReference;
 import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -594,6 +595,64 @@ class UnaryCallTest {
             });
             assertTurnedAway(Shop.within(hears.closed));
         }
+    }
+
+    private enum Limit {
+        OPTIONS,
+        THREAD_THAT_MAKES_IT,
+        THREAD_THAT_STARTS_IT
+    }
+
+    /** An interceptor outside may half-close it late, or never. */
+    @ParameterizedTest
+    @EnumSource(Limit.class)
+    void aCallThatIsNotHalfClosedInTimeEndsWithItsDeadline(Limit limit) {
+        Channel channel = channel(Transport.IN_PROCESS, attempts.plain());
+        Duration time = Duration.ofMillis(50);
+        Hears hears = new Hears();
+        CallOptions options = limit == Limit.OPTIONS ? within(time) : CallOptions.DEFAULT;
+        ClientCall<String, String> call = limit == Limit.THREAD_THAT_MAKES_IT
+                ? Deadline.within(time, () -> channel.newCall(Shop.PUT, options))
+                : channel.newCall(Shop.PUT, options);
+        if (limit == Limit.THREAD_THAT_STARTS_IT) {
+            Deadline.within(time, () -> call.start(hears, new Metadata()));
+        } else {
+            call.start(hears, new Metadata());
+        }
+        call.request(1);
+        assertTurnedAway(Shop.within(hears.closed));
+        call.sendMessage("request");
+        call.halfClose();
+        assertThat(hears.events).containsExactly("close DEADLINE_EXCEEDED");
+        assertThat(shop.received).isEmpty();
+        assertThat(attempts.outcomes).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aCallThatHasEndedIsNotKeptUntilItsDeadline(boolean cancelled) {
+        WeakReference<Object> call = new WeakReference<>(ended(channel(Transport.NETTY, attempts.plain()), cancelled));
+        long end = System.nanoTime() + Duration.ofMinutes(1).toNanos();
+        while (call.get() != null && System.nanoTime() - end < 0) {
+            System.gc();
+            Thread.onSpinWait();
+        }
+        assertThat(call.get()).isNull();
+    }
+
+    private static Object ended(Channel channel, boolean cancelled) {
+        ClientCall<String, String> call = channel.newCall(Shop.GET, within(Duration.ofHours(1)));
+        Hears hears = new Hears();
+        call.start(hears, new Metadata());
+        call.request(2);
+        if (cancelled) {
+            call.cancel("changed my mind", null);
+        } else {
+            call.sendMessage("request");
+            call.halfClose();
+        }
+        Shop.within(hears.closed);
+        return call;
     }
 
     private static void assertTurnedAway(Status status) {

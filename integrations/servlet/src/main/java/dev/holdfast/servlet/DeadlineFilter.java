@@ -35,8 +35,9 @@ import java.util.concurrent.atomic.AtomicLong;
  * through {@link CallHeaders#queued}; then it is taken off the time in the header, and not off the maximum.
  *
  * <p>With an asynchronous servlet, later dispatches of the request ({@code ASYNC}, {@code ERROR}) have what is left of the same
- * deadline. They always go on, also with no time left: there is an answer to be written. Threads of the servlet's own have no
- * deadline; {@link Deadline#propagating} gives them one.
+ * deadline. They always go on, also with no time left: there is an answer to be written. Listeners that the container calls ({@code
+ * ReadListener}, {@code WriteListener}, {@code AsyncListener}), tasks of {@code AsyncContext.start} and threads of the servlet's own
+ * have no deadline. {@link Deadline#fixed}, called in the servlet, and {@link Deadline#propagating} give them one.
  *
  * <p>Another filter inside of it, for some paths, can only shorten the time, with a shorter maximum or other {@link CallHeaders}.
  *

@@ -16,13 +16,19 @@ import dev.holdfast.spi.InvalidSettingsException;
 import dev.holdfast.testlogs.Logs;
 import dev.holdfast.time.VirtualTime;
 import jakarta.servlet.AsyncContext;
+import jakarta.servlet.AsyncEvent;
+import jakarta.servlet.AsyncListener;
 import jakarta.servlet.DispatcherType;
 import jakarta.servlet.Filter;
 import jakarta.servlet.FilterChain;
+import jakarta.servlet.ReadListener;
 import jakarta.servlet.ServletContext;
 import jakarta.servlet.ServletException;
+import jakarta.servlet.ServletInputStream;
+import jakarta.servlet.ServletOutputStream;
 import jakarta.servlet.ServletRequest;
 import jakarta.servlet.ServletResponse;
+import jakarta.servlet.WriteListener;
 import jakarta.servlet.http.HttpServlet;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
@@ -36,6 +42,7 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Objects;
@@ -43,6 +50,7 @@ import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -422,6 +430,90 @@ class DeadlineFilterTest {
         });
         assertThat(send(request().header(TIMEOUT, "900")).statusCode()).isEqualTo(200);
         assertThat(told.poll(1, TimeUnit.MINUTES)).isEqualTo("PT0.9S");
+    }
+
+    /** Tells what is left in each listener, without anything done for it and with the executor of the request. */
+    private static final class Tells implements ReadListener, WriteListener, AsyncListener {
+        private final Executor ofRequest = Deadline.fixed(Runnable::run);
+        private final BlockingQueue<String> told;
+        private final AsyncContext context;
+        private final ServletInputStream in;
+        private final ServletOutputStream out;
+
+        Tells(HttpServletRequest request, HttpServletResponse response, BlockingQueue<String> told) throws IOException {
+            this.told = told;
+            context = request.startAsync();
+            in = request.getInputStream();
+            out = response.getOutputStream();
+            context.addListener(this);
+            in.setReadListener(this);
+        }
+
+        private void tell(String where) {
+            String without = left();
+            ofRequest.execute(() -> told.add(where + " " + without + " " + left()));
+        }
+
+        @Override
+        public void onDataAvailable() throws IOException {
+            tell("data");
+            while (in.isReady() && in.read() >= 0) {}
+        }
+
+        @Override
+        public void onAllDataRead() {
+            tell("all");
+            out.setWriteListener(this);
+        }
+
+        @Override
+        public void onWritePossible() {
+            tell("write");
+            context.start(() -> tell("start"));
+            Deadline.propagating(context::start).execute(context::complete);
+        }
+
+        @Override
+        public void onComplete(AsyncEvent event) {
+            tell("complete");
+        }
+
+        @Override
+        public void onError(Throwable error) {
+            told.add(error.toString());
+        }
+
+        @Override
+        public void onError(AsyncEvent event) {
+            told.add(event.getThrowable().toString());
+        }
+
+        @Override
+        public void onStartAsync(AsyncEvent event) {}
+
+        @Override
+        public void onTimeout(AsyncEvent event) {}
+    }
+
+    @Test
+    void listenersAndTasksOfTheContainerHaveTheDeadlineOnlyWithAnExecutorOfTheServlet() throws Exception {
+        BlockingQueue<String> told = new LinkedBlockingQueue<>();
+        serves((request, response) ->
+                assertThat(new Tells(request, response, told)).isNotNull());
+        assertThat(send(request().header(TIMEOUT, "900").POST(BodyPublishers.ofString("a body")))
+                        .statusCode())
+                .isEqualTo(200);
+        List<String> all = new ArrayList<>();
+        for (int i = 0; i < 5; i++) {
+            all.add(told.poll(1, TimeUnit.MINUTES));
+        }
+        assertThat(all)
+                .containsExactly(
+                        "data none PT0.9S",
+                        "all none PT0.9S",
+                        "write none PT0.9S",
+                        "start none PT0.9S",
+                        "complete none PT0.9S");
     }
 
     // ---- a second filter

@@ -45,6 +45,8 @@ final class RollCall implements IntSupplier {
     private volatile int number;
     /** For so many more answers the number can only become greater. */
     private int doubt;
+    /** Whether a complete list has said the number. */
+    private boolean counted;
 
     /** So many until the store has answered. */
     RollCall(Book book, int atFirst) {
@@ -66,9 +68,18 @@ final class RollCall implements IntSupplier {
         });
     }
 
+    /** At least so many until a complete list says the number: of several that ask, each may know only the least. */
+    synchronized void atFirst(int processes) {
+        if (!counted) {
+            number = Math.max(number, processes);
+        }
+    }
+
     private synchronized void heard(Count count) {
         int alive = (int) Math.max(1, Math.min(Integer.MAX_VALUE, count.alive()));
-        number = count.complete() && doubt == 0 ? alive : Math.max(number, alive);
+        boolean complete = count.complete() && doubt == 0;
+        counted |= complete;
+        number = complete ? alive : Math.max(number, alive);
         doubt = Math.max(0, doubt - 1);
     }
 

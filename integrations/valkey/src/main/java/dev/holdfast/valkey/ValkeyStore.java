@@ -126,7 +126,7 @@ public final class ValkeyStore implements AutoCloseable {
      *
      * <p>A process says every 3 s, give or take a quarter, that it is alive, and is counted for 12 s. It is not counted any more
      * once its store is {@linkplain #close closed}. While the store does not answer, the last number holds. A store that has lost
-     * its data makes the number no smaller. The same name gives the same number; the first call says what it is at first.
+     * its data makes the number no smaller. The same name gives the same number; of several numbers at first, the greatest holds.
      *
      * @param name 1 to 200 characters
      * @param atFirst the number until the store has answered, and the least while the first processes still come: 1 to 10,000
@@ -139,13 +139,10 @@ public final class ValkeyStore implements AutoCloseable {
         if (atFirst < 1 || atFirst > Replicas.MOST) {
             throw new IllegalArgumentException("replicas at first are " + atFirst + ", expected 1 to 10,000");
         }
-        RollCall known = rollCalls.get(name);
-        if (known != null) {
-            return known;
-        }
         RollCall made = new RollCall(signs(name), atFirst);
-        known = rollCalls.putIfAbsent(name, made);
+        RollCall known = rollCalls.putIfAbsent(name, made);
         if (known != null) {
+            known.atFirst(atFirst);
             return known;
         }
         await(made.begin().toCompletableFuture(), timeout);

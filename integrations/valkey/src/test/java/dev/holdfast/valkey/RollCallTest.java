@@ -160,6 +160,20 @@ class RollCallTest {
     }
 
     @Test
+    void aNumberOfTheStartThatComesLaterHoldsOnlyUntilAllHaveSigned() {
+        List<Member> processes = processes(3);
+        RollCall first = processes.get(0).roll;
+        time.advance(ofMillis(LONGEST_ROUND_MILLIS + 1));
+        first.atFirst(10);
+        assertThat(first.getAsInt()).isEqualTo(10);
+        time.advance(ofSeconds(20));
+        assertAllCount(processes, 3);
+        first.atFirst(10);
+
+        assertAllCount(processes, 3);
+    }
+
+    @Test
     void aStoreThatComesBackEmptyNeverMakesTheNumberSmaller() {
         List<Member> processes = processes(40);
         time.advance(ofSeconds(20));

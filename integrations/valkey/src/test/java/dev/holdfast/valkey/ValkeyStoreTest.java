@@ -460,6 +460,21 @@ class ValkeyStoreTest {
         }
     }
 
+    /** A shared throttle without a number gives 1, and may be made before what has one. */
+    @Test
+    void ofSeveralNumbersOfTheStartTheGreatestHoldsInAnyOrder() throws Exception {
+        Server server = Server.start(Server.Kind.IMITATION);
+        server.close();
+        try (ValkeyStore store = connect(server)) {
+            SharedThrottlePolicy throttle =
+                    SharedThrottlePolicy.of(store, s -> s.key("partner").limit(200));
+            assertThat(store.replicas("partner", 10).getAsInt()).isEqualTo(10);
+            assertThat(throttle.settings().replicas()).isEqualTo(10);
+            assertThat(store.replicas("partner", 4).getAsInt()).isEqualTo(10);
+            assertThat(store.replicas("partner").getAsInt()).isEqualTo(10);
+        }
+    }
+
     /** Its threads end, and may do so while a number is asked for. */
     @Test
     void aStoreThatIsClosedMeanwhileHasTheNumberOfTheStart() throws Exception {

@@ -1,32 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-package dev.holdfast.circuitbreaker;
+package dev.holdfast.testlogs;
 
-import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.logging.Handler;
 import java.util.logging.LogRecord;
 import java.util.logging.Logger;
 
-/** What is logged by a package, which so does not reach the console. */
-final class Logged extends Handler implements AutoCloseable {
+/** Keeps what a logger logs. It does not reach the console, and so needs no {@link Logs}. */
+public class Logged extends Handler implements AutoCloseable {
     private final Logger logger;
-    private final List<String> messages = new ArrayList<>();
+    private final List<String> messages = new CopyOnWriteArrayList<>();
 
-    Logged(String name) {
+    /** Of the logger of this name. */
+    public Logged(String name) {
         logger = Logger.getLogger(name);
     }
 
-    void start() {
+    /** Begins to keep, and returns itself. */
+    public Logged start() {
         logger.addHandler(this);
         logger.setUseParentHandlers(false);
+        return this;
     }
 
-    synchronized List<String> messages() {
+    /** What has been logged so far. */
+    public List<String> messages() {
         return List.copyOf(messages);
     }
 
     @Override
-    public synchronized void publish(LogRecord entry) {
+    public void publish(LogRecord entry) {
         messages.add(entry.getMessage());
     }
 
