@@ -97,13 +97,13 @@ class BoundedBodyTest {
     @ValueSource(longs = {0, -1, Long.MIN_VALUE})
     void readerOfAKeptBodyThatAsksForLessThanOnePartHearsAnError(long many) {
         BoundedBody.Bytes bytes = new BoundedBody.Bytes(new byte[] {'a'});
-        var unused = bytes.readBy(info -> reader, null);
+        var unused = bytes.readBy(info -> reader, HandedThroughTest.INFO);
         reader.request(many);
         reader.request(1);
         assertThat(events).containsExactly("error IllegalArgumentException");
 
         events.clear();
-        unused = bytes.readBy(info -> reader, null);
+        unused = bytes.readBy(info -> reader, HandedThroughTest.INFO);
         reader.meanwhile = () -> reader.request(many);
         reader.request(1);
         assertThat(events)
