@@ -36,6 +36,7 @@ final class SentRequest extends HttpRequest {
 
     private final HttpRequest original;
     private final HttpHeaders headers;
+    private final Runnable unanswered;
     private volatile boolean begun;
 
     /** Whether the answer has a length that is no number: then the client throws what a caller's mistake is to it. */
@@ -45,9 +46,14 @@ final class SentRequest extends HttpRequest {
     /** Why nobody gets the response; null: somebody may. */
     private volatile @Nullable Throwable over;
 
-    /** To be made on the thread that runs the attempt. */
-    SentRequest(HttpRequest original, @Nullable CallHeaders ofCall) {
+    /**
+     * To be made on the thread that runs the attempt.
+     *
+     * @param unanswered runs when nobody gets a response to it
+     */
+    SentRequest(HttpRequest original, @Nullable CallHeaders ofCall, Runnable unanswered) {
         this.original = original;
+        this.unanswered = unanswered;
         headers = ofCall == null ? original.headers() : headers(original, ofCall);
     }
 
@@ -156,6 +162,7 @@ final class SentRequest extends HttpRequest {
 
     /** Nobody gets its response, also if it comes only now. */
     void giveUp(Throwable error) {
+        unanswered.run();
         over = error;
         WatchedBody<?> reading = body;
         if (reading != null) {
