@@ -26,7 +26,9 @@ import org.jspecify.annotations.Nullable;
  *         : Classifier.DEFAULT.classify(value, error);
  * }</pre>
  *
- * <p>{@code Retry-After} is read as in RFC 9110 §10.2.3: whole seconds, or a date in any of the three forms of §5.6.7.
+ * <p>{@code Retry-After} is read as in RFC 9110 §10.2.3: whole seconds, or a date in any of the three forms of §5.6.7. A day
+ * of one digit may lack its zero or blank, as in {@code Tue, 1 Dec 2026 05:47:05 GMT}: {@code DateTimeFormatter.RFC_1123_DATE_TIME} of
+ * Java writes it so.
  */
 public final class RetryAfter {
     /** A longer value is malformed. No date needs half of it, and a value from outside may be of any length. */
@@ -45,11 +47,11 @@ public final class RetryAfter {
     private static final List<String> MONTHS =
             List.of("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec");
 
-    /** IMF-fixdate, RFC 850 and asctime. */
+    /** IMF-fixdate, RFC 850 and asctime; each also with a day of one digit, as Java's own formatter writes it. */
     private static final List<Pattern> DATES = List.of(
-            Pattern.compile(DAY + ", (?<day>[0-9]{2}) " + MONTH + " (?<year>[0-9]{4}) " + TIME + " GMT"),
-            Pattern.compile(LONG_DAY + ", (?<day>[0-9]{2})-" + MONTH + "-(?<year>[0-9]{2}) " + TIME + " GMT"),
-            Pattern.compile(DAY + " " + MONTH + " (?<day>[0-9]{2}| [0-9]) " + TIME + " (?<year>[0-9]{4})"));
+            Pattern.compile(DAY + ", (?<day>[0-9]{1,2}) " + MONTH + " (?<year>[0-9]{4}) " + TIME + " GMT"),
+            Pattern.compile(LONG_DAY + ", (?<day>[0-9]{1,2})-" + MONTH + "-(?<year>[0-9]{2}) " + TIME + " GMT"),
+            Pattern.compile(DAY + " " + MONTH + " (?<day>[0-9]{1,2}| [0-9]) " + TIME + " (?<year>[0-9]{4})"));
 
     private RetryAfter() {}
 

@@ -34,6 +34,15 @@ public interface Perishable {
     }
 
     /**
+     * Whether this value may have become wrong since it came, whatever its age: as when a write was sent, and its answer was lost. Then a
+     * cache uses it only in place of an error or of an answer that is slow, and loads a new one. Asked whenever it would be used, on
+     * any thread; must be quick. Default: false.
+     */
+    default boolean isInDoubt() {
+        return false;
+    }
+
+    /**
      * What a cache must know of one value. What is not said is as the cache's settings say. Immutable.
      *
      * <p>Times are from 0 to 365 days: less counts as 0, more as 365 days.

@@ -2,6 +2,7 @@
 package dev.holdfast.stalecache;
 
 import dev.holdfast.Outcome;
+import dev.holdfast.spi.Perishable;
 import dev.holdfast.spi.Perishable.Freshness;
 
 /**
@@ -72,7 +73,7 @@ final class Entry {
     // ---- its uses
 
     boolean isFresh(long now) {
-        return age(now) < windows.fresh();
+        return age(now) < windows.fresh() && !isInDoubt();
     }
 
     /** Whether it is so near to the end of its fresh time that it is refreshed. */
@@ -81,7 +82,11 @@ final class Entry {
     }
 
     boolean isWorthRevalidating(long now) {
-        return age(now) < windows.revalidate();
+        return age(now) < windows.revalidate() && !isInDoubt();
+    }
+
+    private boolean isInDoubt() {
+        return value instanceof Perishable perishable && perishable.isInDoubt();
     }
 
     boolean isUsableOnError(long now) {

@@ -91,9 +91,10 @@ final class WayOut {
         long now = passage.now();
         Outcome outcome = passage.outcome();
         // Answers of a fallback or cache further in are not stored, in this pipeline or one inside the action.
-        boolean own = passage.source() == Source.LIVE && !passage.holdsOldAnswers() && said.ofKey();
+        boolean answered = passage.source() == Source.LIVE && !passage.holdsOldAnswers();
+        boolean own = answered && said.ofKey();
         boolean live = own && outcome == Outcome.SUCCESS;
-        if (live || (own && outcome == Outcome.IGNORED)) {
+        if (answered && (outcome == Outcome.SUCCESS || outcome == Outcome.IGNORED)) {
             // An end that is no answer says nothing about the next one.
             cache.unshared.note(key, said.shared(), now);
         }

@@ -297,6 +297,20 @@ class OwnTimesTest {
 
     @ParameterizedTest
     @EnumSource
+    void whatIsInDoubtTakesThePlaceOfAnErrorOnly(Way way) {
+        try (Rig rig = new Rig(way, policy)) {
+            Page old = Page.fresh("old", MINUTE);
+            ask(rig, Work.value(old));
+            assertThat(source(rig, ILL)).isEqualTo(Source.FRESH);
+            old.doubt();
+            assertThat(source(rig, ILL)).isEqualTo(Source.STALE_ON_ERROR);
+            assertThat(ask(rig, Work.value("new")).value()).isEqualTo("new");
+            assertThat(source(rig, ILL)).isEqualTo(Source.FRESH);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
     void whatIsOfAnotherKeyIsTheAnswerAndLeavesTheOldValue(Way way) {
         try (Rig rig = new Rig(way, policy)) {
             ask(rig, Work.value("old"));

@@ -9,6 +9,7 @@ import java.util.function.UnaryOperator;
 final class Page implements Perishable {
     private final String text;
     private final Freshness freshness;
+    private volatile boolean inDoubt;
 
     private Page(String text, Freshness freshness) {
         this.text = text;
@@ -26,6 +27,15 @@ final class Page implements Perishable {
     /** For the call alone that has loaded it. */
     static Page own(String text) {
         return of(text, Freshness::notShared);
+    }
+
+    void doubt() {
+        inDoubt = true;
+    }
+
+    @Override
+    public boolean isInDoubt() {
+        return inDoubt;
     }
 
     @Override

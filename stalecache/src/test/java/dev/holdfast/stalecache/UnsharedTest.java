@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.Reply;
 import dev.holdfast.Reply.Source;
+import dev.holdfast.spi.Perishable.Freshness;
 import dev.holdfast.testcalls.Running;
 import dev.holdfast.testcalls.Way;
 import dev.holdfast.testcalls.Work;
@@ -52,6 +53,17 @@ class UnsharedTest {
             assertThat(policy.underWay()).isZero();
             assertThat(rig.requests()).containsExactly("miss 20");
             assertThat(rig.discarded).isEmpty();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void norDoThoseAfterAValueOfAnotherKey(Way way) {
+        try (Rig rig = new Rig(way, policy)) {
+            rig.load("a", Work.value(Page.of("other", Freshness::ofAnother)));
+            start(rig, 5, OWN);
+            assertThat(policy.waiting()).isZero();
+            rig.time.run();
         }
     }
 

@@ -51,6 +51,7 @@ final class BoundedBody implements BodySubscriber<Object> {
         private final AtomicInteger telling = new AtomicInteger();
 
         private volatile boolean asked;
+        private volatile boolean askedForNothing;
         private volatile boolean over;
 
         Reading(byte[] bytes, BodySubscriber<?> reader) {
@@ -68,6 +69,8 @@ final class BoundedBody implements BodySubscriber<Object> {
         public void request(long many) {
             if (many > 0) {
                 asked = true;
+            } else {
+                askedForNothing = true;
             }
             if (telling.getAndIncrement() == 0) {
                 tell();
@@ -78,16 +81,22 @@ final class BoundedBody implements BodySubscriber<Object> {
             int seen;
             do {
                 seen = telling.get();
-                if (asked && !over) {
-                    if (bytes.length > 0) {
-                        reader.onNext(List.of(ByteBuffer.wrap(bytes).asReadOnlyBuffer()));
-                    }
-                    if (!over) {
-                        over = true;
-                        reader.onComplete();
-                    }
+                if (asked && !over && !askedForNothing && bytes.length > 0) {
+                    reader.onNext(List.of(ByteBuffer.wrap(bytes).asReadOnlyBuffer()));
+                }
+                if (!over && (asked || askedForNothing)) {
+                    end();
                 }
             } while (telling.addAndGet(-seen) != 0);
+        }
+
+        private void end() {
+            over = true;
+            if (askedForNothing) {
+                reader.onError(new IllegalArgumentException("a reader asked for less than one part of the body"));
+            } else {
+                reader.onComplete();
+            }
         }
 
         @Override

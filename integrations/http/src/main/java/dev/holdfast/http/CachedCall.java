@@ -12,6 +12,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.function.ToIntFunction;
 
 /**
  * One request that a stale cache may answer: what may be kept of its response, and for how long (RFC 9111, RFC 5861). For adapters
@@ -22,10 +23,10 @@ import java.util.function.Function;
  *     Response response = send(request);                        // nothing of the caller's if attempt.isRefresh()
  *     calls.answered(request, response.status());
  *     if (!cached.mayKeep(response.status(), response.headers(), sent)) {
- *         return cached.forOne(response);
+ *         return cached.forOne(response, sent);
  *     }
  *     byte[] body = read(response, cached.maxKept());           // null if it is longer
- *     return body == null ? cached.forOne(response) : cached.kept(response, response.headers(), body);
+ *     return body == null ? cached.forOne(response, sent) : cached.kept(response, response.headers(), body);
  * });
  * Kept<Response> kept = cached.keptOf(reply);
  * return kept.body() == null ? kept.response() : newResponse(kept.response(), kept.body(), Kept.added(reply));
@@ -36,11 +37,13 @@ import java.util.function.Function;
  * @param <R> a response
  */
 public final class CachedCall<R> {
+    private final ToIntFunction<? super R> status;
     private final Call<Kept<R>> call;
     private final HttpKey key;
     private final int maxKept;
 
-    CachedCall(Call<Kept<R>> call, HttpKey key, int maxKept) {
+    CachedCall(ToIntFunction<? super R> status, Call<Kept<R>> call, HttpKey key, int maxKept) {
+        this.status = status;
         this.call = call;
         this.key = key;
         this.maxKept = maxKept;
@@ -112,12 +115,21 @@ public final class CachedCall<R> {
                 response,
                 body,
                 HttpCaching.freshness(key, headers, size(headers) + body.length, now),
-                HttpCaching.apparentAge(headers, now));
+                HttpCaching.apparentAge(headers, now),
+                key);
     }
 
-    /** A response for this caller alone, with its body still to be read. Callers that wait for it send requests of their own. */
-    public Kept<R> forOne(R response) {
-        return new Kept<>(response, null, Freshness.usual().notShared(), Duration.ZERO);
+    /**
+     * A response for this caller alone, with its body still to be read. Callers that wait for it send requests of their own. What is
+     * kept goes, unless the request {@linkplain #isPersonal said for whom it is} and the response is no error: then it says nothing of
+     * what others get.
+     *
+     * @param sent as in {@link #mayKeep}
+     */
+    public Kept<R> forOne(R response, Function<String, List<String>> sent) {
+        return status.applyAsInt(response) < HttpCaching.BAD_REQUEST && isPersonal(sent)
+                ? ofAnother(response)
+                : new Kept<>(response, null, Freshness.usual().notShared(), Duration.ZERO, null);
     }
 
     /**
@@ -125,14 +137,14 @@ public final class CachedCall<R> {
      * Whatever it says, what is kept stays.
      */
     public Kept<R> ofAnother(R response) {
-        return new Kept<>(response, null, Freshness.usual().ofAnother(), Duration.ZERO);
+        return new Kept<>(response, null, Freshness.usual().ofAnother(), Duration.ZERO, null);
     }
 
     /** What the call has ended with: also if a fallback of the pipeline has answered with a response. */
     @SuppressWarnings("unchecked") // a fallback that returns something else is a mistake anywhere
     public Kept<R> keptOf(Reply<Kept<R>> reply) {
         Object value = ((Reply<?>) reply).value();
-        return value instanceof Kept<?> ? (Kept<R>) value : forOne((R) value);
+        return value instanceof Kept<?> ? (Kept<R>) value : ofAnother((R) value);
     }
 
     /** In memory, about. */

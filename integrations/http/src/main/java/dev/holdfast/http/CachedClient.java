@@ -67,7 +67,9 @@ final class CachedClient {
             BodyHandler<?> own = attempt.isRefresh() ? info -> UnwantedBody.with(null) : handler;
             try {
                 return kept(
-                        cached, sent.answer(client.send(sent, sent.noting(info -> body(cached, request, own, info)))));
+                        cached,
+                        request,
+                        sent.answer(client.send(sent, sent.noting(info -> body(cached, request, own, info)))));
             } catch (IOException | RuntimeException e) {
                 sent.mark(e);
                 wrapped.unwrap(e, sent);
@@ -88,7 +90,7 @@ final class CachedClient {
                     client.sendAsync(sent, sent.noting(info -> body(cached, request, own, info)));
             return new HandedOn<HttpResponse<Object>, Kept<HttpResponse<?>>>(
                     sent.marked(exchange),
-                    response -> CompletableFuture.completedStage(kept(cached, response)),
+                    response -> CompletableFuture.completedStage(kept(cached, request, response)),
                     error -> error,
                     kept -> JdkMessages.INSTANCE.close(kept.response()));
         });
@@ -118,12 +120,13 @@ final class CachedClient {
         return mayHaveMore ? List.of(String.join(",", own), "perhaps another one") : own;
     }
 
-    private static Kept<HttpResponse<?>> kept(CachedCall<HttpResponse<?>> cached, HttpResponse<?> response) {
+    private Kept<HttpResponse<?>> kept(
+            CachedCall<HttpResponse<?>> cached, HttpRequest request, HttpResponse<?> response) {
         // Bytes are the whole body, so that nothing holds a connection.
         return response.body() instanceof Bytes bytes
                         && response.previousResponse().isEmpty()
                 ? cached.kept(response, response.headers().map(), bytes.all())
-                : cached.forOne(response);
+                : cached.forOne(response, name -> sent(request, name));
     }
 
     // ---- to the caller

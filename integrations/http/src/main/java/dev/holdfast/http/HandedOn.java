@@ -6,19 +6,27 @@ import java.net.http.HttpResponse;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A future that ends as another one, with another value or another error. To cancel it cancels that one. A value that comes too late
- * is handed to {@code lost}: it may hold a connection.
+ * A future that ends as another one, with another value or another error. Whatever completes it from outside, such as {@code cancel}
+ * or {@code orTimeout}, cancels that one first, so that the stages which depend on this one run when its call is over. A value that
+ * comes too late is handed to {@code lost}: it may hold a connection.
  */
 final class HandedOn<S, T> extends CompletableFuture<T> {
     private final CompletableFuture<S> source;
     private final UnaryOperator<Throwable> errors;
     private final Consumer<? super T> lost;
+
+    /** Whether somebody completes this, perhaps only a moment later; then nobody else does. */
+    private final AtomicBoolean taken = new AtomicBoolean();
 
     HandedOn(
             CompletableFuture<S> source,
@@ -63,9 +71,11 @@ final class HandedOn<S, T> extends CompletableFuture<T> {
         if (value == null || error != null) {
             end(null, error);
         } else if (!(value instanceof HttpResponse<?>)) {
-            completeExceptionally(new ClassCastException("the answer is a "
+            endExceptionally(new ClassCastException("the answer is a "
                     + value.getClass().getName() + ", perhaps of a fallback; expected a java.net.http.HttpResponse"));
-        } else if (!complete(values.apply((T) value))) {
+        } else if (take()) {
+            super.complete(values.apply((T) value));
+        } else {
             lost.accept((T) value);
         }
     }
@@ -73,14 +83,26 @@ final class HandedOn<S, T> extends CompletableFuture<T> {
     private void end(@Nullable T value, @Nullable Throwable error) {
         if (error != null) {
             fail(error);
-        } else if (!complete(value) && value != null) {
+        } else if (take()) {
+            super.complete(value);
+        } else if (value != null) {
             lost.accept(value);
         }
     }
 
     private void fail(Throwable error) {
         Throwable cause = error.getCause();
-        completeExceptionally(errors.apply(error instanceof CompletionException && cause != null ? cause : error));
+        endExceptionally(errors.apply(error instanceof CompletionException && cause != null ? cause : error));
+    }
+
+    private void endExceptionally(Throwable error) {
+        if (take()) {
+            super.completeExceptionally(error);
+        }
+    }
+
+    private boolean take() {
+        return taken.compareAndSet(false, true);
     }
 
     /** As with the client's own futures: to cancel what is derived from it, with an interrupt, cancels it. */
@@ -113,11 +135,65 @@ final class HandedOn<S, T> extends CompletableFuture<T> {
         }
     }
 
+    // ---- from outside
+
     @Override
     public boolean cancel(boolean mayInterrupt) {
-        // First this one, so that its owner sees a cancellation and not what the other makes of it.
-        boolean cancelled = super.cancel(mayInterrupt);
-        source.cancel(mayInterrupt);
-        return cancelled;
+        return givingUp(mayInterrupt, () -> super.cancel(mayInterrupt));
+    }
+
+    @Override
+    public boolean complete(T value) {
+        return givingUp(true, () -> super.complete(value));
+    }
+
+    @Override
+    public boolean completeExceptionally(Throwable error) {
+        return givingUp(true, () -> super.completeExceptionally(error));
+    }
+
+    @Override
+    public void obtrudeValue(T value) {
+        var unused = complete(value);
+        super.obtrudeValue(value);
+    }
+
+    @Override
+    public void obtrudeException(Throwable error) {
+        var unused = completeExceptionally(error);
+        super.obtrudeException(error);
+    }
+
+    @Override
+    public CompletableFuture<T> completeAsync(Supplier<? extends T> supplier, Executor executor) {
+        // The JDK's own method would not call complete().
+        executor.execute(() -> {
+            if (isDone()) {
+                return;
+            }
+            try {
+                complete(supplier.get());
+            } catch (Throwable thrown) {
+                completeExceptionally(thrown);
+            }
+        });
+        return this;
+    }
+
+    /** This one is taken before its source is cancelled: its owner sees what he has done, and not what the source makes of it. */
+    private boolean givingUp(boolean mayInterrupt, BooleanSupplier completing) {
+        if (isDone()) {
+            return completing.getAsBoolean();
+        }
+        if (!take()) {
+            return false;
+        }
+        boolean completed;
+        try {
+            source.cancel(mayInterrupt);
+        } finally {
+            completed = completing.getAsBoolean();
+        }
+        return completed;
     }
 }

@@ -124,7 +124,7 @@ public final class HoldfastHttpClient extends HttpClient {
     }
 
     private SentRequest sent(HttpRequest request) {
-        return new SentRequest(request, headers);
+        return new SentRequest(request, headers, () -> calls.unanswered(request));
     }
 
     /** Notes what the response says of what is kept. */

@@ -31,11 +31,14 @@ final class HttpCaching {
     private static final Set<Integer> KEPT_BY_GUESS = Set.of(200, 203, 204, 300, 301, 308);
 
     private static final int OK = 200;
-    private static final int BAD_REQUEST = 400;
+    static final int BAD_REQUEST = 400;
     private static final int PARTIAL_CONTENT = 206;
     private static final int NOT_MODIFIED = 304;
     private static final int NOT_FOUND = 404;
+    private static final int REQUEST_TIMEOUT = 408;
     private static final int GONE = 410;
+    private static final int PRECONDITION_FAILED = 412;
+    private static final int SERVER_ERROR = 500;
 
     private HttpCaching() {}
 
@@ -76,6 +79,14 @@ final class HttpCaching {
 
     static boolean isGone(int status) {
         return status == NOT_FOUND || status == GONE;
+    }
+
+    /**
+     * Whether a request that changes something may have done so although it was answered with this error: the server may have failed
+     * later, or an earlier attempt has fulfilled what this one has found otherwise.
+     */
+    static boolean mayHaveChanged(int status) {
+        return status >= SERVER_ERROR || status == REQUEST_TIMEOUT || status == PRECONDITION_FAILED;
     }
 
     /** Or for the response only if it is another one than the caller has. */

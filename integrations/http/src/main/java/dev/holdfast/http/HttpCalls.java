@@ -108,8 +108,8 @@ public final class HttpCalls<Q, R> {
 
     /**
      * Notes that a request was answered: one that has changed what its address stands for removes what a stale cache kept for it (RFC
-     * 9111 §4.4), and so does one that has gone by the cache, and has learned that this is gone or old. An adapter calls it as soon
-     * as a response has a status.
+     * 9111 §4.4), and so does one that has gone by the cache, and has learned that this is gone or old. After one that may have changed
+     * it, such as with a 500, what was kept is not fresh any more. An adapter calls it as soon as a response has a status.
      */
     public void answered(Q request, int status) {
         answered(request, status, false);
@@ -125,7 +125,9 @@ public final class HttpCalls<Q, R> {
             return;
         }
         String method = messages.method(request);
-        if (isSafe(method) ? HttpCaching.outdates(messages, request, status, past) : status < 400) {
+        if (!isSafe(method)) {
+            written(messages.uri(request), status);
+        } else if (HttpCaching.outdates(messages, request, status, past)) {
             changes.changed(messages.uri(request));
         } else if (method.equals("HEAD") && HttpCaching.isGone(status)) {
             // The cache keeps this answer for HEAD, and knows nothing yet of what it has for GET.
@@ -135,8 +137,33 @@ public final class HttpCalls<Q, R> {
 
     /** Notes the answer to a request that the client itself has made of one, such as where a redirect leads. */
     public void answered(String method, URI address, int status) {
-        if (status < 400 && changes.isUsed() && !isSafe(method)) {
+        if (changes.isUsed() && !isSafe(method)) {
+            written(address, status);
+        }
+    }
+
+    private void written(URI address, int status) {
+        if (status < HttpCaching.BAD_REQUEST || HttpCaching.isGone(status)) {
             changes.changed(address);
+        } else if (HttpCaching.mayHaveChanged(status)) {
+            changes.mayHaveChanged(address);
+        }
+    }
+
+    /**
+     * Notes that an attempt ended without an answer. If its request was sent, it may have changed what its address stands for: what a
+     * stale cache kept for it is not fresh any more. An adapter calls it before the attempt ends.
+     */
+    public void unanswered(Q request) {
+        if (changes.isUsed()) {
+            unanswered(messages.method(request), messages.uri(request));
+        }
+    }
+
+    /** The same of a request that the client itself has made of one, such as where a redirect leads. */
+    public void unanswered(String method, URI address) {
+        if (changes.isUsed() && !isSafe(method)) {
+            changes.mayHaveChanged(address);
         }
     }
 

@@ -46,7 +46,7 @@ final class HttpKey {
 
     /**
      * How often the resources of a client changed, as far as its own requests say (RFC 9111 §4.4): of each, what GET keeps of it, and
-     * what HEAD does. Keys of a time before a change are asked for no more. Several share a number, so that there is a bound: then a
+     * what HEAD does; and how often one may have changed. Keys of a time before a change are asked for no more. Several share a number, so that there is a bound: then a
      * response is forgotten that was good. A change of something for which no key was made has nothing to forget: clients that ask
      * by HEAD whether something exists get many a 404 for what they never read.
      */
@@ -56,6 +56,9 @@ final class HttpKey {
         private final AtomicReferenceArray<Shared> ofGet = numbers();
         /** Of its own: many ask by HEAD for what is not there, and their keys would crowd out those of GET. */
         private final AtomicReferenceArray<Shared> ofHead = numbers();
+
+        /** Whatever the method. What was kept before is not gone, but it is not as good as new. */
+        private final AtomicReferenceArray<Shared> doubts = numbers();
 
         /** Written before a key looks at its number: without a key, there is nothing to forget. */
         private volatile boolean used;
@@ -104,12 +107,24 @@ final class HttpKey {
             }
         }
 
-        private int of(String method, String resource) {
+        /** For a key. */
+        private int changes(String method, int hash) {
             if (!used) {
                 used = true;
             }
-            AtomicReferenceArray<Shared> shared = of(method);
-            int hash = plain(resource).hashCode();
+            return number(of(method), hash);
+        }
+
+        /** For a key, after that. */
+        private int doubts(int hash) {
+            return number(doubts, hash);
+        }
+
+        private boolean isInDoubt(int hash, int since) {
+            return doubts.get(index(hash)).number() != since;
+        }
+
+        private static int number(AtomicReferenceArray<Shared> shared, int hash) {
             while (true) {
                 Shared known = shared.get(index(hash));
                 if (known.mayHave(hash)) {
@@ -130,7 +145,15 @@ final class HttpKey {
 
         /** What is kept for requests with this method alone. */
         void changed(String method, URI address) {
-            AtomicReferenceArray<Shared> shared = of(method);
+            count(of(method), address);
+        }
+
+        /** It may have changed, and nobody knows. */
+        void mayHaveChanged(URI address) {
+            count(doubts, address);
+        }
+
+        private static void count(AtomicReferenceArray<Shared> shared, URI address) {
             int hash = plain(resource(HttpCalls.authority(address), address)).hashCode();
             while (true) {
                 Shared known = shared.get(index(hash));
@@ -152,6 +175,8 @@ final class HttpKey {
     private final String authority;
     private final String uri;
     private final int changes;
+    private final int hash;
+    private final int doubts;
     private final @Nullable Object partition;
     private final List<String> names;
     private final List<List<String>> values;
@@ -165,7 +190,9 @@ final class HttpKey {
         URI address = messages.uri(request);
         authority = HttpCalls.authority(address);
         uri = resource(authority, address);
-        changes = resources.of(method, uri);
+        hash = plain(uri).hashCode();
+        changes = resources.changes(method, hash);
+        doubts = resources.doubts(hash);
         this.partition = partition;
         this.varying = varying;
         names = varying.names();
@@ -198,6 +225,11 @@ final class HttpKey {
     /** Whether this is the address of the key, however it is written. */
     boolean isOf(URI address) {
         return address.getScheme() != null && plain(uri).equals(plain(resource(HttpCalls.authority(address), address)));
+    }
+
+    /** Whether the resource may have changed since this key was made, so that the response to its request may be older than that. */
+    boolean isInDoubt() {
+        return resources.isInDoubt(hash, doubts);
     }
 
     boolean isHead() {

@@ -79,7 +79,7 @@ public final class HttpOperation<Q, R> {
             return null;
         }
         HttpKey key = new HttpKey(messages, request, options.partitionOf(request), varying, changes);
-        return new CachedCall<>(operation.key(key).refreshable(), key, options.maxKept());
+        return new CachedCall<>(messages::status, operation.key(key).refreshable(), key, options.maxKept());
     }
 
     /** Policies of a pipeline, and whether one of them is a cache. */

@@ -20,18 +20,21 @@ public final class Kept<R> implements Perishable {
     private final byte @Nullable [] body;
     private final Freshness freshness;
     private final Duration apparentAge;
+    private final @Nullable HttpKey key;
 
     /**
      * A response that has come now.
      *
      * @param freshness with the age that its caches have said
      * @param apparentAge its age by its own date
+     * @param key that of its request; null: it is not kept
      */
-    Kept(R response, byte @Nullable [] body, Freshness freshness, Duration apparentAge) {
+    Kept(R response, byte @Nullable [] body, Freshness freshness, Duration apparentAge, @Nullable HttpKey key) {
         this.response = response;
         this.body = body;
         this.freshness = freshness;
         this.apparentAge = apparentAge;
+        this.key = key;
     }
 
     /** The response. If there is a {@link #body}, several callers share it: then each gets one of his own, made of this one. */
@@ -54,6 +57,12 @@ public final class Kept<R> implements Perishable {
     public Freshness freshness(Duration took) {
         Duration corrected = freshness.age().plus(took);
         return freshness.age(corrected.compareTo(apparentAge) > 0 ? corrected : apparentAge);
+    }
+
+    /** Whether a request that may have changed what it tells of was sent after its own one, and its answer does not say. */
+    @Override
+    public boolean isInDoubt() {
+        return key != null && key.isInDoubt();
     }
 
     /** The headers which say that a response is not new, {@code Age} and {@code Holdfast-Source}; none if it is. */

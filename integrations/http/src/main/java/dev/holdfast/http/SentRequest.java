@@ -3,6 +3,7 @@ package dev.holdfast.http;
 
 import dev.holdfast.Deadline;
 import dev.holdfast.headers.CallHeaders;
+import dev.holdfast.internal.Causes;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -28,8 +29,14 @@ final class SentRequest extends HttpRequest {
     /** A longer time is no limit. */
     private static final Duration LONGEST = Duration.ofDays(365);
 
+    /** By name, since it is no public class. */
+    private static final String OF_REDIRECTS = "jdk.internal.net.http.RedirectFilter";
+
+    private static final StackTraceElement[] NO_FRAMES = {};
+
     private final HttpRequest original;
     private final HttpHeaders headers;
+    private final Runnable unanswered;
     private volatile boolean begun;
 
     /** Whether the answer has a length that is no number: then the client throws what a caller's mistake is to it. */
@@ -39,9 +46,14 @@ final class SentRequest extends HttpRequest {
     /** Why nobody gets the response; null: somebody may. */
     private volatile @Nullable Throwable over;
 
-    /** To be made on the thread that runs the attempt. */
-    SentRequest(HttpRequest original, @Nullable CallHeaders ofCall) {
+    /**
+     * To be made on the thread that runs the attempt.
+     *
+     * @param unanswered runs when nobody gets a response to it
+     */
+    SentRequest(HttpRequest original, @Nullable CallHeaders ofCall, Runnable unanswered) {
         this.original = original;
+        this.unanswered = unanswered;
         headers = ofCall == null ? original.headers() : headers(original, ofCall);
     }
 
@@ -108,7 +120,7 @@ final class SentRequest extends HttpRequest {
     /** What goes wrong with it, marked if it was sent. Nobody gets its body. */
     void mark(Throwable error) throws IOException {
         giveUp(error);
-        if (unreadable) {
+        if (isUnreadable(error)) {
             AlreadySent.markUnreadable(error);
         } else if (begun) {
             AlreadySent.mark(error);
@@ -122,13 +134,35 @@ final class SentRequest extends HttpRequest {
                 this::answer,
                 error -> {
                     giveUp(error);
-                    return unreadable ? AlreadySent.unreadable(error) : begun ? AlreadySent.marked(error) : error;
+                    return isUnreadable(error)
+                            ? AlreadySent.unreadable(error)
+                            : begun ? AlreadySent.marked(error) : error;
                 },
                 response -> JdkMessages.INSTANCE.close(answer(response)));
     }
 
+    /**
+     * Whether the client says it of an answer that it cannot read. To a redirect whose address is none, older clients than that of JDK
+     * 25 throw what they throw at a caller's mistake, and no handler has seen the answer: only the place tells where it comes from.
+     */
+    private boolean isUnreadable(Throwable error) {
+        if (unreadable) {
+            return true;
+        }
+        Throwable cause = error;
+        for (int i = 0; cause != null && i < Causes.MOST; i++, cause = Causes.of(cause)) {
+            for (StackTraceElement frame : cause instanceof RuntimeException ? cause.getStackTrace() : NO_FRAMES) {
+                if (frame.getClassName().equals(OF_REDIRECTS)) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
     /** Nobody gets its response, also if it comes only now. */
     void giveUp(Throwable error) {
+        unanswered.run();
         over = error;
         WatchedBody<?> reading = body;
         if (reading != null) {

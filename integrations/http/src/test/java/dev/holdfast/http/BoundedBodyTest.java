@@ -14,6 +14,8 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Flow;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class BoundedBodyTest {
     private final List<String> events = new ArrayList<>();
@@ -49,7 +51,7 @@ class BoundedBodyTest {
 
         @Override
         public void onError(Throwable error) {
-            events.add("error");
+            events.add("error " + error.getClass().getSimpleName());
         }
 
         @Override
@@ -88,6 +90,25 @@ class BoundedBodyTest {
                 (BoundedBody.Bytes) body.getBody().toCompletableFuture().join();
         assertThat(bytes.all()).asString(StandardCharsets.UTF_8).isEqualTo("abc");
         assertThat(asked).isEqualTo(3);
+    }
+
+    /** Reactive Streams, rule 3.9. */
+    @ParameterizedTest
+    @ValueSource(longs = {0, -1, Long.MIN_VALUE})
+    void readerOfAKeptBodyThatAsksForLessThanOnePartHearsAnError(long many) {
+        BoundedBody.Bytes bytes = new BoundedBody.Bytes(new byte[] {'a'});
+        var unused = bytes.readBy(info -> reader, HandedThroughTest.INFO);
+        reader.request(many);
+        reader.request(1);
+        assertThat(events).containsExactly("error IllegalArgumentException");
+
+        events.clear();
+        unused = bytes.readBy(info -> reader, HandedThroughTest.INFO);
+        reader.meanwhile = () -> reader.request(many);
+        reader.request(1);
+        assertThat(events)
+                .as("after the part that it is told now")
+                .containsExactly("a", "error IllegalArgumentException");
     }
 
     @Test
@@ -142,7 +163,7 @@ class BoundedBodyTest {
         };
         reader.request(2);
 
-        assertThat(events).containsExactly("abcd", "told", "error");
+        assertThat(events).containsExactly("abcd", "told", "error IllegalStateException");
         assertThat(asked).as("nothing more").isEqualTo(1);
     }
 
@@ -153,7 +174,7 @@ class BoundedBodyTest {
         body.onError(new IllegalStateException());
         reader.request(1);
 
-        assertThat(events).containsExactly("error");
+        assertThat(events).containsExactly("error IllegalStateException");
     }
 
     @Test
@@ -162,6 +183,6 @@ class BoundedBodyTest {
         next("abcd");
         body.onError(new IllegalStateException());
 
-        assertThat(events).containsExactly("error");
+        assertThat(events).containsExactly("error IllegalStateException");
     }
 }

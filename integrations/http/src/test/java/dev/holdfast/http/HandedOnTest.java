@@ -8,12 +8,20 @@ import java.io.IOException;
 import java.net.http.HttpResponse;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class HandedOnTest {
-    private final CompletableFuture<Integer> source = new CompletableFuture<>();
+    private boolean comesLate;
+    private final CompletableFuture<Integer> source = new CompletableFuture<>() {
+        @Override
+        public boolean cancel(boolean mayInterrupt) {
+            return comesLate ? !complete(2) : super.cancel(mayInterrupt);
+        }
+    };
     private final List<String> lost = new ArrayList<>();
     private final HandedOn<Integer, String> handedOn = new HandedOn<>(
             source,
@@ -81,13 +89,60 @@ class HandedOnTest {
         assertThat(source).isNotDone();
     }
 
-    /** What hears of the cancellation first may take its time. */
-    @Test
-    void aValueThatComesWhileItIsCancelledIsNotForgotten() {
-        var unused = handedOn.whenComplete((value, error) -> source.complete(2));
-        handedOn.cancel(true);
+    /** {@code orTimeout} and {@code completeOnTimeout} call the first two of these, when their time is over. */
+    @ParameterizedTest
+    @EnumSource(Outside.class)
+    void whateverCompletesItFromOutsideCancelsItsSourceFirst(Outside outside) {
+        List<Boolean> sourceWasOver = new ArrayList<>();
+        var unused = handedOn.whenComplete((value, error) -> sourceWasOver.add(source.isDone()));
+        outside.act(handedOn);
 
-        assertThatThrownBy(handedOn::join).isInstanceOf(CancellationException.class);
+        assertThat(handedOn).isDone();
+        assertThat(source).isCancelled();
+        assertThat(sourceWasOver).as("before the stages that depend on it").containsExactly(true);
+        assertThat(lost).isEmpty();
+    }
+
+    private enum Outside {
+        VALUE,
+        ERROR,
+        OBTRUDED_VALUE,
+        OBTRUDED_ERROR,
+        SUPPLIED,
+        CANCELLED;
+
+        void act(CompletableFuture<String> future) {
+            switch (this) {
+                case VALUE -> assertThat(future.complete("other")).isTrue();
+                case ERROR ->
+                    assertThat(future.completeExceptionally(new TimeoutException()))
+                            .isTrue();
+                case OBTRUDED_VALUE -> future.obtrudeValue("other");
+                case OBTRUDED_ERROR -> future.obtrudeException(new TimeoutException());
+                case SUPPLIED -> future.completeAsync(() -> "other", Runnable::run);
+                case CANCELLED -> assertThat(future.cancel(true)).isTrue();
+            }
+        }
+    }
+
+    @Test
+    void onceItHasEndedNothingFromOutsideChangesIt() {
+        source.complete(1);
+
+        assertThat(handedOn.complete("other")).isFalse();
+        assertThat(handedOn.completeExceptionally(new TimeoutException())).isFalse();
+        assertThat(handedOn.cancel(true)).isFalse();
+        assertThat(handedOn).isCompletedWithValue("made of 1");
+    }
+
+    /** To cancel the source may come too late. */
+    @ParameterizedTest
+    @EnumSource(Outside.class)
+    void aValueThatComesWhileItIsGivenUpIsNotForgotten(Outside outside) {
+        comesLate = true;
+        outside.act(handedOn);
+
+        assertThat(handedOn).isDone();
         assertThat(lost).containsExactly("made of 2");
     }
 }

@@ -5,9 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.CallRejectedException;
+import dev.holdfast.Outcome;
 import dev.holdfast.Pipeline;
 import dev.holdfast.Reason;
 import dev.holdfast.retry.RetryPolicy;
+import dev.holdfast.spi.CallObserver;
+import dev.holdfast.stalecache.StaleCachePolicy;
 import java.io.IOException;
 import java.lang.reflect.Method;
 import java.net.Authenticator;
@@ -31,15 +34,19 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a client says of itself, and what it is given beside the request. */
 class HandedThroughTest {
     private static final URI SOMEWHERE = URI.create("http://localhost:1/");
 
-    private static final ResponseInfo INFO = new ResponseInfo() {
+    static final ResponseInfo INFO = new ResponseInfo() {
         @Override
         public int statusCode() {
             return 200;
@@ -186,6 +193,41 @@ class HandedThroughTest {
         assertThat(plain.exchange).isCancelled();
     }
 
+    /** With and without a cache: the permit of an attempt is back, and nothing is repeated. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void toCompleteTheFutureFromOutsideGivesUpTheCall(boolean cached) {
+        List<Consumer<CompletableFuture<HttpResponse<String>>>> ways = List.of(
+                call -> call.completeExceptionally(new TimeoutException()), // as orTimeout
+                call -> call.complete(null), // as completeOnTimeout
+                call -> call.completeAsync(() -> null, Runnable::run));
+        for (Consumer<CompletableFuture<HttpResponse<String>>> way : ways) {
+            Recording plain = new Recording();
+            List<Outcome> attempts = new ArrayList<>();
+            Pipeline.Builder shop = Pipeline.builder("shop").observer(new CallObserver() {
+                @Override
+                public void attemptSettled(
+                        String pipeline, @Nullable String operation, int attempt, Outcome outcome, long nanos) {
+                    attempts.add(outcome);
+                }
+            });
+            Pipeline pipeline = (cached
+                            ? shop.policies(StaleCachePolicy.ofDefaults(), RetryPolicy.ofDefaults())
+                            : shop.policies(RetryPolicy.ofDefaults()))
+                    .build();
+            HttpClient client = HoldfastHttpClient.around(plain, Pipelines.one(pipeline));
+            CompletableFuture<HttpResponse<String>> call =
+                    client.sendAsync(HttpRequest.newBuilder(SOMEWHERE).build(), BodyHandlers.ofString());
+            List<Boolean> wasOver = new ArrayList<>();
+            var unused = call.whenComplete((response, error) -> wasOver.add(attempts.size() == 1));
+            way.accept(call);
+
+            assertThat(plain.exchange).isCancelled();
+            assertThat(wasOver).as("before the stages that depend on it").containsExactly(true);
+            assertThat(attempts).hasSize(1);
+        }
+    }
+
     /** The client may be one around another, with a pipeline of its own. */
     @Test
     void aRejectionOfTheClientAfterTheRequestWasSentIsAnIOException() {
@@ -246,13 +288,18 @@ class HandedThroughTest {
     private static final class Recording extends HttpClientStub {
         private final CompletableFuture<?> exchange = new CompletableFuture<>();
         private Object handler = "";
-        private Object pushes = "";
+        private @Nullable Object pushes = "";
         private HttpHeaders sent = INFO.headers();
+
+        @Override
+        public <T> CompletableFuture<HttpResponse<T>> sendAsync(HttpRequest request, BodyHandler<T> body) {
+            return sendAsync(request, body, null);
+        }
 
         @Override
         @SuppressWarnings("unchecked") // never completed
         public <T> CompletableFuture<HttpResponse<T>> sendAsync(
-                HttpRequest request, BodyHandler<T> body, PushPromiseHandler<T> promises) {
+                HttpRequest request, BodyHandler<T> body, @Nullable PushPromiseHandler<T> promises) {
             sent = request.headers();
             handler = body;
             pushes = promises;

@@ -64,11 +64,13 @@ class HttpCachingTest {
         CachedCall<String> call = call(key);
         return call.mayKeep(200, all, name -> JdkMessages.INSTANCE.requestHeaders(request, name))
                 ? call.kept("", all, new byte[10]).freshness()
-                : call.forOne("").freshness();
+                : call.forOne("", name -> JdkMessages.INSTANCE.requestHeaders(request, name))
+                        .freshness();
     }
 
     private CachedCall<String> call(HttpKey key) {
-        return new CachedCall<>(shop.<Kept<String>>operation("x").key(key), key, MOST);
+        return new CachedCall<>(
+                response -> 200, shop.<Kept<String>>operation("x").key(key), key, MOST);
     }
 
     @ParameterizedTest
@@ -174,7 +176,8 @@ class HttpCachingTest {
                 "",
                 new byte[0],
                 HttpCaching.freshness(key(null), headers, 0, now),
-                HttpCaching.apparentAge(headers, now));
+                HttpCaching.apparentAge(headers, now),
+                null);
         Freshness freshness = kept.freshness(Duration.ofMillis(tookMillis));
         assertThat(freshness.age()).isEqualTo(Duration.ofMillis(millis));
         assertThat(freshness.fresh()).isEqualTo(Duration.ofMinutes(1));

@@ -45,11 +45,11 @@ final class Copies {
         Map<String, List<String>> headers = headers(response, response.getEntity());
         if (!mayKeep(cached, response.getCode(), headers, context, answered, mostRead)) {
             Bodies.read(response, mostRead, exchange);
-            return cached.forOne(response);
+            return cached.forOne(response, name -> Messages.all(answered, name));
         }
         byte[] body = Bodies.readUpTo(response, Math.max(mostRead, cached.maxKept()), exchange);
         return body == null || body.length > cached.maxKept()
-                ? cached.forOne(response)
+                ? cached.forOne(response, name -> Messages.all(answered, name))
                 : cached.kept(copy(response, body), headers, body);
     }
 

@@ -280,6 +280,7 @@ public final class HoldfastAsyncExec implements AsyncExecChainHandler {
 
             @Override
             public void failed(HttpClientContext context) {
+                calls.unanswered(request);
                 Redirects.failed(calls, request, context);
             }
         }
@@ -289,7 +290,7 @@ public final class HoldfastAsyncExec implements AsyncExecChainHandler {
     private final class Keeping implements AsyncExchange.Reading<Kept<AsyncAnswer>> {
         private final AsyncRequest request;
         private final CachedCall<AsyncAnswer> cached;
-        private boolean isOfTarget;
+        private @Nullable HttpRequest sent;
         private boolean mayKeep;
 
         Keeping(AsyncRequest request, CachedCall<AsyncAnswer> cached) {
@@ -303,8 +304,8 @@ public final class HoldfastAsyncExec implements AsyncExecChainHandler {
                 @Nullable EntityDetails body,
                 HttpClientContext context,
                 @Nullable HttpRequest answered) {
-            isOfTarget = answered != null;
-            if (isOfTarget) {
+            sent = answered;
+            if (answered != null) {
                 calls.answered(request, response.getCode());
             }
             mayKeep = Copies.mayKeep(
@@ -317,12 +318,13 @@ public final class HoldfastAsyncExec implements AsyncExecChainHandler {
 
         @Override
         public Kept<AsyncAnswer> made(AsyncAnswer answer) {
-            if (!isOfTarget) {
+            HttpRequest ofTarget = sent;
+            if (ofTarget == null) {
                 return cached.ofAnother(answer);
             }
             byte[] body = answer.body();
             if (!mayKeep || body == null || body.length > cached.maxKept()) {
-                return cached.forOne(answer);
+                return cached.forOne(answer, name -> Messages.all(ofTarget, name));
             }
             return cached.kept(answer.copy(Map.of()), Copies.headers(answer), body);
         }

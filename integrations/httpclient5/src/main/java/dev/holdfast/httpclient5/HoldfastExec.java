@@ -162,6 +162,7 @@ public final class HoldfastExec implements ExecChainHandler {
             });
         } catch (Throwable e) {
             if (begun.hasSent()) {
+                calls.unanswered(request);
                 Redirects.failed(calls, request, scope.clientContext);
             }
             throw e;

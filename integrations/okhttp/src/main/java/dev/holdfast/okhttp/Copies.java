@@ -31,12 +31,12 @@ final class Copies {
                 && cached.isTo(sent(response).url().uri())
                 && cached.mayKeep(response.code(), headers, name -> sent(response, name));
         if (!mayKeep) {
-            return cached.forOne(exchange.read(response));
+            return cached.forOne(exchange.read(response), name -> sent(response, name));
         }
         try {
             BufferedSource source = response.body().source();
             if (source.request(cached.maxKept() + 1L)) {
-                return cached.forOne(exchange.read(response));
+                return cached.forOne(exchange.read(response), name -> sent(response, name));
             }
             byte[] body = source.readByteArray();
             response.close();

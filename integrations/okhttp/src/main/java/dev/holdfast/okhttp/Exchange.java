@@ -130,6 +130,7 @@ final class Exchange extends AbstractInterruptibleChannel {
                 throw cancelled();
             }
             if (sent) {
+                unanswered();
                 AlreadySent.mark(e);
             }
             throw e;
@@ -188,10 +189,18 @@ final class Exchange extends AbstractInterruptibleChannel {
             }
 
             private void fail(Throwable e) {
+                unanswered();
                 answer.completeExceptionally(sent ? AlreadySent.marked(e) : e);
             }
         });
         return answer;
+    }
+
+    /** Also before it is cancelled: the dispatcher's thread tells that only later. */
+    void unanswered() {
+        if (sent) {
+            calls.unanswered(call.request());
+        }
     }
 
     // ---- what went wrong
@@ -260,7 +269,14 @@ final class Exchange extends AbstractInterruptibleChannel {
             return chain.proceed(chain.request());
         }
         exchange.sent = true;
-        Response response = chain.proceed(chain.request());
+        Response response;
+        try {
+            response = chain.proceed(chain.request());
+        } catch (Throwable e) {
+            exchange.calls.unanswered(
+                    chain.request().method(), chain.request().url().uri());
+            throw e;
+        }
         exchange.answered(chain.request(), response.code());
         String seconds = response.code() == UNAVAILABLE ? response.header(RETRY_AFTER) : null;
         boolean hidden = seconds != null && seconds.matches("[0-9]+");

@@ -249,7 +249,10 @@ final class HoldfastCall implements Call {
     private Exchange exchange(Attempt attempt) {
         Exchange exchange = factory.exchange(request);
         Call call = exchange.call();
-        attempt.onCancel(call::cancel);
+        attempt.onCancel(() -> {
+            exchange.unanswered();
+            call.cancel();
+        });
         if (attempt.isRefresh()) {
             return exchange;
         }

@@ -32,6 +32,9 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements CoreSubscri
         int most(ClientResponse response, AsyncExchange<?> exchange);
 
         T made(Begun begun);
+
+        /** It ends without an answer. */
+        default void failed() {}
     }
 
     private final ContextView context;
@@ -163,8 +166,20 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements CoreSubscri
         }
     }
 
+    /** Tells that before it ends: who waits for that may look into the cache. */
+    @Override
+    public boolean completeExceptionally(Throwable error) {
+        if (!isDone()) {
+            reading.failed();
+        }
+        return super.completeExceptionally(error);
+    }
+
     @Override
     public boolean cancel(boolean mayInterrupt) {
+        if (!isDone()) {
+            reading.failed();
+        }
         // First this one: what comes from now on is discarded.
         boolean cancelled = super.cancel(mayInterrupt);
         exchange.cancel();

@@ -154,6 +154,11 @@ public final class HoldfastFilter implements ExchangeFilterFunction {
         public Begun made(Begun begun) {
             return begun;
         }
+
+        @Override
+        public void failed() {
+            calls.unanswered(request);
+        }
     }
 
     private static Throwable asWebClients(Throwable thrown, ClientRequest request) {

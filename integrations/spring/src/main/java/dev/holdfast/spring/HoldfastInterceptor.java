@@ -115,10 +115,15 @@ public final class HoldfastInterceptor implements ClientHttpRequestInterceptor {
             }
             return operation.call(request).<IOException>call(attempt -> {
                 Exchange own = exchange(attempt);
-                return own.execute(rest, new Sent(request, headers, own), body, (exchange, received) -> {
-                    exchange.answered(calls, request, received.status());
-                    return received.read(mostRead);
-                });
+                try {
+                    return own.execute(rest, new Sent(request, headers, own), body, (exchange, received) -> {
+                        exchange.answered(calls, request, received.status());
+                        return received.read(mostRead);
+                    });
+                } catch (Throwable e) {
+                    calls.unanswered(request);
+                    throw e;
+                }
             });
         } catch (IOException | CallTimeoutException | CallRejectedException e) {
             Throwable thrown = AlreadySent.original(e);
@@ -159,11 +164,11 @@ public final class HoldfastInterceptor implements ClientHttpRequestInterceptor {
                 || mayBeRedirected
                 || !cached.isTo(exchange.sentTo(request))
                 || !cached.mayKeep(received.status(), answered, header)) {
-            return cached.forOne(received.read(mostRead));
+            return cached.forOne(received.read(mostRead), header);
         }
         byte[] body = received.readUpTo(Math.max(mostRead, cached.maxKept()));
         if (body == null || body.length > cached.maxKept()) {
-            return cached.forOne(received);
+            return cached.forOne(received, header);
         }
         Kept<Received> kept = cached.kept(Copy.of(received, body), answered, body);
         received.close();

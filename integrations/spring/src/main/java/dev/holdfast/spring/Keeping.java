@@ -8,6 +8,7 @@ import dev.holdfast.http.Kept;
 import java.net.URI;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.springframework.core.io.buffer.DataBuffer;
 import org.springframework.core.io.buffer.DefaultDataBufferFactory;
@@ -25,6 +26,7 @@ final class Keeping implements AsyncExchange.Reading<Kept<Begun>> {
     private final CachedCall<Begun> cached;
     private final int mostRead;
     private volatile boolean mayKeep;
+    private volatile Function<String, List<String>> sent = name -> List.of();
 
     Keeping(HttpCalls<ClientRequest, Begun> calls, ClientRequest request, CachedCall<Begun> cached, int mostRead) {
         this.calls = calls;
@@ -35,6 +37,7 @@ final class Keeping implements AsyncExchange.Reading<Kept<Begun>> {
 
     @Override
     public int most(ClientResponse response, AsyncExchange<?> exchange) {
+        sent = exchange::sent;
         calls.answered(request, response.statusCode().value());
         HttpHeaders headers = response.headers().asHttpHeaders();
         URI sentTo = exchange.sentTo();
@@ -55,7 +58,7 @@ final class Keeping implements AsyncExchange.Reading<Kept<Begun>> {
     public Kept<Begun> made(Begun begun) {
         byte[] bytes = begun.whole();
         if (!mayKeep || bytes == null || bytes.length > cached.maxKept()) {
-            return cached.forOne(begun);
+            return cached.forOne(begun, sent);
         }
         ClientResponse copy = copy(begun.response(), Map.of()).build();
         return cached.kept(Begun.unread(copy), Streams.map(copy.headers().asHttpHeaders()), bytes);

@@ -2,12 +2,15 @@
 package dev.holdfast.testing.http;
 
 import static dev.holdfast.testing.http.WireServer.chunked;
+import static dev.holdfast.testing.http.WireServer.hang;
 import static dev.holdfast.testing.http.WireServer.headed;
 import static dev.holdfast.testing.http.WireServer.raw;
+import static dev.holdfast.testing.http.WireServer.reset;
 import static dev.holdfast.testing.http.WireServer.resetInBody;
 import static dev.holdfast.testing.http.WireServer.status;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.holdfast.Outcome;
 import dev.holdfast.Reason;
@@ -230,6 +233,30 @@ abstract class StaleCacheCases extends RequestCases {
         assertThat(sent("/all")).isEqualTo(seesRedirects() ? 1 : 2);
     }
 
+    /** It says nothing of what they get. */
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void anAnswerToSomebodyLeavesWhatIsKeptForOthers(Way way) throws Exception {
+        server.on(
+                "/a",
+                status(200, "all"),
+                status(200, "ann", FRESH + ", private"),
+                status(500),
+                status(200, "one", FRESH + ", private"),
+                status(500));
+        HttpClientUnderTest client = caching();
+        assertThat(send(client, way, get("/a")).body()).isEqualTo("all");
+        Request ofAnn = get("/a").header("Authorization", "Bearer ann");
+        assertThat(send(client, way, ofAnn).body()).isEqualTo("ann");
+        assertThat(send(client, way, get("/a")).body())
+                .as("in place of an error")
+                .isEqualTo("all");
+        assertThat(send(client, way, get("/a")).body()).isEqualTo("one");
+        assertThat(send(client, way, get("/a")).status())
+                .as("after a private one to anybody")
+                .isEqualTo(500);
+    }
+
     /** The redirect may be for one caller alone, whatever the answer at its end says. */
     @ParameterizedTest
     @EnumSource(Way.class)
@@ -299,6 +326,61 @@ abstract class StaleCacheCases extends RequestCases {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(ints = {404, 410})
+    void aChangeThatFindsNothingRemovesWhatWasKept(int status) throws Exception {
+        HttpClientUnderTest client = caching();
+        for (Way way : Way.values()) {
+            for (String method : List.of("PUT", "POST", "DELETE", "PATCH")) {
+                String path = "/" + method + way;
+                server.on(path, status(200, "old", FRESH), status(status), status(500));
+                assertThat(send(client, way, get(path)).body()).isEqualTo("old");
+                assertThat(send(client, way, with(method, path)).status()).isEqualTo(status);
+                assertThat(send(client, way, get(path)).status()).isEqualTo(500);
+            }
+        }
+    }
+
+    /** It may be done. So what is kept takes the place of an error, and is not fresh any more. */
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void afterAChangeWhoseEndIsNotKnownNothingIsFresh(Way way) throws Exception {
+        HttpClientUnderTest client = givingUp(staleCache());
+        List<WireServer.Step> ends = List.of(status(500), status(503), status(412), reset(), hang());
+        for (int i = 0; i < ends.size(); i++) {
+            for (String method : List.of("PUT", "POST")) {
+                String path = "/" + method + i;
+                server.on(path, status(200, "old", FRESH), ends.get(i), status(500), status(200, "new", FRESH));
+                assertThat(send(client, way, get(path)).body()).isEqualTo("old");
+                Throwable lost = catchThrowable(() -> send(client, way, with(method, path)));
+                assertThat(lost == null).as("answered").isEqualTo(i < 3);
+                Response spare = send(client, way, get(path));
+                assertThat(spare.body()).isEqualTo("old");
+                assertThat(source(spare)).isEqualTo("stale_on_error");
+                assertThat(send(client, way, get(path)).body()).isEqualTo("new");
+                assertThat(source(send(client, way, get(path)))).isEqualTo("fresh");
+            }
+        }
+    }
+
+    /** The caller's timeout is not that of the pipeline. */
+    @Test
+    void afterAChangeThatWasCancelledNothingIsFresh() throws Exception {
+        server.on("/a", status(200, "old", FRESH), hang(), status(200, "new"));
+        HttpClientUnderTest client = caching();
+        assertThat(client.send(get("/a")).body()).isEqualTo("old");
+        HttpClientUnderTest.Exchange change = client.sendAsync(with("PUT", "/a"));
+        while (sent("/a") == 1) {
+            Thread.onSpinWait();
+        }
+        change.cancel().run();
+        String seen = "old";
+        while (seen.equals("old")) { // a blocking attempt hears of it on its own thread
+            seen = client.send(get("/a")).body();
+        }
+        assertThat(seen).isEqualTo("new");
+    }
+
     /** What is at the end of the redirect says nothing of what its server has done before. */
     @ParameterizedTest
     @ValueSource(ints = {302, 303, 307})
@@ -309,11 +391,11 @@ abstract class StaleCacheCases extends RequestCases {
             server.on(
                             path,
                             status(200, "old", FRESH),
-                            headed(redirect, "Location: " + server.uri("/gone")),
+                            headed(redirect, "Location: " + server.uri("/refused")),
                             status(200, "new", FRESH))
-                    .on("/gone", status(404));
+                    .on("/refused", status(403));
             assertThat(send(client, way, get(path)).body()).isEqualTo("old");
-            assertThat(send(client, way, with("POST", path)).status()).isEqualTo(404);
+            assertThat(send(client, way, with("POST", path)).status()).isEqualTo(403);
             assertThat(send(client, way, get(path)).body()).isEqualTo(seesRedirects() ? "new" : "old");
         }
     }
