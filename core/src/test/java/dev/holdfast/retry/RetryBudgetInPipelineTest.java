@@ -113,6 +113,32 @@ class RetryBudgetInPipelineTest {
         assertThat(tokens(retry)).isZero();
     }
 
+    /** On the system's time a few successes of each thread wait to be counted. */
+    @Test
+    void onVirtualTimeItDoesNotMatterOfWhichThreadsSuccessesAre() throws Exception {
+        RetryPolicy retry = retry(r -> r.budget(b -> b.maxTokens(1)));
+        Pipeline p = pipeline(retry);
+        for (int i = 0; i < 14; i++) {
+            Thread caller = new Thread(() -> p.call(() -> "ok"));
+            caller.start();
+            caller.join();
+        }
+        assertThat(retry.budget().orElseThrow().maxTokens()).isEqualTo(1.4);
+    }
+
+    @Test
+    void aSuccessWhileTokensAreMissingDrawsFromTheTimeOfItsPipeline() {
+        try (VirtualTime untouched = new VirtualTime()) {
+            Pipeline p = pipeline(retry(r -> {}));
+            fail(p);
+            assertThat(p.call(() -> "ok")).isEqualTo("ok");
+            for (int drawn = 0; drawn < 3; drawn++) { // for two waits, and for the success
+                untouched.random();
+            }
+            assertThat(time.random()).isEqualTo(untouched.random());
+        }
+    }
+
     @Test
     void successesFillItAgain() throws Exception {
         RetryPolicy retry = retry(r -> r.budget(b -> b.tokenRatio(0.5).minRetriesPerMinute(0)));
