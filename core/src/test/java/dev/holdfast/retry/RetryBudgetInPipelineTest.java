@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.Call;
+import dev.holdfast.CallTimeoutException;
 import dev.holdfast.CheckedSupplier;
 import dev.holdfast.Classifier;
+import dev.holdfast.Deadline;
 import dev.holdfast.Outcome;
 import dev.holdfast.Pipeline;
 import dev.holdfast.Refusal;
@@ -124,6 +126,31 @@ class RetryBudgetInPipelineTest {
             caller.join();
         }
         assertThat(retry.budget().orElseThrow().maxTokens()).isEqualTo(1.4);
+    }
+
+    /** On the system's time a sample of them is. */
+    @Test
+    void onVirtualTimeAllAnswersAreMeasured() {
+        RetryPolicy retry = retry(r -> {});
+        Pipeline p = Pipeline.builder("p").policies(retry).time(time).build();
+        CompletableFuture<String> cutShort = time.spawn(() -> {
+            for (int millis : new int[] {1, 100, 100, 100}) {
+                p.call(() -> slept(Duration.ofMillis(millis)));
+            }
+            return Deadline.within(time, Duration.ofMillis(50), () -> p.call(() -> slept(Duration.ofMinutes(1))));
+        });
+        time.run();
+        assertThat(cutShort)
+                .failsWithin(Duration.ZERO)
+                .withThrowableThat()
+                .withCauseInstanceOf(CallTimeoutException.class);
+        // Not longer than answers take: it says nothing about the dependency.
+        assertThat(tokens(retry)).isEqualTo(10);
+    }
+
+    private String slept(Duration duration) throws InterruptedException {
+        time.sleep(duration);
+        return "slept";
     }
 
     @Test
