@@ -107,6 +107,11 @@ abstract class CallLimits extends CallMemory {
         nearer(cursor);
     }
 
+    /** Whether the limit is over that came with the call or was inherited. */
+    boolean isCallersTimeOver() {
+        return callerLimited && callerLimitAt - now() <= 0;
+    }
+
     /** Layers from this one inward have been left: their limits no longer hold. */
     void leaveScopes(int layer) {
         if (scopes >>> layer != 0) {
