@@ -157,11 +157,11 @@ public final class RetryBudget {
     }
 
     /**
-     * On any other time than the system's, each success is counted at once: how many wait to be counted depends on which threads
-     * they are of, and a test on virtual time must not.
+     * On virtual time each success is counted at once: how many wait to be counted depends on which threads they are of, and a
+     * test must not.
      */
     void bind(TimeSource time) {
-        if (time != TimeSource.system()) {
+        if (time.executor() != null) { // virtual time alone has one
             for (int stripe = 0; stripe < STRIPES; stripe++) {
                 uncounted.set(Stripes.index(stripe, STRIPES), AT_ONCE);
             }

@@ -163,8 +163,9 @@ public final class Engine {
         }
         Set<Timing> asked = settings.policies.stream().map(Policy::timing).collect(Collectors.toSet());
         sampled = asked.contains(Timing.SOME);
-        // Which calls are a sample depends on their threads: a test on virtual time must not.
-        timed = observers.anyOfCalls() || asked.contains(Timing.EVERY) || (sampled && time != TimeSource.system());
+        // Which calls are a sample depends on their threads: a test on virtual time, which alone has an executor, must
+        // not.
+        timed = observers.anyOfCalls() || asked.contains(Timing.EVERY) || (sampled && time.executor() != null);
         hooks = new PolicyHooks(plan, name, lanes::hooks, log);
         rejections = new Rejections(name, lifetime.closed::get);
         endings = new Endings(name, plan, observers, hooks, rejections);
