@@ -150,7 +150,8 @@ public final class RetryPolicy extends Policy {
         double drawn = settings.draw(passage);
         long backoff = told < 0 ? settings.backoffNanos(tries, passage.slot() & WAIT_MASK, drawn) : 0;
         long wait = told < 0 ? backoff : settings.stretchedNanos(rejected ? told : settings.capped(told), tries, drawn);
-        wait = Math.max(wait, passage.heldRetry());
+        // Even the longest one is less than what remains without a limit.
+        wait = Math.min(Math.max(wait, passage.heldRetry()), Long.MAX_VALUE - 1);
         // A retry that does not fit into the time is refused for that, and uses up no spare.
         if (!paid && wait < passage.remaining() && !takesSpare(passage)) {
             return passage.refuseRetry(Refusal.BUDGET);

@@ -115,6 +115,23 @@ class RetryBudgetInPipelineTest {
         assertThat(tokens(retry)).isZero();
     }
 
+    @Test
+    void theLongestWaitNeedsTokensToo() {
+        Pipeline p = pipeline(retry(r -> r.interval(n -> Long.MAX_VALUE).budget(b -> b.maxTokens(1))));
+        fail(p);
+        assertThat(refused).containsExactly(Refusal.BUDGET);
+    }
+
+    @Test
+    void theLongestWaitIsMadeIfThereAreTokens() {
+        Pipeline p = pipeline(retry(r -> r.interval(n -> Long.MAX_VALUE)));
+        CompletableFuture<String> call = p.callAsync(() -> CompletableFuture.failedFuture(new IOException("down")));
+        time.advance(Duration.ofDays(365));
+        assertThat(call).isNotDone();
+        assertThat(attempts).hasValue(1);
+        assertThat(refused).isEmpty();
+    }
+
     /** On the system's time a few successes of each thread wait to be counted. */
     @Test
     void onVirtualTimeItDoesNotMatterOfWhichThreadsSuccessesAre() throws Exception {

@@ -102,7 +102,7 @@ abstract class CallLimits extends CallMemory {
             startsTimed();
         }
         scopes |= 1L << cursor;
-        limits[2 * cursor] = now() + nanos;
+        limits[2 * cursor] = now() + Math.max(nanos, -LONGEST_LIMIT);
         limits[2 * cursor + 1] = nanos;
         nearer(cursor);
     }
