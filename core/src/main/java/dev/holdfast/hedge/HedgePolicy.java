@@ -329,7 +329,7 @@ public final class HedgePolicy extends Policy {
     private static void fill(RetryBudget budget, Passage passage) {
         Outcome outcome = passage.outcome();
         if (isGood(passage)) {
-            budget.succeeded(passage.now());
+            budget.succeeded(passage);
         } else if (outcome == Outcome.FAILURE || outcome == Outcome.PUSHBACK || outcome == Outcome.TIMEOUT) {
             budget.failed(passage.now(), passage.attempts());
         }

@@ -4,7 +4,9 @@ package dev.holdfast.retry;
 import dev.holdfast.internal.Options;
 import dev.holdfast.internal.Replicas;
 import dev.holdfast.internal.Stripes;
+import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.PolicyFactory.Option;
+import dev.holdfast.spi.TimeSource;
 import java.math.BigDecimal;
 import java.math.RoundingMode;
 import java.util.List;
@@ -74,6 +76,8 @@ public final class RetryBudget {
 
     private static final int STRIPES = Stripes.count();
     private static final int TOGETHER = 8;
+    /** In all stripes: no success waits to be counted. As many as never wait. */
+    private static final long AT_ONCE = TOGETHER;
 
     private final int leastFull;
     private final int ratio;
@@ -152,29 +156,60 @@ public final class RetryBudget {
         return waiting >= TOGETHER;
     }
 
+    /**
+     * On virtual time each success is counted at once: how many wait to be counted depends on which threads they are of, and a
+     * test must not.
+     */
+    void bind(TimeSource time) {
+        if (time.executor() != null) { // virtual time alone has one
+            for (int stripe = 0; stripe < STRIPES; stripe++) {
+                uncounted.set(Stripes.index(stripe, STRIPES), AT_ONCE);
+            }
+        }
+    }
+
     /** Those that wait to be counted, and this one. */
     private int takeUncounted() {
         int cell = Stripes.index(Stripes.current(), STRIPES);
         long waiting = uncounted.getPlain(cell);
-        if (waiting != 0) {
-            uncounted.setPlain(cell, 0);
+        if (waiting == 0 || waiting == AT_ONCE) {
+            return 1;
         }
+        uncounted.setPlain(cell, 0);
         return (int) waiting + 1;
     }
 
-    /** An attempt has succeeded. */
+    /** An attempt of this call has succeeded. */
+    public void succeeded(Passage passage) {
+        if (counts(passage.now())) {
+            credit(passage.random());
+        }
+    }
+
+    /** An attempt has succeeded, of a call without a pipeline. */
     public void succeeded(long now) {
+        if (counts(now)) {
+            credit(ThreadLocalRandom.current().nextDouble());
+        }
+    }
+
+    /** Counts a success; true if tokens are missing. */
+    private boolean counts(long now) {
         boolean firstOfSecond = traffic.count(now, takeUncounted());
         // Volatile, as every read of the word: a failure that happened before is seen, and its cost paid back.
         if ((padded.get(WORD) & MISSING_MASK) == 0) {
-            return;
+            return false;
         }
         if (firstOfSecond) {
             // A new second begins, and the maximum may be smaller now. Debt above it is dropped.
             pay(0, full(now));
         }
+        return true;
+    }
+
+    private void credit(double random) {
         successes.increment();
-        if (ThreadLocalRandom.current().nextInt(CARRIES) == 0) {
+        if (random * CARRIES < 1) {
             pay(0, Long.MAX_VALUE);
         }
     }

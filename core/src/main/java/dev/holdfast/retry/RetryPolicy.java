@@ -7,6 +7,7 @@ import dev.holdfast.Reply.Source;
 import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.spi.TimeSource;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -76,6 +77,13 @@ public final class RetryPolicy extends Policy {
         return budget == null ? Timing.NONE : Timing.SOME;
     }
 
+    @Override
+    public void bind(String pipeline, TimeSource time) {
+        if (budget != null) {
+            budget.bind(time);
+        }
+    }
+
     /** The tokens, unless the budget is set otherwise. */
     @Override
     public void takeOver(Policy previous) {
@@ -115,7 +123,7 @@ public final class RetryPolicy extends Policy {
     /** Only what the dependency itself answered tells that it is well. */
     private int succeeded(Passage passage) {
         if (budget != null && passage.source() == Source.LIVE && passage.started() && budget.needsTimeOfSuccess()) {
-            budget.succeeded(passage.now());
+            budget.succeeded(passage);
         }
         return KEEP;
     }
@@ -142,7 +150,8 @@ public final class RetryPolicy extends Policy {
         double drawn = settings.draw(passage);
         long backoff = told < 0 ? settings.backoffNanos(tries, passage.slot() & WAIT_MASK, drawn) : 0;
         long wait = told < 0 ? backoff : settings.stretchedNanos(rejected ? told : settings.capped(told), tries, drawn);
-        wait = Math.max(wait, passage.heldRetry());
+        // Even the longest one is less than what remains without a limit.
+        wait = Math.min(Math.max(wait, passage.heldRetry()), Long.MAX_VALUE - 1);
         // A retry that does not fit into the time is refused for that, and uses up no spare.
         if (!paid && wait < passage.remaining() && !takesSpare(passage)) {
             return passage.refuseRetry(Refusal.BUDGET);

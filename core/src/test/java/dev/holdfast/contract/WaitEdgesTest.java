@@ -105,6 +105,64 @@ class WaitEdgesTest {
         }
     }
 
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void anAwaitOfNegativeTimeIsOverAtOnce(Way way) {
+        try (Lab lab = new Lab()) {
+            Completion never = new Completion();
+            lab.layers(lab.probe("queue")
+                    .entering(p -> p.expired()
+                            ? FULL
+                            : awaiting(q -> {
+                                int unused = waitsItself(lab, 1).say().applyAsInt(q);
+                                return q.await(never, Long.MIN_VALUE);
+                            })));
+            assertThat(lab.run(way, Step.value("never")).end())
+                    .isEqualTo(new Lab.End("rejected by queue: BULKHEAD_FULL", 0, millis(1)));
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void aLimitOfNegativeTimeIsOverAtOnce(Way way) {
+        try (Lab lab = new Lab()) {
+            lab.layers(TimeoutPolicy.of(millis(10)), lab.probe("limiting").entering(p -> {
+                p.limit(Long.MIN_VALUE);
+                return Decision.GO_ON;
+            }));
+            assertThat(lab.run(way, Step.value("never")).end())
+                    .isEqualTo(new Lab.End("rejected by limiting: DEADLINE_EXCEEDED", 0, Duration.ZERO));
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void theLongestRetryIsWaitedForIfThereIsNoLimit(Way way) {
+        try (Lab lab = new Lab()) {
+            lab.layers(lab.probe("retrying")
+                    .settling(p -> p.attempts() == 1
+                            ? new Decision(Decision.Kind.RETRY, q -> q.retry(Long.MAX_VALUE))
+                            : Decision.GO_ON));
+            assertThat(lab.run(way, Step.value("first"), Step.value("second"))
+                            .end()
+                            .what())
+                    .isEqualTo("second from LIVE");
+        }
+    }
+
+    @SuppressWarnings("NullAway") // what it is about
+    @Test
+    void aDecisionWithoutWhatItNeedsSaysSo() {
+        try (Lab lab = new Lab()) {
+            Probe probe = lab.probe("careless");
+            lab.layers(probe);
+            probe.entering(p -> Decision.fail(null));
+            assertThat(lab.run(Way.CALL, Step.value("never")).end().what()).isEqualTo("NullPointerException: error");
+            probe.entering(p -> new Decision(Decision.Kind.TURN, q -> q.answer("value", null, 0)));
+            assertThat(lab.run(Way.CALL, Step.value("never")).end().what()).isEqualTo("NullPointerException: source");
+        }
+    }
+
     /** Waits in code of others, as a policy must not without need, and says that it did. */
     private static Decision waitsItself(Lab lab, long millis) {
         return new Decision(Decision.Kind.PAUSE, passage -> {

@@ -14,6 +14,7 @@ import dev.holdfast.Outcome;
 import dev.holdfast.Pipeline;
 import dev.holdfast.Refusal;
 import dev.holdfast.Reply;
+import dev.holdfast.Verdict;
 import dev.holdfast.deadline.DeadlinePolicy;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.CallObserver;
@@ -31,6 +32,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What callers, actions and observers are told of hedged calls. */
@@ -314,7 +316,7 @@ class HedgeReportsTest {
                     .cause()
                     .isInstanceOfSatisfying(
                             dev.holdfast.CallTimeoutException.class,
-                            e -> assertThat(outcomes(e.history())).containsExactly("1 TIMEOUT 50", "2 CANCELLED 30"));
+                            e -> assertThat(outcomes(e.history())).containsExactly("1 TIMEOUT 50", "2 TIMEOUT 30"));
         }
     }
 
@@ -360,5 +362,41 @@ class HedgeReportsTest {
             }
         }
         assertThat(timedOut).isPositive();
+    }
+
+    /** Whichever of the attempts is struck first, and whether the call's own one has failed before. */
+    @ParameterizedTest
+    @CsvSource({"false, 30", "false, 9000", "true, 30", "true, 9000"})
+    void aHedgeThatALimitFromOutsideEndsIsATimeout(boolean async, int ownMillis) {
+        for (int seed = 0; seed < 20; seed++) {
+            try (VirtualTime seeded = VirtualTime.seeded(seed);
+                    Pipeline limited = Pipeline.builder("p")
+                            .policies(DeadlinePolicy.of(ofMillis(50)), HedgePolicy.of(h -> h.delay(ofMillis(20))))
+                            .classifier((value, error) -> error == null ? Verdict.FAILURE : null)
+                            .time(seeded)
+                            .build()) {
+                Call<String> call = limited.<String>operation("x").unkeyed();
+                CompletableFuture<Reply<String>> answer = async
+                        ? call.replyAsync(attempt -> bad(seeded, attempt.number() == 1 ? ownMillis : 9_000))
+                        : seeded.spawn(() -> call.reply(attempt -> {
+                            seeded.sleep(ofMillis(attempt.number() == 1 ? ownMillis : 9_000));
+                            return "bad";
+                        }));
+                seeded.run();
+                // The call waits for its hedge until the same instant: what it ends with is whichever is seen first.
+                List<Attempt.End> history = catchThrowable(answer::join) instanceof CompletionException struck
+                        ? ((CallTimeoutException) struck.getCause()).history()
+                        : answer.join().history();
+                assertThat(outcomes(history))
+                        .as("seed " + seed)
+                        .containsExactly(ownMillis == 30 ? "1 FAILURE 30" : "1 TIMEOUT 50", "2 TIMEOUT 30");
+            }
+        }
+    }
+
+    private static CompletableFuture<String> bad(VirtualTime time, long afterMillis) {
+        CompletableFuture<String> stage = new CompletableFuture<>();
+        time.schedule(afterMillis * 1_000_000, () -> stage.complete("bad"));
+        return stage;
     }
 }

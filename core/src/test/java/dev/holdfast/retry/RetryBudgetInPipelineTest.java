@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.Call;
+import dev.holdfast.CallTimeoutException;
 import dev.holdfast.CheckedSupplier;
 import dev.holdfast.Classifier;
+import dev.holdfast.Deadline;
 import dev.holdfast.Outcome;
 import dev.holdfast.Pipeline;
 import dev.holdfast.Refusal;
@@ -111,6 +113,74 @@ class RetryBudgetInPipelineTest {
         assertThat(refused.subList(0, 2)).containsExactly(Refusal.EXHAUSTED, Refusal.BUDGET);
         assertThat(refused).hasSize(100);
         assertThat(tokens(retry)).isZero();
+    }
+
+    @Test
+    void theLongestWaitNeedsTokensToo() {
+        Pipeline p = pipeline(retry(r -> r.interval(n -> Long.MAX_VALUE).budget(b -> b.maxTokens(1))));
+        fail(p);
+        assertThat(refused).containsExactly(Refusal.BUDGET);
+    }
+
+    @Test
+    void theLongestWaitIsMadeIfThereAreTokens() {
+        Pipeline p = pipeline(retry(r -> r.interval(n -> Long.MAX_VALUE)));
+        CompletableFuture<String> call = p.callAsync(() -> CompletableFuture.failedFuture(new IOException("down")));
+        time.advance(Duration.ofDays(365));
+        assertThat(call).isNotDone();
+        assertThat(attempts).hasValue(1);
+        assertThat(refused).isEmpty();
+    }
+
+    /** On the system's time a few successes of each thread wait to be counted. */
+    @Test
+    void onVirtualTimeItDoesNotMatterOfWhichThreadsSuccessesAre() throws Exception {
+        RetryPolicy retry = retry(r -> r.budget(b -> b.maxTokens(1)));
+        Pipeline p = pipeline(retry);
+        for (int i = 0; i < 14; i++) {
+            Thread caller = new Thread(() -> p.call(() -> "ok"));
+            caller.start();
+            caller.join();
+        }
+        assertThat(retry.budget().orElseThrow().maxTokens()).isEqualTo(1.4);
+    }
+
+    /** On the system's time a sample of them is. */
+    @Test
+    void onVirtualTimeAllAnswersAreMeasured() {
+        RetryPolicy retry = retry(r -> {});
+        Pipeline p = Pipeline.builder("p").policies(retry).time(time).build();
+        CompletableFuture<String> cutShort = time.spawn(() -> {
+            for (int millis : new int[] {1, 100, 100, 100}) {
+                p.call(() -> slept(Duration.ofMillis(millis)));
+            }
+            return Deadline.within(time, Duration.ofMillis(50), () -> p.call(() -> slept(Duration.ofMinutes(1))));
+        });
+        time.run();
+        assertThat(cutShort)
+                .failsWithin(Duration.ZERO)
+                .withThrowableThat()
+                .withCauseInstanceOf(CallTimeoutException.class);
+        // Not longer than answers take: it says nothing about the dependency.
+        assertThat(tokens(retry)).isEqualTo(10);
+    }
+
+    private String slept(Duration duration) throws InterruptedException {
+        time.sleep(duration);
+        return "slept";
+    }
+
+    @Test
+    void aSuccessWhileTokensAreMissingDrawsFromTheTimeOfItsPipeline() {
+        try (VirtualTime untouched = new VirtualTime()) {
+            Pipeline p = pipeline(retry(r -> {}));
+            fail(p);
+            assertThat(p.call(() -> "ok")).isEqualTo("ok");
+            for (int drawn = 0; drawn < 3; drawn++) { // for two waits, and for the success
+                untouched.random();
+            }
+            assertThat(time.random()).isEqualTo(untouched.random());
+        }
     }
 
     @Test

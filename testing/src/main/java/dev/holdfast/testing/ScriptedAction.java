@@ -95,7 +95,7 @@ public final class ScriptedAction<T extends @Nullable Object> {
         return this;
     }
 
-    /** The last step takes this time; an interrupt or a cancellation ends it. */
+    /** The last step takes this time, with 292 years or more for ever; an interrupt or a cancellation ends it. */
     public synchronized ScriptedAction<T> after(Duration duration) {
         steps.changeLast(step -> step.after(duration));
         return this;
@@ -218,8 +218,14 @@ public final class ScriptedAction<T extends @Nullable Object> {
             return CompletableFuture.completedFuture(given(step));
         }
         Work work = new Work(step);
-        if (!step.after().equals(Step.FOR_EVER)) {
-            work.timer = time.schedule(step.after().toNanos(), () -> elsewhere().execute(work::finish));
+        try {
+            if (!step.after().equals(Step.FOR_EVER)) {
+                work.timer =
+                        time.schedule(step.after().toNanos(), () -> elsewhere().execute(work::finish));
+            }
+        } catch (Throwable noTimer) {
+            work.over();
+            throw noTimer;
         }
         return work;
     }

@@ -65,7 +65,7 @@ public final class ScriptedServer implements AutoCloseable {
         private static final int NONE = -1;
 
         Answer after(Duration time) {
-            return new Answer(status, body, headers, time);
+            return new Answer(status, body, headers, Step.counted(time));
         }
 
         Answer with(String name, String value) {

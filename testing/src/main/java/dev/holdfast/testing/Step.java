@@ -27,7 +27,12 @@ record Step(
         if (time.isNegative()) {
             throw new IllegalArgumentException("after is " + time + " but must not be negative");
         }
-        return new Step(time, value, error, stubborn);
+        return new Step(counted(time), value, error, stubborn);
+    }
+
+    /** More than can be counted in nanoseconds, 292 years, is for ever. */
+    static Duration counted(Duration time) {
+        return time.compareTo(FOR_EVER) > 0 ? FOR_EVER : time;
     }
 
     Step stubbornly() {

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -193,6 +194,25 @@ class ScriptedActionTest {
         time.run();
         assertThat(blocking).isCompletedWithValue("done true");
         assertThat(async).isCompletedWithValue("done");
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aStepOfMoreThan292YearsHangs(boolean async) {
+        action.returns("late").after(Duration.ofSeconds(Long.MAX_VALUE)).returns("well");
+        CompletableFuture<String> call = start(async);
+        time.run();
+        assertThat(call).isNotDone();
+        assertThat(action.running()).isOne();
+        assertThat(end(async)).isEqualTo("well after 0");
+    }
+
+    @Test
+    void aCallThatFindsNoTimerDoesNotRun() {
+        action.returns("late").after(ofMillis(20));
+        time.close();
+        assertThatExceptionOfType(RejectedExecutionException.class).isThrownBy(action::callAsync);
+        assertThat(action.running()).isZero();
     }
 
     @Test

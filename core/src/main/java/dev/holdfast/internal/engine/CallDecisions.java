@@ -110,7 +110,7 @@ abstract class CallDecisions extends CallOutcome {
     @Override
     public int await(Completion completion, long maxNanos) {
         awaited = Objects.requireNonNull(completion, "completion");
-        waitNanos = maxNanos;
+        waitNanos = Math.max(0, maxNanos);
         return Decision.AWAIT;
     }
 
@@ -136,6 +136,7 @@ abstract class CallDecisions extends CallOutcome {
 
     @Override
     public int answer(@Nullable Object newValue, Source newSource, long newAgeNanos) {
+        Objects.requireNonNull(newSource, "source");
         answerOwn(newValue, newSource, newAgeNanos);
         common = true;
         return Decision.OUT;
@@ -143,6 +144,7 @@ abstract class CallDecisions extends CallOutcome {
 
     @Override
     public int answer(Outcome newOutcome, @Nullable Object newValue, Source newSource, long newAgeNanos) {
+        Objects.requireNonNull(newOutcome, "outcome");
         int decision = answer(newValue, newSource, newAgeNanos);
         outcome = newOutcome;
         return decision;
@@ -158,6 +160,8 @@ abstract class CallDecisions extends CallOutcome {
 
     @Override
     public int share(Outcome newOutcome, @Nullable Object newValue, @Nullable Throwable newError, Source newSource) {
+        Objects.requireNonNull(newOutcome, "outcome");
+        Objects.requireNonNull(newSource, "source");
         loseValueFor(newValue);
         value(newValue, newOutcome);
         common = true;
@@ -174,6 +178,7 @@ abstract class CallDecisions extends CallOutcome {
 
     @Override
     public int fail(Throwable newError) {
+        Objects.requireNonNull(newError, "error");
         loseValueFor(null);
         error(newError, Outcome.IGNORED);
         return Decision.OUT;
@@ -193,7 +198,8 @@ abstract class CallDecisions extends CallOutcome {
 
     @Override
     public int retry(long nanos) {
-        waitNanos = Math.max(0, nanos);
+        // Less than what remains without a limit.
+        waitNanos = Math.max(0, Math.min(nanos, Long.MAX_VALUE - 1));
         return Decision.RETRY;
     }
 

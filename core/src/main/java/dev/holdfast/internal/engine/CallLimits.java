@@ -102,9 +102,14 @@ abstract class CallLimits extends CallMemory {
             startsTimed();
         }
         scopes |= 1L << cursor;
-        limits[2 * cursor] = now() + nanos;
+        limits[2 * cursor] = now() + Math.max(nanos, -LONGEST_LIMIT);
         limits[2 * cursor + 1] = nanos;
         nearer(cursor);
+    }
+
+    /** Whether the limit is over that came with the call or was inherited. */
+    boolean isCallersTimeOver() {
+        return callerLimited && callerLimitAt - now() <= 0;
     }
 
     /** Layers from this one inward have been left: their limits no longer hold. */

@@ -146,6 +146,19 @@ abstract class CallOutcome extends CallLimits {
         endedBy = limitOwner;
     }
 
+    /**
+     * Why an attempt or a wait has ended. The limit of an outer call is this call's limit, too, and may strike there first: then this
+     * call is interrupted or cancelled, and its limit is the reason all the same.
+     */
+    int unlessCallersTimeIsOver(int reason) {
+        if ((reason != BY_CANCEL && reason != BY_INTERRUPT) || !isCallersTimeOver()) {
+            return reason;
+        }
+        // Whoever has interrupted means the action around this call, too.
+        wasInterrupted |= reason == BY_INTERRUPT;
+        return BY_LIMIT;
+    }
+
     /** The length of the nearest limit; -1 if unknown. */
     long limitNanos() {
         if (limitOwner == CALLER) {

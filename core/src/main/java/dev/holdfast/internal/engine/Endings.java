@@ -112,9 +112,10 @@ final class Endings {
     }
 
     /** The attempt ran, but a limit, a cancellation, an interrupt or a faster attempt decides its outcome. */
-    void attemptGivenUp(CallState call, int reason, @Nullable Throwable interruption) {
+    void attemptGivenUp(CallState call, int claimedBy, @Nullable Throwable interruption) {
         close(call);
         call.down = false;
+        int reason = call.unlessCallersTimeIsOver(claimedBy);
         if (reason == CallWord.BY_LIMIT) {
             timedOut(call);
         } else {
@@ -150,7 +151,8 @@ final class Endings {
         call.attempts--;
         call.startedLayers = call.startedBefore;
         call.passStarted = false;
-        giveUp(call, reason);
+        call.readNow();
+        giveUp(call, call.unlessCallersTimeIsOver(reason));
         if (call.trace != null) {
             call.trace.attemptNotMade(call);
         }

@@ -100,7 +100,7 @@ public final class Engine {
     final @Nullable Traces traces;
     /** Whether actions run on the thread of their caller, and nothing follows them. */
     final boolean plain;
-    /** Whether each attempt is measured, because a policy or an observer will ask. */
+    /** Whether each attempt is measured, because a policy or an observer will ask, or for the same run each time. */
     final boolean timed;
     /** Whether some attempts are measured, because a policy must know how long answers take. */
     final boolean sampled;
@@ -162,8 +162,10 @@ public final class Engine {
             policy.bind(name, time);
         }
         Set<Timing> asked = settings.policies.stream().map(Policy::timing).collect(Collectors.toSet());
-        timed = observers.anyOfCalls() || asked.contains(Timing.EVERY);
         sampled = asked.contains(Timing.SOME);
+        // Which calls are a sample depends on their threads: a test on virtual time, which alone has an executor, must
+        // not.
+        timed = observers.anyOfCalls() || asked.contains(Timing.EVERY) || (sampled && time.executor() != null);
         hooks = new PolicyHooks(plan, name, lanes::hooks, log);
         rejections = new Rejections(name, lifetime.closed::get);
         endings = new Endings(name, plan, observers, hooks, rejections);

@@ -280,7 +280,9 @@ final class Race {
         if (hedge.landed) {
             call.remember(call.attempts, hedge.outcome, hedge.call.actionNanos);
         } else {
-            call.remember(call.attempts, Outcome.CANCELLED, call.now() - hedge.startedAt);
+            // It was given up for the answer of another attempt, or it ran into the limit of the layer.
+            Outcome outcome = remainingNanos(call.now()) <= 0 ? Outcome.TIMEOUT : Outcome.CANCELLED;
+            call.remember(call.attempts, outcome, call.now() - hedge.startedAt);
         }
     }
 

@@ -188,7 +188,8 @@ final class Walk {
 
     private boolean awaitFits(CallState call) {
         if (call.cancelPending()) {
-            endings.giveUp(call, CallWord.BY_CANCEL);
+            call.readNow();
+            endings.giveUp(call, call.unlessCallersTimeIsOver(CallWord.BY_CANCEL));
         } else if (call.remaining() <= 0) {
             endings.giveUpForTime(call);
         } else {
@@ -390,7 +391,7 @@ final class Walk {
     // ---- retries
 
     private boolean retryFits(CallState call) {
-        if (isGivenUp(call)) {
+        if (isGivenUp(call) && !call.isCallersTimeOver()) {
             return false;
         }
         // A wait that leaves no time for the attempt is useless.
@@ -439,8 +440,7 @@ final class Walk {
 
     /** A pause or an await is over. */
     void resumed(CallState call, int reason, Step what) {
-        call.readNow();
-        int why = call.cancelPending() ? CallWord.BY_CANCEL : reason;
+        int why = whyResumed(call, reason);
         if (goesOn(why) && call.isOvertaken()) {
             why = CallWord.BY_RACE;
         }
@@ -489,6 +489,11 @@ final class Walk {
         call.down = false;
     }
 
+    private static int whyResumed(CallState call, int reason) {
+        call.readNow();
+        return call.unlessCallersTimeIsOver(call.cancelPending() ? CallWord.BY_CANCEL : reason);
+    }
+
     private static boolean goesOn(int reason) {
         return reason == CallWord.BY_COMPLETION || reason == CallWord.BY_TIMER;
     }
@@ -523,8 +528,7 @@ final class Walk {
 
     /** The user's fallback stage has ended, or is not waited for: then the reason is not {@link CallState#BY_COMPLETION}. */
     void stageEnded(CallState call, int reason, @Nullable Object value, @Nullable Throwable error) {
-        call.readNow();
-        int why = call.cancelPending() ? CallWord.BY_CANCEL : reason;
+        int why = whyResumed(call, reason);
         if (why == CallWord.BY_COMPLETION) {
             if (error == null) {
                 call.answerOwn(value, Source.FALLBACK, 0);
