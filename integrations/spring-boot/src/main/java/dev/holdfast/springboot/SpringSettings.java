@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.bind.BindHandler;
 import org.springframework.boot.context.properties.bind.Bindable;
@@ -18,7 +19,8 @@ import org.springframework.boot.context.properties.source.ConfigurationProperty;
 import org.springframework.boot.context.properties.source.ConfigurationPropertyName;
 import org.springframework.boot.context.properties.source.ConfigurationPropertySource;
 import org.springframework.boot.context.properties.source.ConfigurationPropertySources;
-import org.springframework.boot.context.properties.source.UnboundElementsSourceFilter;
+import org.springframework.boot.context.properties.source.IterableConfigurationPropertySource;
+import org.springframework.boot.origin.PropertySourceOrigin;
 import org.springframework.core.env.Environment;
 
 /**
@@ -37,13 +39,15 @@ public record SpringSettings(
     private static final String PREFIX = EnvironmentProperties.PREFIX + ".spring";
     private static final String MAX_DEADLINE_KEY = "server.max-deadline";
     private static final String MAX_DEADLINE = PREFIX + "." + MAX_DEADLINE_KEY;
-    private static final ConfigurationPropertyName DOWN_IF_OPEN =
-            ConfigurationPropertyName.of(PREFIX + ".health.down-if-open");
+    private static final ConfigurationPropertyName OWN = ConfigurationPropertyName.of(PREFIX);
+    private static final ConfigurationPropertyName DOWN_IF_OPEN = OWN.append("health.down-if-open");
     /** Those of one value each: a blank one hides nothing. */
-    private static final Set<ConfigurationPropertyName> SINGLE = Set.of(
-            ConfigurationPropertyName.of(PREFIX + ".http-clients"),
-            ConfigurationPropertyName.of(PREFIX + ".service-groups"),
-            ConfigurationPropertyName.of(MAX_DEADLINE));
+    private static final Set<ConfigurationPropertyName> SINGLE =
+            Set.of(OWN.append("http-clients"), OWN.append("service-groups"), OWN.append(MAX_DEADLINE_KEY));
+
+    /** Those that Kubernetes makes of a service called holdfast-spring, or holdfast-spring-shop. */
+    private static final Pattern OF_A_SERVICE = Pattern.compile(
+            "HOLDFAST_SPRING_(?:.+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_.+)?|PORT(?:_[0-9]+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)");
 
     /** Those of the headers. */
     private static final Duration LEAST = Duration.ofMillis(10);
@@ -73,6 +77,7 @@ public record SpringSettings(
      * @throws RuntimeException if the longest time of a request has no unit or is out of range; the message says it
      */
     public static SpringSettings of(Environment environment) {
+        refuseUnknownVariables(environment);
         String deadline = text(environment, MAX_DEADLINE_KEY);
         // Spring takes it for milliseconds.
         if (deadline != null && NUMBER.matcher(deadline).matches()) {
@@ -83,13 +88,51 @@ public record SpringSettings(
                 .bindOrCreate(
                         PREFIX,
                         Bindable.of(SpringSettings.class),
-                        // Variables of the environment may be others', such as those of a Kubernetes service.
-                        new NoUnboundElementsBindHandler(BindHandler.DEFAULT, new UnboundElementsSourceFilter()));
+                        new NoUnboundElementsBindHandler(
+                                BindHandler.DEFAULT, source -> !EnvironmentProperties.isOfVariables(source)));
         Duration longest = all.server.maxDeadline;
         if (longest != null && (longest.compareTo(LEAST) < 0 || longest.compareTo(MOST) > 0)) {
             throw new WrongSettingException(MAX_DEADLINE + ": is " + longest + "; expected 10ms to 365d");
         }
         return all;
+    }
+
+    /** To Spring, {@code HTTP_CLIENTS} is as good as {@code HTTPCLIENTS}, but not the name of a bound property. */
+    private static void refuseUnknownVariables(Environment environment) {
+        for (ConfigurationPropertySource source : ConfigurationPropertySources.get(environment)) {
+            if (source instanceof IterableConfigurationPropertySource names
+                    && EnvironmentProperties.isOfVariables(source)) {
+                for (ConfigurationPropertyName name : names) {
+                    ConfigurationProperty property =
+                            OWN.isAncestorOf(name) ? source.getConfigurationProperty(name) : null;
+                    if (property != null
+                            && !isKnown(name)
+                            && !resolved(environment, property).isBlank()) {
+                        refuseUnlessOfAService(property);
+                    }
+                }
+            }
+        }
+    }
+
+    private static boolean isKnown(ConfigurationPropertyName name) {
+        return name.isLastElementIndexed()
+                ? name.getParent().equals(DOWN_IF_OPEN)
+                : Stream.concat(SINGLE.stream(), Stream.of(DOWN_IF_OPEN))
+                        .anyMatch(known -> known.equals(name) || split(known).equals(name));
+    }
+
+    private static ConfigurationPropertyName split(ConfigurationPropertyName name) {
+        return ConfigurationPropertyName.of(name.toString().replace('-', '.'));
+    }
+
+    private static void refuseUnlessOfAService(ConfigurationProperty property) {
+        String variable = property.getOrigin() instanceof PropertySourceOrigin of ? of.getPropertyName() : "";
+        if (!OF_A_SERVICE.matcher(variable).matches()) {
+            throw new WrongSettingException(property.getOrigin() + ": unknown key " + property.getName()
+                    + "; expected one of HOLDFAST_SPRING_HTTPCLIENTS, HOLDFAST_SPRING_SERVICEGROUPS,"
+                    + " HOLDFAST_SPRING_SERVER_MAXDEADLINE, HOLDFAST_SPRING_HEALTH_DOWNIFOPEN");
+        }
     }
 
     private static Binder binder(Environment environment) {

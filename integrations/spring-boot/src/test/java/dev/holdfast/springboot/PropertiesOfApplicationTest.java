@@ -17,6 +17,7 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -737,14 +738,73 @@ class PropertiesOfApplicationTest {
                 .run(context -> assertThat(context).hasNotFailed());
     }
 
-    /** A Kubernetes service called holdfast-spring makes this one. */
+    /** A Kubernetes service called holdfast-spring, or holdfast-spring-shop, makes these. */
     @Test
     void variablesOfOthersAreNoMistake() {
-        runner.withInitializer(context -> context.getEnvironment()
-                        .getPropertySources()
-                        .addFirst(new SystemEnvironmentPropertySource(
-                                "systemEnvironment", Map.of("HOLDFAST_SPRING_SERVICE_HOST", "10.0.0.1"))))
+        String[] others = {
+            "HOLDFAST_SPRING_SERVICE_HOST", "10.0.0.1",
+            "HOLDFAST_SPRING_SERVICE_PORT", "80",
+            "HOLDFAST_SPRING_SERVICE_PORT_HTTP", "80",
+            "HOLDFAST_SPRING_PORT", "tcp://10.0.0.1:80",
+            "HOLDFAST_SPRING_PORT_80_TCP", "tcp://10.0.0.1:80",
+            "HOLDFAST_SPRING_PORT_80_TCP_PROTO", "tcp",
+            "HOLDFAST_SPRING_PORT_80_TCP_PORT", "80",
+            "HOLDFAST_SPRING_PORT_80_TCP_ADDR", "10.0.0.1",
+            "HOLDFAST_SPRING_SHOP_SERVICE_HOST", "10.0.0.1",
+            "HOLDFAST_SPRING_SHOP_PORT_80_TCP_ADDR", "10.0.0.1"
+        };
+        runner.withInitializer(variables(others))
                 .run(context -> assertThat(context).hasNotFailed().doesNotHaveBean(Holdfast.class));
+        runner.withInitializer(variables(others))
+                .withPropertyValues("holdfast.pipelines.shops.timeout=1s")
+                .run(context -> assertThat(context).hasNotFailed().hasSingleBean(Holdfast.class));
+    }
+
+    /** Nobody else makes these. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "HOLDFAST_SPRING_HTTPCLIENT",
+                "HOLDFAST_SPRING_SERVER_MAXDEDLINE",
+                "HOLDFAST_SPRING_HEALTH_DOWNIFOPN_0",
+                "HOLDFAST_SPRING_HEALTH_DOWN_IF_OPEN_0",
+                "HOLDFAST_SPRING_HTTPCLIENTS_0"
+            })
+    void aMisspeltVariableForTheStarterIsAMistake(String variable) {
+        runner.withPropertyValues("holdfast.pipelines.shops.timeout=1s")
+                .withInitializer(variables(variable, "shops"))
+                .run(context -> assertThat(context.getStartupFailure())
+                        .rootCause()
+                        .hasMessageStartingWith(
+                                "\"" + variable + "\" from property source \"test-systemEnvironment\": unknown key")
+                        .hasMessageContaining("expected one of HOLDFAST_SPRING_HTTPCLIENTS,"));
+        runner.withPropertyValues("holdfast.pipelines.shops.timeout=1s")
+                .withInitializer(variables(variable, ""))
+                .run(context -> assertThat(context).hasNotFailed());
+    }
+
+    @Test
+    void aVariableForTheStarterMayBeWrittenInEachWayOfSpring() {
+        runner.withPropertyValues("holdfast.pipelines.shops.timeout=1s")
+                .withInitializer(variables(
+                        "HOLDFAST_SPRING_HTTP_CLIENTS", "shops",
+                        "HOLDFAST_SPRING_SERVER_MAX_DEADLINE", "5s",
+                        "HOLDFAST_SPRING_HEALTH_DOWN_IF_OPEN", "shops"))
+                .run(context -> assertThat(context.getBean(SpringSettings.class))
+                        .isEqualTo(new SpringSettings(
+                                "shops",
+                                true,
+                                new SpringSettings.Server(Duration.ofSeconds(5)),
+                                new SpringSettings.Health(Set.of("shops")))));
+    }
+
+    /** As one of the command line. */
+    @ParameterizedTest
+    @ValueSource(strings = {"http-client", "server.max-dedline"})
+    void aMisspeltSystemPropertyForTheStarterIsAMistake(String key) {
+        runner.withSystemProperties("holdfast.pipelines.shops.timeout=1s", "holdfast.spring." + key + "=5s")
+                .run(context -> assertThat(context.getStartupFailure())
+                        .hasStackTraceContaining("The elements [holdfast.spring." + key + "] were left unbound"));
     }
 
     /** As if the profile with the pipelines were not active. */
