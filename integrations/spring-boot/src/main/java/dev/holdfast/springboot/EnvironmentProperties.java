@@ -67,16 +67,17 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
 
     @Override
     public Collection<Property> get() {
-        List<Found> all = found();
+        List<Found> listed = found(Set.of());
         refuseDropped();
-        refuseAlike(all);
+        refuseAlike(listed);
         Spelling spelling = new Spelling();
         // Where two sources spell a name in two ways, it is that of the lower one, which others add to.
-        for (int i = all.size() - 1; i >= 0; i--) {
-            if (!all.get(i).ofVariable) {
-                spelling.learn(all.get(i).name());
+        for (int i = listed.size() - 1; i >= 0; i--) {
+            if (!listed.get(i).ofVariable) {
+                spelling.learn(listed.get(i).name());
             }
         }
+        List<Found> all = found(asked(listed, spelling));
         Map<ConfigurationPropertyName, Property> first = new LinkedHashMap<>();
         Owners owners = new Owners();
         for (Found one : all) {
@@ -109,7 +110,7 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
                 return true;
             }
         }
-        return !found().isEmpty() || isWrong();
+        return !found(Set.of()).isEmpty() || isWrong();
     }
 
     /** To Spring, {@code eu-1} and {@code EU1} are one name. Where one source has both, two are meant. */
@@ -228,23 +229,52 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
         return files;
     }
 
-    /** The first wins. */
-    private List<Found> found() {
+    /**
+     * The first wins.
+     *
+     * @param asked the names for which a source is asked that cannot list its own, such as JNDI
+     */
+    private List<Found> found(Set<ConfigurationPropertyName> asked) {
         List<Found> all = new ArrayList<>();
         for (ConfigurationPropertySource source : ConfigurationPropertySources.get(environment)) {
-            if (source instanceof IterableConfigurationPropertySource names) {
-                boolean ofVariables = isOfVariables(source);
-                for (ConfigurationPropertyName name : names) {
-                    ConfigurationProperty property = isMeant(name, ofVariables) && !isSwitch(name, source)
-                            ? source.getConfigurationProperty(name)
-                            : null;
-                    if (property != null && !isNothing(property, ofVariables)) {
-                        all.add(new Found(source, property, ofVariables));
-                    }
+            boolean ofVariables = isOfVariables(source);
+            for (ConfigurationPropertyName name :
+                    source instanceof IterableConfigurationPropertySource names ? names : withItems(asked, source)) {
+                ConfigurationProperty property = isMeant(name, ofVariables) && !isSwitch(name, source)
+                        ? source.getConfigurationProperty(name)
+                        : null;
+                if (property != null && !isNothing(property, ofVariables)) {
+                    all.add(new Found(source, property, ofVariables));
                 }
             }
         }
         return all;
+    }
+
+    /** The names that others have, and what stands above: its own value may stand for a whole section, or a list. */
+    private static Set<ConfigurationPropertyName> asked(List<Found> listed, Spelling spelling) {
+        Set<ConfigurationPropertyName> names = new LinkedHashSet<>();
+        for (Found one : listed) {
+            ConfigurationPropertyName name = one.ofVariable ? spelling.whole(one.name()) : one.name();
+            for (int i = name.getNumberOfElements(); i > 2; i--) {
+                names.add(name.chop(i));
+            }
+        }
+        return names;
+    }
+
+    /** Its list may be longer than that of another one. */
+    private static Set<ConfigurationPropertyName> withItems(
+            Set<ConfigurationPropertyName> asked, ConfigurationPropertySource source) {
+        Set<ConfigurationPropertyName> names = new LinkedHashSet<>(asked);
+        for (ConfigurationPropertyName name : asked) {
+            ConfigurationPropertyName item = name.append("[0]");
+            for (int i = 1; source.getConfigurationProperty(item) != null; i++) {
+                names.add(item);
+                item = name.append("[" + i + "]");
+            }
+        }
+        return names;
     }
 
     static boolean isOfVariables(ConfigurationPropertySource source) {

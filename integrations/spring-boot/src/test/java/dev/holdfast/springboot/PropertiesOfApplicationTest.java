@@ -45,6 +45,7 @@ import org.springframework.context.ApplicationContextInitializer;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.core.env.MapPropertySource;
+import org.springframework.core.env.PropertySource;
 import org.springframework.core.env.SystemEnvironmentPropertySource;
 import org.springframework.core.io.ByteArrayResource;
 import org.springframework.core.io.Resource;
@@ -966,6 +967,44 @@ class PropertiesOfApplicationTest {
                 timeout: 250ms
                 classifier: { ignored: 501 }
             """;
+
+    /** As JNDI, or a store of secrets. */
+    private static ApplicationContextInitializer<ConfigurableApplicationContext> unlisted(Map<String, Object> all) {
+        return context -> context.getEnvironment().getPropertySources().addFirst(new PropertySource<>("vault", all) {
+            @Override
+            public @Nullable Object getProperty(String name) {
+                return all.get(name);
+            }
+        });
+    }
+
+    @Test
+    void aSourceThatCannotListItsNamesIsAskedForThoseOfOthers() {
+        String inventory = "holdfast.pipelines.inventory.";
+        for (String file : new String[] {LONG, SHORT}) {
+            runner.withInitializer(yaml("application.yml", indented(file)))
+                    .withInitializer(unlisted(Map.of(
+                            inventory + "timeout", "4s",
+                            inventory + "classifier.ignored[0]", "503",
+                            inventory + "classifier.ignored[1]", "504",
+                            inventory + "classifier.ignored[2]", "505")))
+                    .run(context -> {
+                        Holdfast holdfast = context.getBean(Holdfast.class);
+                        assertThat(timeLimits(holdfast)).isEqualTo("[deadline=PT5S, timeout=PT4S]");
+                        assertThat(ignored(holdfast)).isEqualTo("[503, 504, 505]");
+                    });
+        }
+        runner.withInitializer(variables(
+                        "HOLDFAST_PIPELINES_INVENTORY_RETRY_MAXATTEMPTS", "2",
+                        "HOLDFAST_PIPELINES_INVENTORY_CLASSIFIER_IGNORED_0", "501"))
+                .withInitializer(unlisted(
+                        Map.of(inventory + "retry.max-attempts", "5", inventory + "classifier.ignored", "503,504")))
+                .run(context -> {
+                    Holdfast holdfast = context.getBean(Holdfast.class);
+                    assertThat(String.valueOf(settings(holdfast))).contains("max-attempts=5");
+                    assertThat(ignored(holdfast)).isEqualTo("[503, 504]");
+                });
+    }
 
     /** Of the highest source as a whole: its value hides what lower ones have below it, and the other way round. */
     @Test
