@@ -14,6 +14,7 @@ import java.util.Set;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.source.ConfigurationProperty;
 import org.springframework.boot.context.properties.source.ConfigurationPropertyName;
@@ -29,6 +30,7 @@ import org.springframework.core.env.PropertySource;
 import org.springframework.core.env.StandardEnvironment;
 import org.springframework.core.env.SystemEnvironmentPropertySource;
 import org.springframework.core.io.Resource;
+import org.springframework.util.ObjectUtils;
 
 /**
  * The properties of an application below {@code holdfast}, with the keys of a file. As elsewhere in Spring Boot, the first source
@@ -244,11 +246,29 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
                         ? source.getConfigurationProperty(name)
                         : null;
                 if (property != null && !isNothing(property, ofVariables)) {
-                    all.add(new Found(source, property, ofVariables));
+                    split(property).forEach(one -> all.add(new Found(source, one, ofVariables)));
                 }
             }
         }
         return all;
+    }
+
+    /** Code may give a list or an array as one value, of which Spring makes items elsewhere, too. */
+    private static List<ConfigurationProperty> split(ConfigurationProperty property) {
+        Object value = property.getValue();
+        if (!(value instanceof Collection) && !value.getClass().isArray()) {
+            return List.of(property);
+        }
+        Object[] items = value instanceof Collection<?> several ? several.toArray() : ObjectUtils.toObjectArray(value);
+        if (items.length == 0) {
+            return List.of(new ConfigurationProperty(property.getName(), "", property.getOrigin()));
+        }
+        return IntStream.range(0, items.length)
+                .mapToObj(i -> new ConfigurationProperty(
+                        property.getName().append("[" + i + "]"),
+                        Objects.requireNonNullElse(items[i], ""),
+                        property.getOrigin()))
+                .toList();
     }
 
     /** The names that others have, and what stands above: its own value may stand for a whole section, or a list. */
@@ -383,9 +403,12 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
 
     private String text(Found one) {
         Object value = one.property.getValue();
-        if (value instanceof Map<?, ?> empty && empty.isEmpty()) {
-            // In JSON: of one with anything in it, Spring makes properties.
-            throw new WrongSettingException(place(one) + ": is an empty mapping; expected \"\"");
+        if (value instanceof Map<?, ?> map) {
+            // In JSON it is empty: of one with anything in it, Spring makes properties.
+            throw new WrongSettingException(place(one)
+                    + (map.isEmpty()
+                            ? ": is an empty mapping; expected \"\""
+                            : ": is a mapping as an object; expected a property for each key in it"));
         }
         try {
             return value instanceof CharSequence text

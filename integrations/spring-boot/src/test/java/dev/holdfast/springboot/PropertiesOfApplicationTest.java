@@ -1006,6 +1006,36 @@ class PropertiesOfApplicationTest {
                 });
     }
 
+    /** As of {@code SpringApplication.setDefaultProperties}. */
+    @Test
+    void aListOrAnArrayOfCodeIsAList() {
+        String name = "holdfast.pipelines.inventory.classifier.ignored";
+        for (Object list : new Object[] {
+            List.of(503, 504), List.of("503", "${STATUS:504}"), new String[] {"503", "504"}, new int[] {503, 504}
+        }) {
+            runner.withInitializer(first(Map.of(name, list)))
+                    .withInitializer(yaml("application.yml", indented(LONG)))
+                    .run(context ->
+                            assertThat(ignored(context.getBean(Holdfast.class))).isEqualTo("[503, 504]"));
+        }
+        runner.withInitializer(first(Map.of(name, List.of())))
+                .withInitializer(yaml("application.yml", indented(LONG)))
+                .run(context ->
+                        assertThat(ignored(context.getBean(Holdfast.class))).isEqualTo("[]"));
+    }
+
+    @Test
+    void aMappingOfCodeIsRefusedWithoutItsContents() {
+        runner.withInitializer(first(Map.of("holdfast.pipelines", Map.of("inventory", Map.of("timeout", "1s")))))
+                .run(context -> assertThat(context.getStartupFailure())
+                        .hasMessage("\"holdfast.pipelines\" from property source \"code\" pipelines: is a mapping as an"
+                                + " object; expected a property for each key in it"));
+    }
+
+    private static ApplicationContextInitializer<ConfigurableApplicationContext> first(Map<String, Object> all) {
+        return context -> context.getEnvironment().getPropertySources().addFirst(new MapPropertySource("code", all));
+    }
+
     /** Of the highest source as a whole: its value hides what lower ones have below it, and the other way round. */
     @Test
     void theHighestSourceWinsWhateverTheForm() {
