@@ -481,6 +481,20 @@ class ProtectedTest {
         }
     }
 
+    static class NameWithoutParameters {
+        @Protected(value = "inventory", key = "#nope == null ? 1 : 2")
+        public String stock() {
+            return "";
+        }
+    }
+
+    static class NumberWithoutParameters {
+        @Protected(value = "inventory", key = "#p0")
+        public String stock() {
+            return "";
+        }
+    }
+
     static class OfABean {
         @Protected(value = "inventory", key = "@tenants.current() + #sku")
         public String stock(String sku) {
@@ -578,6 +592,8 @@ class ProtectedTest {
         refuses(NoExpression.class, "key", "#sku..");
         refuses(NoSuchName.class, "has #shop; expected one of [sku]");
         refuses(NoSuchNumber.class, "has #p1; expected one of [sku]; the method has 1 argument, from #p0");
+        refuses(NameWithoutParameters.class, "has #nope, and the method has no parameters\n");
+        refuses(NumberWithoutParameters.class, "has #p0, and the method has no parameters\n");
         refuses(OfABean.class, "has @tenants, and knows neither beans nor functions");
         refuses(OfAFunction.class, "has #lower(#sku), and knows neither beans nor functions");
         refuses(ForgottenSign.class, "did you mean #sku?");
