@@ -331,7 +331,7 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
     }
 
     /** As the bean's class has it, unless the annotation is only seen on that of an interface. */
-    private static Method specific(Method method, Class<?> type) {
+    static Method specific(Method method, Class<?> type) {
         Method specific = Proxy.isProxyClass(type) ? method : AopUtils.getMostSpecificMethod(method, type);
         return BridgeMethodResolver.findBridgedMethod(isProtected(specific) ? specific : method);
     }

@@ -25,6 +25,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -671,6 +672,82 @@ class ProtectedTest {
         runner.withBean(Talkative.class)
                 .run(context ->
                         assertThat(context.getBean(Talkative.class).order("a")).isEqualTo("a"));
+    }
+
+    interface Counting {
+        @Protected("inventory")
+        String count(String sku);
+
+        default String twice(String sku) {
+            return count(sku);
+        }
+
+        default String thrice(String sku) {
+            return count(sku);
+        }
+
+        default String ofAnother(Counting other) {
+            return other.count("a");
+        }
+    }
+
+    abstract static class Template<T> {
+        @Protected("inventory")
+        public abstract String made(T from);
+
+        @Protected("inventory")
+        public String kept(T from) {
+            return String.valueOf(from);
+        }
+
+        public String template(T from) {
+            return made(from);
+        }
+
+        public String later(T from) {
+            Supplier<String> made = () -> kept(from);
+            return made.get();
+        }
+    }
+
+    static class OfTemplate extends Template<Integer> implements Counting {
+        @Override
+        public String made(Integer from) {
+            return "made " + from;
+        }
+
+        @Override
+        public String kept(Integer from) {
+            return super.kept(from);
+        }
+
+        @Override
+        public String count(String sku) {
+            return sku;
+        }
+
+        @Override
+        public String thrice(String sku) {
+            return sku;
+        }
+    }
+
+    @Test
+    @Logs("OfTemplate: Counting.twice calls count from inside the bean")
+    @Logs("OfTemplate: Template.later calls kept from inside the bean")
+    @Logs("OfTemplate: Template.template calls made from inside the bean")
+    void soIsOneThatStandsInASuperclassOrInAnInterface() throws Exception {
+        assertThat(OwnCalls.in(
+                        OfTemplate.class,
+                        List.of(
+                                OfTemplate.class.getMethod("made", Integer.class),
+                                OfTemplate.class.getMethod("kept", Integer.class),
+                                OfTemplate.class.getMethod("count", String.class))))
+                .containsExactly(
+                        "Counting.twice calls count", "Template.later calls kept", "Template.template calls made");
+        runner.withBean(OfTemplate.class)
+                .run(context -> assertThat(context.getBean(OfTemplate.class).template(1))
+                        .isEqualTo("made 1"));
     }
 
     static class Shop {
