@@ -5,6 +5,8 @@ import dev.holdfast.config.Holdfast;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -37,13 +39,14 @@ public record SpringSettings(
         @DefaultValue Server server,
         @DefaultValue Health health) {
     private static final String PREFIX = EnvironmentProperties.PREFIX + ".spring";
+    private static final String SERVICE_GROUPS = "service-groups";
     private static final String MAX_DEADLINE_KEY = "server.max-deadline";
     private static final String MAX_DEADLINE = PREFIX + "." + MAX_DEADLINE_KEY;
     private static final ConfigurationPropertyName OWN = ConfigurationPropertyName.of(PREFIX);
     private static final ConfigurationPropertyName DOWN_IF_OPEN = OWN.append("health.down-if-open");
     /** Those of one value each: a blank one hides nothing. */
     private static final Set<ConfigurationPropertyName> SINGLE =
-            Set.of(OWN.append("http-clients"), OWN.append("service-groups"), OWN.append(MAX_DEADLINE_KEY));
+            Set.of(OWN.append("http-clients"), OWN.append(SERVICE_GROUPS), OWN.append(MAX_DEADLINE_KEY));
 
     /** Those that Kubernetes makes of a service called holdfast-spring, or holdfast-spring-shop. */
     private static final Pattern OF_A_SERVICE = Pattern.compile(
@@ -54,6 +57,11 @@ public record SpringSettings(
 
     private static final Duration MOST = Duration.ofDays(365);
     private static final Pattern NUMBER = Pattern.compile("[-+]?[0-9]+");
+    private static final Pattern TIME = Pattern.compile("-?[0-9]+(?:ns|us|ms|s|m|h|d)");
+
+    /** Of words that are a truth to some. */
+    private static final Map<String, String> MEANT =
+            Map.of("true", "true", "yes", "true", "on", "true", "false", "false", "no", "false", "off", "false");
 
     /**
      * Of the server.
@@ -74,7 +82,7 @@ public record SpringSettings(
      *
      * @throws org.springframework.boot.context.properties.bind.BindException if a key is unknown or a value is none; Spring Boot
      *     shows where it stands
-     * @throws RuntimeException if the longest time of a request has no unit or is out of range; the message says it
+     * @throws RuntimeException if a value is none that the other options could have, or is out of range; the message says it
      */
     public static SpringSettings of(Environment environment) {
         refuseUnknownVariables(environment);
@@ -84,6 +92,12 @@ public record SpringSettings(
             throw new WrongSettingException(MAX_DEADLINE + ": is " + deadline
                     + "; expected a duration with its unit, such as " + deadline + "ms");
         }
+        // It takes this, too, which no other option does.
+        String meant = deadline == null ? "" : deadline.toLowerCase(Locale.ROOT).replace("+", "");
+        if (deadline != null && TIME.matcher(meant).matches() && !meant.equals(deadline)) {
+            throw new WrongSettingException(MAX_DEADLINE + ": is " + deadline + "; did you mean " + meant + "?");
+        }
+        isOn(environment, SERVICE_GROUPS);
         SpringSettings all = binder(environment)
                 .bindOrCreate(
                         PREFIX,
@@ -139,9 +153,19 @@ public record SpringSettings(
         return new Binder(sources(environment), new PropertySourcesPlaceholdersResolver(environment));
     }
 
-    /** Whether a switch is on, which it is if nothing is said of it. */
+    /**
+     * Whether a switch is on, which it is if nothing is said of it.
+     *
+     * @throws RuntimeException if it is neither {@code true} nor {@code false}, as Spring's {@code yes}; the message says it
+     */
     static boolean isOn(Environment environment, String key) {
-        return binder(environment).bind(PREFIX + "." + key, Boolean.class).orElse(true);
+        String said = text(environment, key);
+        if (said == null || said.equals("true") || said.equals("false")) {
+            return !"false".equals(said);
+        }
+        String meant = MEANT.get(said.toLowerCase(Locale.ROOT));
+        throw new WrongSettingException(PREFIX + "." + key + ": is " + said
+                + (meant == null ? "; expected true or false" : "; did you mean " + meant + "?"));
     }
 
     /** What is said of a key that has one value, from the first source that says something; null if it is nothing. */

@@ -38,6 +38,7 @@ import org.springframework.boot.env.OriginTrackedMapPropertySource;
 import org.springframework.boot.env.YamlPropertySourceLoader;
 import org.springframework.boot.origin.OriginTrackedValue;
 import org.springframework.boot.origin.TextResourceOrigin;
+import org.springframework.boot.test.context.assertj.AssertableApplicationContext;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.boot.test.context.runner.ReactiveWebApplicationContextRunner;
 import org.springframework.boot.test.context.runner.WebApplicationContextRunner;
@@ -670,19 +671,44 @@ class PropertiesOfApplicationTest {
         }
     }
 
-    /** Of two readers of one property, one must not say yes and the other one no. */
+    @Test
+    void aSwitchThatIsOffIsSoToEachOfItsReaders() {
+        runner.withPropertyValues("holdfast.pipelines.shops.timeout=1s", "holdfast.spring.service-groups=false")
+                .run(PropertiesOfApplicationTest::hasNoGroups);
+        runner.withPropertyValues("holdfast.pipelines.shops.timeout=1s")
+                .withInitializer(yaml("application.yml", "holdfast.spring.service-groups: off\n"))
+                .run(PropertiesOfApplicationTest::hasNoGroups);
+    }
+
+    private static void hasNoGroups(AssertableApplicationContext context) {
+        assertThat(context)
+                .hasNotFailed()
+                .doesNotHaveBean("holdfastRestClientGroups")
+                .doesNotHaveBean("holdfastWebClientGroups");
+        assertThat(context.getBean(SpringSettings.class).serviceGroups()).isFalse();
+    }
+
+    /** Spring would take these. */
     @ParameterizedTest
-    @ValueSource(strings = {"false", "off", "no", "0"})
-    void aSwitchIsOffInEachWayInWhichSpringWritesIt(String off) {
-        runner.withPropertyValues("holdfast.pipelines.shops.timeout=1s", "holdfast.spring.service-groups=" + off)
-                .run(context -> {
-                    assertThat(context)
-                            .hasNotFailed()
-                            .doesNotHaveBean("holdfastRestClientGroups")
-                            .doesNotHaveBean("holdfastWebClientGroups");
-                    assertThat(context.getBean(SpringSettings.class).serviceGroups())
-                            .isFalse();
-                });
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "service-groups=yes | is yes; did you mean true?",
+                "service-groups=ON | is ON; did you mean true?",
+                "service-groups=off | is off; did you mean false?",
+                "service-groups=no | is no; did you mean false?",
+                "service-groups=1 | is 1; expected true or false",
+                "service-groups=0 | is 0; expected true or false",
+                "server.max-deadline=30S | is 30S; did you mean 30s?",
+                "server.max-deadline=+30s | is +30s; did you mean 30s?"
+            })
+    void whatTheOtherOptionsRefuseTheStarterRefusesToo(String property, String told) {
+        String key = property.substring(0, property.indexOf('='));
+        for (String pipelines : new String[] {"holdfast.pipelines.shops.timeout=1s", "spring.application.name=shop"}) {
+            runner.withPropertyValues(pipelines, "holdfast.spring." + property)
+                    .run(context -> assertThat(context.getStartupFailure())
+                            .hasStackTraceContaining("holdfast.spring." + key + ": " + told));
+        }
     }
 
     @Test
