@@ -14,6 +14,7 @@ import java.util.Set;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.source.ConfigurationProperty;
 import org.springframework.boot.context.properties.source.ConfigurationPropertyName;
@@ -29,6 +30,7 @@ import org.springframework.core.env.PropertySource;
 import org.springframework.core.env.StandardEnvironment;
 import org.springframework.core.env.SystemEnvironmentPropertySource;
 import org.springframework.core.io.Resource;
+import org.springframework.util.ObjectUtils;
 
 /**
  * The properties of an application below {@code holdfast}, with the keys of a file. As elsewhere in Spring Boot, the first source
@@ -67,16 +69,17 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
 
     @Override
     public Collection<Property> get() {
-        List<Found> all = found();
+        List<Found> listed = found(Set.of());
         refuseDropped();
-        refuseAlike(all);
+        refuseAlike(listed);
         Spelling spelling = new Spelling();
         // Where two sources spell a name in two ways, it is that of the lower one, which others add to.
-        for (int i = all.size() - 1; i >= 0; i--) {
-            if (!all.get(i).ofVariable) {
-                spelling.learn(all.get(i).name());
+        for (int i = listed.size() - 1; i >= 0; i--) {
+            if (!listed.get(i).ofVariable) {
+                spelling.learn(listed.get(i).name());
             }
         }
+        List<Found> all = found(asked(listed, spelling));
         Map<ConfigurationPropertyName, Property> first = new LinkedHashMap<>();
         Owners owners = new Owners();
         for (Found one : all) {
@@ -109,7 +112,7 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
                 return true;
             }
         }
-        return !found().isEmpty() || isWrong();
+        return !found(Set.of()).isEmpty() || isWrong();
     }
 
     /** To Spring, {@code eu-1} and {@code EU1} are one name. Where one source has both, two are meant. */
@@ -228,23 +231,70 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
         return files;
     }
 
-    /** The first wins. */
-    private List<Found> found() {
+    /**
+     * The first wins.
+     *
+     * @param asked the names for which a source is asked that cannot list its own, such as JNDI
+     */
+    private List<Found> found(Set<ConfigurationPropertyName> asked) {
         List<Found> all = new ArrayList<>();
         for (ConfigurationPropertySource source : ConfigurationPropertySources.get(environment)) {
-            if (source instanceof IterableConfigurationPropertySource names) {
-                boolean ofVariables = isOfVariables(source);
-                for (ConfigurationPropertyName name : names) {
-                    ConfigurationProperty property = isMeant(name, ofVariables) && !isSwitch(name, source)
-                            ? source.getConfigurationProperty(name)
-                            : null;
-                    if (property != null && !isNothing(property, ofVariables)) {
-                        all.add(new Found(source, property, ofVariables));
-                    }
+            boolean ofVariables = isOfVariables(source);
+            for (ConfigurationPropertyName name :
+                    source instanceof IterableConfigurationPropertySource names ? names : withItems(asked, source)) {
+                ConfigurationProperty property = isMeant(name, ofVariables) && !isSwitch(name, source)
+                        ? source.getConfigurationProperty(name)
+                        : null;
+                if (property != null && !isNothing(property, ofVariables)) {
+                    split(property).forEach(one -> all.add(new Found(source, one, ofVariables)));
                 }
             }
         }
         return all;
+    }
+
+    /** Code may give a list or an array as one value, of which Spring makes items elsewhere, too. */
+    private static List<ConfigurationProperty> split(ConfigurationProperty property) {
+        Object value = property.getValue();
+        if (!(value instanceof Collection) && !value.getClass().isArray()) {
+            return List.of(property);
+        }
+        Object[] items = value instanceof Collection<?> several ? several.toArray() : ObjectUtils.toObjectArray(value);
+        if (items.length == 0) {
+            return List.of(new ConfigurationProperty(property.getName(), "", property.getOrigin()));
+        }
+        return IntStream.range(0, items.length)
+                .mapToObj(i -> new ConfigurationProperty(
+                        property.getName().append("[" + i + "]"),
+                        Objects.requireNonNullElse(items[i], ""),
+                        property.getOrigin()))
+                .toList();
+    }
+
+    /** The names that others have, and what stands above: its own value may stand for a whole section, or a list. */
+    private static Set<ConfigurationPropertyName> asked(List<Found> listed, Spelling spelling) {
+        Set<ConfigurationPropertyName> names = new LinkedHashSet<>();
+        for (Found one : listed) {
+            ConfigurationPropertyName name = one.ofVariable ? spelling.whole(one.name()) : one.name();
+            for (int i = name.getNumberOfElements(); i > 2; i--) {
+                names.add(name.chop(i));
+            }
+        }
+        return names;
+    }
+
+    /** Its list may be longer than that of another one. */
+    private static Set<ConfigurationPropertyName> withItems(
+            Set<ConfigurationPropertyName> asked, ConfigurationPropertySource source) {
+        Set<ConfigurationPropertyName> names = new LinkedHashSet<>(asked);
+        for (ConfigurationPropertyName name : asked) {
+            ConfigurationPropertyName item = name.append("[0]");
+            for (int i = 1; source.getConfigurationProperty(item) != null; i++) {
+                names.add(item);
+                item = name.append("[" + i + "]");
+            }
+        }
+        return names;
     }
 
     static boolean isOfVariables(ConfigurationPropertySource source) {
@@ -353,9 +403,12 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
 
     private String text(Found one) {
         Object value = one.property.getValue();
-        if (value instanceof Map<?, ?> empty && empty.isEmpty()) {
-            // In JSON: of one with anything in it, Spring makes properties.
-            throw new WrongSettingException(place(one) + ": is an empty mapping; expected \"\"");
+        if (value instanceof Map<?, ?> map) {
+            // In JSON it is empty: of one with anything in it, Spring makes properties.
+            throw new WrongSettingException(place(one)
+                    + (map.isEmpty()
+                            ? ": is an empty mapping; expected \"\""
+                            : ": is a mapping as an object; expected a property for each key in it"));
         }
         try {
             return value instanceof CharSequence text

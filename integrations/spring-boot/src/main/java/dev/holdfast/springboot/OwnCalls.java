@@ -5,10 +5,13 @@ import dev.holdfast.internal.SafeLog;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
 import java.util.Collection;
+import java.util.LinkedHashSet;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.asm.ClassReader;
 import org.springframework.asm.ClassVisitor;
@@ -19,7 +22,7 @@ import org.springframework.asm.SpringAsmInfo;
 import org.springframework.asm.Type;
 import org.springframework.util.ClassUtils;
 
-/** Looks in the code of a class for calls of its own protected methods. No proxy sees these, so that no policy does. */
+/** Looks in the code of a class, its superclasses and its interfaces for calls of its own protected methods. No proxy sees these, so that no policy does. */
 final class OwnCalls {
     private static final SafeLog LOG = SafeLog.of(Protected.class.getName());
 
@@ -34,33 +37,80 @@ final class OwnCalls {
                         null));
     }
 
-    /** {@code order calls stock}, for each method that calls a protected one. */
+    /** {@code order calls stock}, for each method that calls a protected one; {@code Base.order calls stock} of a superclass. */
     static Set<String> in(Class<?> type, Collection<Method> methods) {
-        Set<String> wanted = methods.stream()
-                .map(method -> method.getName() + Type.getMethodDescriptor(method))
-                .collect(Collectors.toSet());
         Set<String> found = new TreeSet<>();
-        try (InputStream code = type.getResourceAsStream(ClassUtils.getClassFileName(type))) {
+        // What is a proxy itself may call itself through its advice.
+        if (!Proxy.isProxyClass(type)) {
+            Set<Class<?>> all = new LinkedHashSet<>();
+            collect(type, all);
+            all.forEach(one -> look(one, type, methods, found));
+        }
+        return found;
+    }
+
+    /** A class with its superclasses and interfaces, as far as they may know a protected method. */
+    private static void collect(@Nullable Class<?> type, Set<Class<?>> all) {
+        if (type != null
+                && !type.getName().startsWith("java.")
+                && !type.getName().startsWith("org.springframework.")
+                && all.add(type)) {
+            collect(type.getSuperclass(), all);
+            for (Class<?> each : type.getInterfaces()) {
+                collect(each, all);
+            }
+        }
+    }
+
+    private static void look(Class<?> one, Class<?> type, Collection<Method> methods, Set<String> found) {
+        Set<Class<?>> above = new LinkedHashSet<>();
+        collect(one, above);
+        Set<String> names = methods.stream().map(Method::getName).collect(Collectors.toSet());
+        Set<String> wanted = above.stream()
+                .flatMap(each -> Stream.of(each.getDeclaredMethods()))
+                .filter(method -> names.contains(method.getName()))
+                .filter(method -> methods.contains(ProtectedBeans.specific(method, type)))
+                .map(OwnCalls::signature)
+                .collect(Collectors.toSet());
+        Set<String> overridden = Stream.of(one.getDeclaredMethods())
+                .filter(method ->
+                        !ClassUtils.getMostSpecificMethod(method, type).equals(method))
+                .map(OwnCalls::signature)
+                .collect(Collectors.toSet());
+        if (wanted.isEmpty()) {
+            return;
+        }
+        try (InputStream code = one.getResourceAsStream(ClassUtils.getClassFileName(one))) {
             if (code != null) {
+                String prefix = one == type ? "" : one.getSimpleName() + ".";
+                Set<String> calls = new TreeSet<>();
                 new ClassReader(code)
-                        .accept(new Calls(Type.getInternalName(type), wanted, found), ClassReader.SKIP_DEBUG);
+                        .accept(
+                                new Calls(Type.getInternalName(one), wanted, overridden, calls),
+                                ClassReader.SKIP_DEBUG);
+                calls.forEach(call -> found.add(prefix + call));
             }
         } catch (IOException | IllegalArgumentException unreadable) {
             // A class that was made while the program ran, or is newer than the reader. It is a help and no check.
-            return Set.of();
+            return;
         }
-        return found;
+    }
+
+    private static String signature(Method method) {
+        return method.getName() + Type.getMethodDescriptor(method);
     }
 
     private static final class Calls extends ClassVisitor {
         private final String type;
         private final Set<String> wanted;
+        private final Set<String> overridden;
         private final Set<String> found;
 
-        Calls(String type, Set<String> wanted, Set<String> found) {
+        Calls(String type, Set<String> wanted, Set<String> overridden, Set<String> found) {
             super(SpringAsmInfo.ASM_VERSION);
             this.type = type;
             this.wanted = wanted;
+            this.overridden = overridden;
             this.found = found;
         }
 
@@ -71,8 +121,10 @@ final class OwnCalls {
                 String descriptor,
                 @Nullable String signature,
                 String @Nullable [] exceptions) {
-            // Bridges only hand on.
-            return (access & Opcodes.ACC_BRIDGE) != 0 ? null : new Code(caller, descriptor);
+            // Bridges only hand on, and what the bean overrides it does not do.
+            return (access & Opcodes.ACC_BRIDGE) != 0 || overridden.contains(caller + descriptor)
+                    ? null
+                    : new Code(caller, descriptor);
         }
 
         /** The code of one method. */

@@ -9,6 +9,7 @@ import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.lang.reflect.Proxy;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -43,6 +44,9 @@ import org.springframework.core.DecoratingProxy;
 import org.springframework.core.MethodIntrospector;
 import org.springframework.core.Ordered;
 import org.springframework.core.annotation.AnnotatedElementUtils;
+import org.springframework.core.annotation.MergedAnnotation;
+import org.springframework.core.annotation.MergedAnnotations;
+import org.springframework.core.annotation.MergedAnnotations.SearchStrategy;
 import org.springframework.scheduling.annotation.AsyncAnnotationAdvisor;
 
 /**
@@ -331,7 +335,7 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
     }
 
     /** As the bean's class has it, unless the annotation is only seen on that of an interface. */
-    private static Method specific(Method method, Class<?> type) {
+    static Method specific(Method method, Class<?> type) {
         Method specific = Proxy.isProxyClass(type) ? method : AopUtils.getMostSpecificMethod(method, type);
         return BridgeMethodResolver.findBridgedMethod(isProtected(specific) ? specific : method);
     }
@@ -403,15 +407,53 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
     }
 
     private ProtectedMethod made(Method method, Class<?> type) {
-        Protected said =
-                Objects.requireNonNull(AnnotatedElementUtils.findMergedAnnotation(method, Protected.class), "said");
         try {
+            Protected said = said(method, type);
             checkVisible(method, type);
             Pipeline pipeline = pipeline(resolved(said.value()));
             return new ProtectedMethod(method, type, said, pipeline, classifiers.apply(pipeline));
         } catch (IllegalArgumentException wrong) {
             throw new WrongSettingException("@Protected on " + method + ": " + wrong.getMessage(), wrong);
         }
+    }
+
+    /** The nearest. Of two that stand beside each other, as in two interfaces, neither counts more. */
+    private static Protected said(Method method, Class<?> type) {
+        List<MergedAnnotation<Protected>> all = Stream.concat(Stream.of(method), alike(method, type))
+                .flatMap(each -> MergedAnnotations.from(each, SearchStrategy.TYPE_HIERARCHY).stream(Protected.class))
+                .toList();
+        List<MergedAnnotation<Protected>> nearest = all.stream()
+                .filter(one -> all.stream().noneMatch(other -> isBelow(home(other), home(one))))
+                .toList();
+        MergedAnnotation<Protected> first = nearest.get(0);
+        nearest.stream()
+                .filter(other ->
+                        !home(other).equals(home(first)) && !other.synthesize().equals(first.synthesize()))
+                .findFirst()
+                .ifPresent(other -> {
+                    throw new IllegalArgumentException(home(first).getName() + " and "
+                            + home(other).getName() + " both have the annotation on this method, and say different"
+                            + " things; expected the annotation on the method that overrides both");
+                });
+        return first.synthesize();
+    }
+
+    /** A proxy has no method that overrides those of its interfaces. */
+    private static Stream<Method> alike(Method method, Class<?> type) {
+        return Proxy.isProxyClass(type)
+                ? Stream.of(type.getInterfaces())
+                        .flatMap(each -> Stream.of(each.getMethods()))
+                        .filter(other -> other.getName().equals(method.getName())
+                                && Arrays.equals(other.getParameterTypes(), method.getParameterTypes()))
+                : Stream.empty();
+    }
+
+    private static Class<?> home(MergedAnnotation<Protected> annotation) {
+        return ((Method) Objects.requireNonNull(annotation.getSource(), "source")).getDeclaringClass();
+    }
+
+    private static boolean isBelow(Class<?> one, Class<?> other) {
+        return one != other && other.isAssignableFrom(one);
     }
 
     private static void checkVisible(Method method, Class<?> type) {

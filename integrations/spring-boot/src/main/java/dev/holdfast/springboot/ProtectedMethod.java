@@ -132,16 +132,21 @@ final class ProtectedMethod {
         Matcher numbered = NUMBERED.matcher(name);
         boolean isArgument = numbered.matches()
                 && new BigInteger(numbered.group(1)).compareTo(BigInteger.valueOf(taken(method))) < 0;
-        if (!names.contains(name) && !isArgument && !name.equals("this") && !name.equals("root")) {
-            throw new IllegalArgumentException("key: '" + text + "' has #" + name
-                    + (found == null
-                            ? ", and the class has no names of parameters; expected #p0, or a class compiled with -parameters"
-                            : "; expected one of " + names)
-                    + (numbered.matches()
-                            ? "; the method has " + taken(method) + (taken(method) == 1 ? " argument" : " arguments")
-                                    + ", from #p0"
-                            : ""));
+        if (names.contains(name) || isArgument || name.equals("this") || name.equals("root")) {
+            return;
         }
+        if (taken(method) == 0) {
+            throw new IllegalArgumentException(
+                    "key: '" + text + "' has #" + name + ", and the method has no parameters");
+        }
+        throw new IllegalArgumentException("key: '" + text + "' has #" + name
+                + (found == null
+                        ? ", and the class has no names of parameters; expected #p0, or a class compiled with -parameters"
+                        : "; expected one of " + names)
+                + (numbered.matches()
+                        ? "; the method has " + taken(method) + (taken(method) == 1 ? " argument" : " arguments")
+                                + ", from #p0"
+                        : ""));
     }
 
     /** How many arguments a caller writes. */

@@ -95,6 +95,12 @@ final class Spelling {
         }
     }
 
+    /** What the others call that of a variable. */
+    ConfigurationPropertyName whole(ConfigurationPropertyName ofVariable) {
+        String keys = String.join(".", of(ofVariable, true));
+        return EnvironmentProperties.ROOT.append(ConfigurationPropertyName.adapt(keys.replace(".[", "["), '.'));
+    }
+
     List<String> of(ConfigurationPropertyName name, boolean ofVariable) {
         List<String> keys = new ArrayList<>();
         Node node = root;

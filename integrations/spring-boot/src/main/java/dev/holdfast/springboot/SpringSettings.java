@@ -5,8 +5,11 @@ import dev.holdfast.config.Holdfast;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.bind.BindHandler;
 import org.springframework.boot.context.properties.bind.Bindable;
@@ -18,7 +21,8 @@ import org.springframework.boot.context.properties.source.ConfigurationProperty;
 import org.springframework.boot.context.properties.source.ConfigurationPropertyName;
 import org.springframework.boot.context.properties.source.ConfigurationPropertySource;
 import org.springframework.boot.context.properties.source.ConfigurationPropertySources;
-import org.springframework.boot.context.properties.source.UnboundElementsSourceFilter;
+import org.springframework.boot.context.properties.source.IterableConfigurationPropertySource;
+import org.springframework.boot.origin.PropertySourceOrigin;
 import org.springframework.core.env.Environment;
 
 /**
@@ -35,21 +39,29 @@ public record SpringSettings(
         @DefaultValue Server server,
         @DefaultValue Health health) {
     private static final String PREFIX = EnvironmentProperties.PREFIX + ".spring";
+    private static final String SERVICE_GROUPS = "service-groups";
     private static final String MAX_DEADLINE_KEY = "server.max-deadline";
     private static final String MAX_DEADLINE = PREFIX + "." + MAX_DEADLINE_KEY;
-    private static final ConfigurationPropertyName DOWN_IF_OPEN =
-            ConfigurationPropertyName.of(PREFIX + ".health.down-if-open");
+    private static final ConfigurationPropertyName OWN = ConfigurationPropertyName.of(PREFIX);
+    private static final ConfigurationPropertyName DOWN_IF_OPEN = OWN.append("health.down-if-open");
     /** Those of one value each: a blank one hides nothing. */
-    private static final Set<ConfigurationPropertyName> SINGLE = Set.of(
-            ConfigurationPropertyName.of(PREFIX + ".http-clients"),
-            ConfigurationPropertyName.of(PREFIX + ".service-groups"),
-            ConfigurationPropertyName.of(MAX_DEADLINE));
+    private static final Set<ConfigurationPropertyName> SINGLE =
+            Set.of(OWN.append("http-clients"), OWN.append(SERVICE_GROUPS), OWN.append(MAX_DEADLINE_KEY));
+
+    /** Those that Kubernetes makes of a service called holdfast-spring, or holdfast-spring-shop. */
+    private static final Pattern OF_A_SERVICE = Pattern.compile(
+            "HOLDFAST_SPRING_(?:.+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_.+)?|PORT(?:_[0-9]+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)");
 
     /** Those of the headers. */
     private static final Duration LEAST = Duration.ofMillis(10);
 
     private static final Duration MOST = Duration.ofDays(365);
     private static final Pattern NUMBER = Pattern.compile("[-+]?[0-9]+");
+    private static final Pattern TIME = Pattern.compile("-?[0-9]+(?:ns|us|ms|s|m|h|d)");
+
+    /** Of words that are a truth to some. */
+    private static final Map<String, String> MEANT =
+            Map.of("true", "true", "yes", "true", "on", "true", "false", "false", "no", "false", "off", "false");
 
     /**
      * Of the server.
@@ -70,21 +82,28 @@ public record SpringSettings(
      *
      * @throws org.springframework.boot.context.properties.bind.BindException if a key is unknown or a value is none; Spring Boot
      *     shows where it stands
-     * @throws RuntimeException if the longest time of a request has no unit or is out of range; the message says it
+     * @throws RuntimeException if a value is none that the other options could have, or is out of range; the message says it
      */
     public static SpringSettings of(Environment environment) {
+        refuseUnknownVariables(environment);
         String deadline = text(environment, MAX_DEADLINE_KEY);
         // Spring takes it for milliseconds.
         if (deadline != null && NUMBER.matcher(deadline).matches()) {
             throw new WrongSettingException(MAX_DEADLINE + ": is " + deadline
                     + "; expected a duration with its unit, such as " + deadline + "ms");
         }
+        // It takes this, too, which no other option does.
+        String meant = deadline == null ? "" : deadline.toLowerCase(Locale.ROOT).replace("+", "");
+        if (deadline != null && TIME.matcher(meant).matches() && !meant.equals(deadline)) {
+            throw new WrongSettingException(MAX_DEADLINE + ": is " + deadline + "; did you mean " + meant + "?");
+        }
+        isOn(environment, SERVICE_GROUPS);
         SpringSettings all = binder(environment)
                 .bindOrCreate(
                         PREFIX,
                         Bindable.of(SpringSettings.class),
-                        // Variables of the environment may be others', such as those of a Kubernetes service.
-                        new NoUnboundElementsBindHandler(BindHandler.DEFAULT, new UnboundElementsSourceFilter()));
+                        new NoUnboundElementsBindHandler(
+                                BindHandler.DEFAULT, source -> !EnvironmentProperties.isOfVariables(source)));
         Duration longest = all.server.maxDeadline;
         if (longest != null && (longest.compareTo(LEAST) < 0 || longest.compareTo(MOST) > 0)) {
             throw new WrongSettingException(MAX_DEADLINE + ": is " + longest + "; expected 10ms to 365d");
@@ -92,13 +111,61 @@ public record SpringSettings(
         return all;
     }
 
+    /** To Spring, {@code HTTP_CLIENTS} is as good as {@code HTTPCLIENTS}, but not the name of a bound property. */
+    private static void refuseUnknownVariables(Environment environment) {
+        for (ConfigurationPropertySource source : ConfigurationPropertySources.get(environment)) {
+            if (source instanceof IterableConfigurationPropertySource names
+                    && EnvironmentProperties.isOfVariables(source)) {
+                for (ConfigurationPropertyName name : names) {
+                    ConfigurationProperty property =
+                            OWN.isAncestorOf(name) ? source.getConfigurationProperty(name) : null;
+                    if (property != null
+                            && !isKnown(name)
+                            && !resolved(environment, property).isBlank()) {
+                        refuseUnlessOfAService(property);
+                    }
+                }
+            }
+        }
+    }
+
+    private static boolean isKnown(ConfigurationPropertyName name) {
+        return name.isLastElementIndexed()
+                ? name.getParent().equals(DOWN_IF_OPEN)
+                : Stream.concat(SINGLE.stream(), Stream.of(DOWN_IF_OPEN))
+                        .anyMatch(known -> known.equals(name) || split(known).equals(name));
+    }
+
+    private static ConfigurationPropertyName split(ConfigurationPropertyName name) {
+        return ConfigurationPropertyName.of(name.toString().replace('-', '.'));
+    }
+
+    private static void refuseUnlessOfAService(ConfigurationProperty property) {
+        String variable = property.getOrigin() instanceof PropertySourceOrigin of ? of.getPropertyName() : "";
+        if (!OF_A_SERVICE.matcher(variable).matches()) {
+            throw new WrongSettingException(property.getOrigin() + ": unknown key " + property.getName()
+                    + "; expected one of HOLDFAST_SPRING_HTTPCLIENTS, HOLDFAST_SPRING_SERVICEGROUPS,"
+                    + " HOLDFAST_SPRING_SERVER_MAXDEADLINE, HOLDFAST_SPRING_HEALTH_DOWNIFOPEN");
+        }
+    }
+
     private static Binder binder(Environment environment) {
         return new Binder(sources(environment), new PropertySourcesPlaceholdersResolver(environment));
     }
 
-    /** Whether a switch is on, which it is if nothing is said of it. */
+    /**
+     * Whether a switch is on, which it is if nothing is said of it.
+     *
+     * @throws RuntimeException if it is neither {@code true} nor {@code false}, as Spring's {@code yes}; the message says it
+     */
     static boolean isOn(Environment environment, String key) {
-        return binder(environment).bind(PREFIX + "." + key, Boolean.class).orElse(true);
+        String said = text(environment, key);
+        if (said == null || said.equals("true") || said.equals("false")) {
+            return !"false".equals(said);
+        }
+        String meant = MEANT.get(said.toLowerCase(Locale.ROOT));
+        throw new WrongSettingException(PREFIX + "." + key + ": is " + said
+                + (meant == null ? "; expected true or false" : "; did you mean " + meant + "?"));
     }
 
     /** What is said of a key that has one value, from the first source that says something; null if it is nothing. */

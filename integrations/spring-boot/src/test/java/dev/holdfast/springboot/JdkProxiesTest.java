@@ -164,6 +164,109 @@ class JdkProxiesTest {
         }
     }
 
+    interface Left {
+        @Protected("inventory")
+        default String stock() {
+            throw new IllegalStateException("left");
+        }
+    }
+
+    interface Right {
+        @Protected(value = "inventory", idempotent = false)
+        String stock();
+    }
+
+    /** Overrides the first one, and so counts more than it. */
+    interface Lower extends Left {
+        @Override
+        @Protected(value = "inventory", fallback = "instead")
+        String stock();
+
+        default String instead() {
+            return "instead";
+        }
+    }
+
+    interface Both extends Left, Right {
+        @Override
+        String stock();
+    }
+
+    interface OfBoth extends Left, Right {
+        @Override
+        @Protected(value = "inventory", fallback = "instead")
+        String stock();
+
+        default String instead() {
+            return "instead";
+        }
+    }
+
+    static class OfTwo implements Left, Right {
+        @Override
+        public String stock() {
+            throw new IllegalStateException("two");
+        }
+    }
+
+    static class OfItsOwn implements Left, Right {
+        @Override
+        @Protected(value = "inventory", fallback = "instead")
+        public String stock() {
+            throw new IllegalStateException("own");
+        }
+
+        String instead() {
+            return "instead";
+        }
+    }
+
+    static class OfLower implements Left, Lower {
+        @Override
+        public String stock() {
+            throw new IllegalStateException("lower");
+        }
+    }
+
+    private static <T> T failing(Class<T> type) {
+        return type.cast(Proxy.newProxyInstance(
+                type.getClassLoader(), new Class<?>[] {type}, (proxy, method, arguments) -> {
+                    if (method.isDefault() && method.getName().equals("instead")) {
+                        return InvocationHandler.invokeDefault(proxy, method);
+                    }
+                    return switch (method.getName()) {
+                        case "hashCode" -> System.identityHashCode(proxy);
+                        case "equals" -> proxy == arguments[0];
+                        case "toString" -> "failing";
+                        default -> throw new IllegalStateException(method.getName());
+                    };
+                }));
+    }
+
+    /** One of them would win, and nobody would see which. */
+    @Test
+    void twoInterfacesThatSayDifferentThingsOfOneMethodEndTheStart() {
+        for (ApplicationContextRunner two :
+                List.of(runner.withBean(OfTwo.class), runner.withBean(Both.class, () -> failing(Both.class)))) {
+            two.run(context -> assertThat(context.getStartupFailure())
+                    .hasStackTraceContaining("both have the annotation on this method")
+                    .hasStackTraceContaining("expected the annotation on the method that overrides both"));
+        }
+    }
+
+    @Test
+    void theAnnotationOfTheMethodThatOverridesOthersCounts() {
+        runner.withBean(OfItsOwn.class)
+                .run(context ->
+                        assertThat(context.getBean(OfItsOwn.class).stock()).isEqualTo("instead"));
+        runner.withBean(OfLower.class)
+                .run(context ->
+                        assertThat(context.getBean(OfLower.class).stock()).isEqualTo("instead"));
+        runner.withBean(OfBoth.class, () -> failing(OfBoth.class))
+                .run(context ->
+                        assertThat(context.getBean(OfBoth.class).stock()).isEqualTo("instead"));
+    }
+
     interface Misspelt {
         @Protected("inventroy")
         String stock(String sku);

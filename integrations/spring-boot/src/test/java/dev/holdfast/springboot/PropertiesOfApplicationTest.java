@@ -17,6 +17,7 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -37,6 +38,7 @@ import org.springframework.boot.env.OriginTrackedMapPropertySource;
 import org.springframework.boot.env.YamlPropertySourceLoader;
 import org.springframework.boot.origin.OriginTrackedValue;
 import org.springframework.boot.origin.TextResourceOrigin;
+import org.springframework.boot.test.context.assertj.AssertableApplicationContext;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.boot.test.context.runner.ReactiveWebApplicationContextRunner;
 import org.springframework.boot.test.context.runner.WebApplicationContextRunner;
@@ -44,6 +46,7 @@ import org.springframework.context.ApplicationContextInitializer;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.core.env.MapPropertySource;
+import org.springframework.core.env.PropertySource;
 import org.springframework.core.env.SystemEnvironmentPropertySource;
 import org.springframework.core.io.ByteArrayResource;
 import org.springframework.core.io.Resource;
@@ -668,19 +671,44 @@ class PropertiesOfApplicationTest {
         }
     }
 
-    /** Of two readers of one property, one must not say yes and the other one no. */
+    @Test
+    void aSwitchThatIsOffIsSoToEachOfItsReaders() {
+        runner.withPropertyValues("holdfast.pipelines.shops.timeout=1s", "holdfast.spring.service-groups=false")
+                .run(PropertiesOfApplicationTest::hasNoGroups);
+        runner.withPropertyValues("holdfast.pipelines.shops.timeout=1s")
+                .withInitializer(yaml("application.yml", "holdfast.spring.service-groups: off\n"))
+                .run(PropertiesOfApplicationTest::hasNoGroups);
+    }
+
+    private static void hasNoGroups(AssertableApplicationContext context) {
+        assertThat(context)
+                .hasNotFailed()
+                .doesNotHaveBean("holdfastRestClientGroups")
+                .doesNotHaveBean("holdfastWebClientGroups");
+        assertThat(context.getBean(SpringSettings.class).serviceGroups()).isFalse();
+    }
+
+    /** Spring would take these. */
     @ParameterizedTest
-    @ValueSource(strings = {"false", "off", "no", "0"})
-    void aSwitchIsOffInEachWayInWhichSpringWritesIt(String off) {
-        runner.withPropertyValues("holdfast.pipelines.shops.timeout=1s", "holdfast.spring.service-groups=" + off)
-                .run(context -> {
-                    assertThat(context)
-                            .hasNotFailed()
-                            .doesNotHaveBean("holdfastRestClientGroups")
-                            .doesNotHaveBean("holdfastWebClientGroups");
-                    assertThat(context.getBean(SpringSettings.class).serviceGroups())
-                            .isFalse();
-                });
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "service-groups=yes | is yes; did you mean true?",
+                "service-groups=ON | is ON; did you mean true?",
+                "service-groups=off | is off; did you mean false?",
+                "service-groups=no | is no; did you mean false?",
+                "service-groups=1 | is 1; expected true or false",
+                "service-groups=0 | is 0; expected true or false",
+                "server.max-deadline=30S | is 30S; did you mean 30s?",
+                "server.max-deadline=+30s | is +30s; did you mean 30s?"
+            })
+    void whatTheOtherOptionsRefuseTheStarterRefusesToo(String property, String told) {
+        String key = property.substring(0, property.indexOf('='));
+        for (String pipelines : new String[] {"holdfast.pipelines.shops.timeout=1s", "spring.application.name=shop"}) {
+            runner.withPropertyValues(pipelines, "holdfast.spring." + property)
+                    .run(context -> assertThat(context.getStartupFailure())
+                            .hasStackTraceContaining("holdfast.spring." + key + ": " + told));
+        }
     }
 
     @Test
@@ -737,14 +765,73 @@ class PropertiesOfApplicationTest {
                 .run(context -> assertThat(context).hasNotFailed());
     }
 
-    /** A Kubernetes service called holdfast-spring makes this one. */
+    /** A Kubernetes service called holdfast-spring, or holdfast-spring-shop, makes these. */
     @Test
     void variablesOfOthersAreNoMistake() {
-        runner.withInitializer(context -> context.getEnvironment()
-                        .getPropertySources()
-                        .addFirst(new SystemEnvironmentPropertySource(
-                                "systemEnvironment", Map.of("HOLDFAST_SPRING_SERVICE_HOST", "10.0.0.1"))))
+        String[] others = {
+            "HOLDFAST_SPRING_SERVICE_HOST", "10.0.0.1",
+            "HOLDFAST_SPRING_SERVICE_PORT", "80",
+            "HOLDFAST_SPRING_SERVICE_PORT_HTTP", "80",
+            "HOLDFAST_SPRING_PORT", "tcp://10.0.0.1:80",
+            "HOLDFAST_SPRING_PORT_80_TCP", "tcp://10.0.0.1:80",
+            "HOLDFAST_SPRING_PORT_80_TCP_PROTO", "tcp",
+            "HOLDFAST_SPRING_PORT_80_TCP_PORT", "80",
+            "HOLDFAST_SPRING_PORT_80_TCP_ADDR", "10.0.0.1",
+            "HOLDFAST_SPRING_SHOP_SERVICE_HOST", "10.0.0.1",
+            "HOLDFAST_SPRING_SHOP_PORT_80_TCP_ADDR", "10.0.0.1"
+        };
+        runner.withInitializer(variables(others))
                 .run(context -> assertThat(context).hasNotFailed().doesNotHaveBean(Holdfast.class));
+        runner.withInitializer(variables(others))
+                .withPropertyValues("holdfast.pipelines.shops.timeout=1s")
+                .run(context -> assertThat(context).hasNotFailed().hasSingleBean(Holdfast.class));
+    }
+
+    /** Nobody else makes these. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "HOLDFAST_SPRING_HTTPCLIENT",
+                "HOLDFAST_SPRING_SERVER_MAXDEDLINE",
+                "HOLDFAST_SPRING_HEALTH_DOWNIFOPN_0",
+                "HOLDFAST_SPRING_HEALTH_DOWN_IF_OPEN_0",
+                "HOLDFAST_SPRING_HTTPCLIENTS_0"
+            })
+    void aMisspeltVariableForTheStarterIsAMistake(String variable) {
+        runner.withPropertyValues("holdfast.pipelines.shops.timeout=1s")
+                .withInitializer(variables(variable, "shops"))
+                .run(context -> assertThat(context.getStartupFailure())
+                        .rootCause()
+                        .hasMessageStartingWith(
+                                "\"" + variable + "\" from property source \"test-systemEnvironment\": unknown key")
+                        .hasMessageContaining("expected one of HOLDFAST_SPRING_HTTPCLIENTS,"));
+        runner.withPropertyValues("holdfast.pipelines.shops.timeout=1s")
+                .withInitializer(variables(variable, ""))
+                .run(context -> assertThat(context).hasNotFailed());
+    }
+
+    @Test
+    void aVariableForTheStarterMayBeWrittenInEachWayOfSpring() {
+        runner.withPropertyValues("holdfast.pipelines.shops.timeout=1s")
+                .withInitializer(variables(
+                        "HOLDFAST_SPRING_HTTP_CLIENTS", "shops",
+                        "HOLDFAST_SPRING_SERVER_MAX_DEADLINE", "5s",
+                        "HOLDFAST_SPRING_HEALTH_DOWN_IF_OPEN", "shops"))
+                .run(context -> assertThat(context.getBean(SpringSettings.class))
+                        .isEqualTo(new SpringSettings(
+                                "shops",
+                                true,
+                                new SpringSettings.Server(Duration.ofSeconds(5)),
+                                new SpringSettings.Health(Set.of("shops")))));
+    }
+
+    /** As one of the command line. */
+    @ParameterizedTest
+    @ValueSource(strings = {"http-client", "server.max-dedline"})
+    void aMisspeltSystemPropertyForTheStarterIsAMistake(String key) {
+        runner.withSystemProperties("holdfast.pipelines.shops.timeout=1s", "holdfast.spring." + key + "=5s")
+                .run(context -> assertThat(context.getStartupFailure())
+                        .hasStackTraceContaining("The elements [holdfast.spring." + key + "] were left unbound"));
     }
 
     /** As if the profile with the pipelines were not active. */
@@ -906,6 +993,74 @@ class PropertiesOfApplicationTest {
                 timeout: 250ms
                 classifier: { ignored: 501 }
             """;
+
+    /** As JNDI, or a store of secrets. */
+    private static ApplicationContextInitializer<ConfigurableApplicationContext> unlisted(Map<String, Object> all) {
+        return context -> context.getEnvironment().getPropertySources().addFirst(new PropertySource<>("vault", all) {
+            @Override
+            public @Nullable Object getProperty(String name) {
+                return all.get(name);
+            }
+        });
+    }
+
+    @Test
+    void aSourceThatCannotListItsNamesIsAskedForThoseOfOthers() {
+        String inventory = "holdfast.pipelines.inventory.";
+        for (String file : new String[] {LONG, SHORT}) {
+            runner.withInitializer(yaml("application.yml", indented(file)))
+                    .withInitializer(unlisted(Map.of(
+                            inventory + "timeout", "4s",
+                            inventory + "classifier.ignored[0]", "503",
+                            inventory + "classifier.ignored[1]", "504",
+                            inventory + "classifier.ignored[2]", "505")))
+                    .run(context -> {
+                        Holdfast holdfast = context.getBean(Holdfast.class);
+                        assertThat(timeLimits(holdfast)).isEqualTo("[deadline=PT5S, timeout=PT4S]");
+                        assertThat(ignored(holdfast)).isEqualTo("[503, 504, 505]");
+                    });
+        }
+        runner.withInitializer(variables(
+                        "HOLDFAST_PIPELINES_INVENTORY_RETRY_MAXATTEMPTS", "2",
+                        "HOLDFAST_PIPELINES_INVENTORY_CLASSIFIER_IGNORED_0", "501"))
+                .withInitializer(unlisted(
+                        Map.of(inventory + "retry.max-attempts", "5", inventory + "classifier.ignored", "503,504")))
+                .run(context -> {
+                    Holdfast holdfast = context.getBean(Holdfast.class);
+                    assertThat(String.valueOf(settings(holdfast))).contains("max-attempts=5");
+                    assertThat(ignored(holdfast)).isEqualTo("[503, 504]");
+                });
+    }
+
+    /** As of {@code SpringApplication.setDefaultProperties}. */
+    @Test
+    void aListOrAnArrayOfCodeIsAList() {
+        String name = "holdfast.pipelines.inventory.classifier.ignored";
+        for (Object list : new Object[] {
+            List.of(503, 504), List.of("503", "${STATUS:504}"), new String[] {"503", "504"}, new int[] {503, 504}
+        }) {
+            runner.withInitializer(first(Map.of(name, list)))
+                    .withInitializer(yaml("application.yml", indented(LONG)))
+                    .run(context ->
+                            assertThat(ignored(context.getBean(Holdfast.class))).isEqualTo("[503, 504]"));
+        }
+        runner.withInitializer(first(Map.of(name, List.of())))
+                .withInitializer(yaml("application.yml", indented(LONG)))
+                .run(context ->
+                        assertThat(ignored(context.getBean(Holdfast.class))).isEqualTo("[]"));
+    }
+
+    @Test
+    void aMappingOfCodeIsRefusedWithoutItsContents() {
+        runner.withInitializer(first(Map.of("holdfast.pipelines", Map.of("inventory", Map.of("timeout", "1s")))))
+                .run(context -> assertThat(context.getStartupFailure())
+                        .hasMessage("\"holdfast.pipelines\" from property source \"code\" pipelines: is a mapping as an"
+                                + " object; expected a property for each key in it"));
+    }
+
+    private static ApplicationContextInitializer<ConfigurableApplicationContext> first(Map<String, Object> all) {
+        return context -> context.getEnvironment().getPropertySources().addFirst(new MapPropertySource("code", all));
+    }
 
     /** Of the highest source as a whole: its value hides what lower ones have below it, and the other way round. */
     @Test

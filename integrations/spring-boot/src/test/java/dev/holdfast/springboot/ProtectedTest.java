@@ -25,6 +25,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -481,6 +482,20 @@ class ProtectedTest {
         }
     }
 
+    static class NameWithoutParameters {
+        @Protected(value = "inventory", key = "#nope == null ? 1 : 2")
+        public String stock() {
+            return "";
+        }
+    }
+
+    static class NumberWithoutParameters {
+        @Protected(value = "inventory", key = "#p0")
+        public String stock() {
+            return "";
+        }
+    }
+
     static class OfABean {
         @Protected(value = "inventory", key = "@tenants.current() + #sku")
         public String stock(String sku) {
@@ -578,6 +593,8 @@ class ProtectedTest {
         refuses(NoExpression.class, "key", "#sku..");
         refuses(NoSuchName.class, "has #shop; expected one of [sku]");
         refuses(NoSuchNumber.class, "has #p1; expected one of [sku]; the method has 1 argument, from #p0");
+        refuses(NameWithoutParameters.class, "has #nope, and the method has no parameters\n");
+        refuses(NumberWithoutParameters.class, "has #p0, and the method has no parameters\n");
         refuses(OfABean.class, "has @tenants, and knows neither beans nor functions");
         refuses(OfAFunction.class, "has #lower(#sku), and knows neither beans nor functions");
         refuses(ForgottenSign.class, "did you mean #sku?");
@@ -655,6 +672,82 @@ class ProtectedTest {
         runner.withBean(Talkative.class)
                 .run(context ->
                         assertThat(context.getBean(Talkative.class).order("a")).isEqualTo("a"));
+    }
+
+    interface Counting {
+        @Protected("inventory")
+        String count(String sku);
+
+        default String twice(String sku) {
+            return count(sku);
+        }
+
+        default String thrice(String sku) {
+            return count(sku);
+        }
+
+        default String ofAnother(Counting other) {
+            return other.count("a");
+        }
+    }
+
+    abstract static class Template<T> {
+        @Protected("inventory")
+        public abstract String made(T from);
+
+        @Protected("inventory")
+        public String kept(T from) {
+            return String.valueOf(from);
+        }
+
+        public String template(T from) {
+            return made(from);
+        }
+
+        public String later(T from) {
+            Supplier<String> made = () -> kept(from);
+            return made.get();
+        }
+    }
+
+    static class OfTemplate extends Template<Integer> implements Counting {
+        @Override
+        public String made(Integer from) {
+            return "made " + from;
+        }
+
+        @Override
+        public String kept(Integer from) {
+            return super.kept(from);
+        }
+
+        @Override
+        public String count(String sku) {
+            return sku;
+        }
+
+        @Override
+        public String thrice(String sku) {
+            return sku;
+        }
+    }
+
+    @Test
+    @Logs("OfTemplate: Counting.twice calls count from inside the bean")
+    @Logs("OfTemplate: Template.later calls kept from inside the bean")
+    @Logs("OfTemplate: Template.template calls made from inside the bean")
+    void soIsOneThatStandsInASuperclassOrInAnInterface() throws Exception {
+        assertThat(OwnCalls.in(
+                        OfTemplate.class,
+                        List.of(
+                                OfTemplate.class.getMethod("made", Integer.class),
+                                OfTemplate.class.getMethod("kept", Integer.class),
+                                OfTemplate.class.getMethod("count", String.class))))
+                .containsExactly(
+                        "Counting.twice calls count", "Template.later calls kept", "Template.template calls made");
+        runner.withBean(OfTemplate.class)
+                .run(context -> assertThat(context.getBean(OfTemplate.class).template(1))
+                        .isEqualTo("made 1"));
     }
 
     static class Shop {
