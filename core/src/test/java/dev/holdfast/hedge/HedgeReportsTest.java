@@ -372,7 +372,7 @@ class HedgeReportsTest {
             try (VirtualTime seeded = VirtualTime.seeded(seed);
                     Pipeline limited = Pipeline.builder("p")
                             .policies(DeadlinePolicy.of(ofMillis(50)), HedgePolicy.of(h -> h.delay(ofMillis(20))))
-                            .classifier((value, error) -> error == null ? Verdict.FAILURE : null)
+                            .classifier((value, error) -> Verdict.FAILURE)
                             .time(seeded)
                             .build()) {
                 Call<String> call = limited.<String>operation("x").unkeyed();
@@ -385,7 +385,7 @@ class HedgeReportsTest {
                 seeded.run();
                 // The call waits for its hedge until the same instant: what it ends with is whichever is seen first.
                 List<Attempt.End> history = catchThrowable(answer::join) instanceof CompletionException struck
-                        ? ((CallTimeoutException) struck.getCause()).history()
+                        ? ((CallTimeoutException) Objects.requireNonNull(struck.getCause())).history()
                         : answer.join().history();
                 assertThat(outcomes(history))
                         .as("seed " + seed)
