@@ -32,7 +32,7 @@ import org.springframework.aop.framework.AopProxyUtils;
 import org.springframework.aop.framework.autoproxy.AbstractBeanFactoryAwareAdvisingPostProcessor;
 import org.springframework.aop.support.AopUtils;
 import org.springframework.aop.support.DefaultPointcutAdvisor;
-import org.springframework.aop.support.annotation.AnnotationMatchingPointcut;
+import org.springframework.aop.support.StaticMethodMatcherPointcut;
 import org.springframework.beans.factory.BeanCreationException;
 import org.springframework.beans.factory.BeanCurrentlyInCreationException;
 import org.springframework.beans.factory.BeanFactory;
@@ -44,10 +44,12 @@ import org.springframework.core.DecoratingProxy;
 import org.springframework.core.MethodIntrospector;
 import org.springframework.core.Ordered;
 import org.springframework.core.annotation.AnnotatedElementUtils;
+import org.springframework.core.annotation.AnnotationUtils;
 import org.springframework.core.annotation.MergedAnnotation;
 import org.springframework.core.annotation.MergedAnnotations;
 import org.springframework.core.annotation.MergedAnnotations.SearchStrategy;
 import org.springframework.scheduling.annotation.AsyncAnnotationAdvisor;
+import org.springframework.util.ClassUtils;
 
 /**
  * Puts a proxy around each bean that has a method with {@link Protected}, outside of all its advice but {@code @Async} and {@linkplain
@@ -55,10 +57,18 @@ import org.springframework.scheduling.annotation.AsyncAnnotationAdvisor;
  * its {@linkplain InPlace place}.
  */
 final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor {
-    private static final Pointcut PROTECTED = new AnnotationMatchingPointcut(null, Protected.class, true);
+    private static final Pointcut PROTECTED = new ProtectedMethods();
     private static final long serialVersionUID = 1L;
     private static final String STALE_CACHE = "stale-cache";
     private static final SafeLog LOG = SafeLog.of(Protected.class.getName());
+
+    /** The protected methods of the interfaces of a class. */
+    private static final ClassValue<List<Method>> OF_INTERFACES = new ClassValue<>() {
+        @Override
+        protected List<Method> computeValue(Class<?> type) {
+            return methodsOfInterfaces(type).filter(ProtectedBeans::isProtected).toList();
+        }
+    };
 
     private final transient Supplier<@Nullable Holdfast> holdfast;
     private final transient Function<Pipeline, Classifier> classifiers;
@@ -167,9 +177,15 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
             return null;
         }
         return Stream.of(behind(bean), bean.getClass())
-                .flatMap(seen -> MethodIntrospector.selectMethods(seen, ProtectedBeans::isProtected).stream())
+                .flatMap(ProtectedBeans::selected)
                 .findFirst()
                 .orElse(null);
+    }
+
+    private static Stream<Method> selected(Class<?> type) {
+        return Stream.concat(
+                MethodIntrospector.selectMethods(type, ProtectedBeans::isProtected).stream(),
+                OF_INTERFACES.get(type).stream());
     }
 
     private Object proxied(Object bean, String name) {
@@ -318,8 +334,7 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
         return found.computeIfAbsent(List.of(bean.getClass(), type), any -> {
             Set<Method> all = new LinkedHashSet<>();
             for (Class<?> seen : isJdkProxy ? List.of(type, bean.getClass()) : List.of(type)) {
-                MethodIntrospector.selectMethods(seen, ProtectedBeans::isProtected)
-                        .forEach(method -> all.add(specific(method, having(method, type, bean))));
+                selected(seen).forEach(method -> all.add(specific(method, having(method, type, bean))));
             }
             return all;
         });
@@ -337,7 +352,35 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
     /** As the bean's class has it, unless the annotation is only seen on that of an interface. */
     static Method specific(Method method, Class<?> type) {
         Method specific = Proxy.isProxyClass(type) ? method : AopUtils.getMostSpecificMethod(method, type);
-        return BridgeMethodResolver.findBridgedMethod(isProtected(specific) ? specific : method);
+        return BridgeMethodResolver.findBridgedMethod(
+                isProtected(specific) ? specific : isProtected(method) ? method : ofInterface(method, type));
+    }
+
+    /** A class may inherit a method from one that knows nothing of the interface with the annotation. */
+    private static Method ofInterface(Method method, Class<?> type) {
+        return Modifier.isPublic(method.getModifiers()) && !Modifier.isStatic(method.getModifiers())
+                ? OF_INTERFACES.get(type).stream()
+                        .filter(other -> isAlike(other, method))
+                        .findFirst()
+                        .orElse(method)
+                : method;
+    }
+
+    private static boolean isAlike(Method one, Method other) {
+        return one.getName().equals(other.getName())
+                && Arrays.equals(one.getParameterTypes(), other.getParameterTypes());
+    }
+
+    /** Also those that Spring's own pointcut does not see: a class inherits them, and only an interface has the annotation. */
+    private static final class ProtectedMethods extends StaticMethodMatcherPointcut {
+        ProtectedMethods() {
+            setClassFilter(type -> AnnotationUtils.isCandidateClass(type, Protected.class));
+        }
+
+        @Override
+        public boolean matches(Method method, Class<?> type) {
+            return isProtected(specific(method, type));
+        }
     }
 
     /** What is wrong is told at the start, and not with the first call. */
@@ -438,14 +481,15 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
         return first.synthesize();
     }
 
-    /** A proxy has no method that overrides those of its interfaces. */
+    /** No method of the class overrides those of its interfaces. */
     private static Stream<Method> alike(Method method, Class<?> type) {
-        return Proxy.isProxyClass(type)
-                ? Stream.of(type.getInterfaces())
-                        .flatMap(each -> Stream.of(each.getMethods()))
-                        .filter(other -> other.getName().equals(method.getName())
-                                && Arrays.equals(other.getParameterTypes(), method.getParameterTypes()))
+        return method.getDeclaringClass().isInterface()
+                ? methodsOfInterfaces(type).filter(other -> isAlike(other, method))
                 : Stream.empty();
+    }
+
+    private static Stream<Method> methodsOfInterfaces(Class<?> type) {
+        return ClassUtils.getAllInterfacesForClassAsSet(type).stream().flatMap(each -> Stream.of(each.getMethods()));
     }
 
     private static Class<?> home(MergedAnnotation<Protected> annotation) {

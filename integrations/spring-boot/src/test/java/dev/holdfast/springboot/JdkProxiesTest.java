@@ -228,6 +228,16 @@ class JdkProxiesTest {
         }
     }
 
+    static class Plain {
+        public String stock() {
+            throw new IllegalStateException("plain");
+        }
+    }
+
+    static class Inheriting extends Plain implements Lower {}
+
+    static class InheritingForTwo extends Plain implements Lower, Right {}
+
     private static <T> T failing(Class<T> type) {
         return type.cast(Proxy.newProxyInstance(
                 type.getClassLoader(), new Class<?>[] {type}, (proxy, method, arguments) -> {
@@ -246,8 +256,10 @@ class JdkProxiesTest {
     /** One of them would win, and nobody would see which. */
     @Test
     void twoInterfacesThatSayDifferentThingsOfOneMethodEndTheStart() {
-        for (ApplicationContextRunner two :
-                List.of(runner.withBean(OfTwo.class), runner.withBean(Both.class, () -> failing(Both.class)))) {
+        for (ApplicationContextRunner two : List.of(
+                runner.withBean(OfTwo.class),
+                runner.withBean(InheritingForTwo.class),
+                runner.withBean(Both.class, () -> failing(Both.class)))) {
             two.run(context -> assertThat(context.getStartupFailure())
                     .hasStackTraceContaining("both have the annotation on this method")
                     .hasStackTraceContaining("expected the annotation on the method that overrides both"));
@@ -265,6 +277,14 @@ class JdkProxiesTest {
         runner.withBean(OfBoth.class, () -> failing(OfBoth.class))
                 .run(context ->
                         assertThat(context.getBean(OfBoth.class).stock()).isEqualTo("instead"));
+    }
+
+    @Test
+    void anInheritedMethodHasTheAnnotationOfAnInterface() {
+        runner.withBean(Inheriting.class).run(context -> {
+            assertThat(context.getBean(Inheriting.class).stock()).isEqualTo("instead");
+            assertThat(((Lower) context.getBean(Inheriting.class)).stock()).isEqualTo("instead");
+        });
     }
 
     interface Misspelt {
