@@ -299,12 +299,13 @@ public final class BulkheadPolicy extends Policy {
         }
         // A 404 says that the dependency works, and how long it takes.
         boolean success = passage.outcome() == Outcome.SUCCESS || passage.outcome() == Outcome.IGNORED;
-        // If an outer limit cut the attempt short, its time says nothing about the load.
-        if (success ? limit.isIndifferentTo(passage.actionNanos()) : passage.cutShort()) {
+        long nanos = passage.actionNanos();
+        // If an outer limit cut the attempt short, its time says nothing about the load, unless it was long.
+        if (success ? limit.isIndifferentTo(nanos) : passage.cutShort() && !limit.isLong(nanos)) {
             return KEEP;
         }
         switch (passage.outcome()) {
-            case SUCCESS, IGNORED -> limit.served(passage.now(), passage.actionNanos(), now.inFlight());
+            case SUCCESS, IGNORED -> limit.served(passage.now(), nanos, now.inFlight());
             case TIMEOUT, PUSHBACK, FAILURE -> lost(passage, limit, now.inFlight());
             default -> {
                 return KEEP;

@@ -249,6 +249,34 @@ class AdaptivePolicyTest {
         assertThat(adaptive.limit()).isLessThan(before / 2);
     }
 
+    /** In an overload the answers get longer, up to the deadline of the calls: none that it ends is longer than they are. */
+    @Test
+    void deadlinesThatEndTwiceTheUsualTimeAreLossesAlsoWhereAnswersComeAsLate() {
+        BulkheadPolicy adaptive = adapting(LimitAlgorithm.LOSSES);
+        Pipeline own = Pipeline.builder("own")
+                .policies(adaptive, TimeoutPolicy.of(Duration.ofSeconds(3)))
+                .time(time)
+                .build();
+        besideHonestCalls(own, () -> {});
+        int before = adaptive.limit();
+
+        for (int i = 0; i < 3_000; i++) {
+            long millis = i < 1_000 ? 50 + i * 140 / 1_000 : i % 3 == 0 ? 190 : 400;
+            assertThat(own.<String>operation("queues")
+                            .unkeyed()
+                            .deadline(Duration.ofMillis(200))
+                            .callAsync(attempt -> {
+                                CompletableFuture<String> answer = new CompletableFuture<>();
+                                time.schedule(millis * 1_000_000, () -> answer.complete("late"));
+                                return answer;
+                            }))
+                    .isNotNull();
+            time.advance(Duration.ofMillis(5));
+        }
+
+        assertThat(adaptive.limit()).isLessThan(before / 2);
+    }
+
     @Test
     void aFixedLimitListensToNoOutcome() {
         assertThat(BulkheadPolicy.of(b -> b.limit(LimitAlgorithm.FIXED)).hears())

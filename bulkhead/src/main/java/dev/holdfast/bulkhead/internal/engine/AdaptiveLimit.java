@@ -17,6 +17,11 @@ public interface AdaptiveLimit {
     /** Whether it need not be told that an attempt of this time was served. */
     boolean isIndifferentTo(long nanos);
 
+    /** Whether an attempt is lost that its caller ended after this time. */
+    default boolean isLong(long nanos) {
+        return false;
+    }
+
     /** The dependency served an attempt. */
     void served(long now, long nanos, int inFlight);
 

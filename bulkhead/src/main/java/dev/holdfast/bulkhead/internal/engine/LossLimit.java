@@ -20,8 +20,8 @@ import java.util.function.LongSupplier;
  * <ul>
  *   <li>More than a fifth was lost, or nearly all was lost or late, above what is usual: the limit is cut by half of that share; by
  *       the whole of it if most was lost.
- *   <li>Nothing but losses and fewer failures, or many failures in a row, for as long as an attempt takes and at least 100 ms: the
- *       limit falls to one. If this goes on, it is zero for a pause, and each pause is longer than the one before.
+ *   <li>Nothing but losses and fewer failures, or many failures in a row, for as long as an answer and the longest of them take, and
+ *       at least 100 ms: the limit falls to one. If this goes on, it is zero for a pause, and each pause is longer than the one before.
  *   <li>Otherwise the limit grows if calls want more: from one to three or four, then by one with each answer of the period, until
  *       the first trouble, and after a trouble up to half of what it was; then it grows by one, or by a twentieth. In the ten
  *       seconds after a cut it grows so only if all of it is in use, and by at most one a second, or by a twentieth; not where lost
@@ -32,7 +32,8 @@ import java.util.function.LongSupplier;
  * counts only if another one that counts has ended since it began, and in no row.
  *
  * <p>The permit of a lost attempt is not given to another one before the period has been judged. Attempts that began before a
- * cut do not show what the cut has changed, and are not counted. As long as it is not clear whether a cut has helped, more than
+ * cut do not show what the cut has changed, and are not counted; nor are losses before an attempt that began after it can have been
+ * served. As long as it is not clear whether a cut has helped, more than
  * a third of late ones is enough for the next one. Where a quarter of the limit has made nothing better, the trouble has another reason than
  * the load: the limit is put back, and that share of losses, or that time of an attempt, becomes the usual one. So does a share of
  * hanging attempts that stays while the limit is at most half of what it was.
@@ -79,6 +80,9 @@ public final class LossLimit implements AdaptiveLimit {
      * dependency can do, many processes that all grow faster are too many again after two seconds. What hangs is in no queue.
      */
     private static final long CAREFUL_NANOS = 10_000_000_000L;
+
+    /** So long after the last cut, more calls are as new as they were at first. */
+    private static final long FORGETTING_NANOS = 60_000_000_000L;
 
     /** What follows a limit of one, as TCP's initial window: four are no crowd, and are heard of sooner. */
     private static final int RESTART = 4;
@@ -131,6 +135,8 @@ public final class LossLimit implements AdaptiveLimit {
     private int droppedInARow;
     private int servedInARow;
     private long rowBegan;
+    /** The time of the longest of these losses. */
+    private long rowNanos;
 
     private long lostAt;
     /** The end of the last attempt that was counted. */
@@ -217,6 +223,11 @@ public final class LossLimit implements AdaptiveLimit {
     @Override
     public boolean isIndifferentTo(long nanos) {
         return calm && !usual.isLate(nanos) && !usual.isSampled(nanos);
+    }
+
+    @Override
+    public boolean isLong(long nanos) {
+        return usual.isTwice(nanos);
     }
 
     @Override
@@ -310,7 +321,7 @@ public final class LossLimit implements AdaptiveLimit {
                 heldBack += more;
                 show();
             }
-            if (isOld(now, nanos)) {
+            if (isOld(now, nanos) || isEarly(now)) {
                 return;
             }
             if (drop) {
@@ -321,13 +332,14 @@ public final class LossLimit implements AdaptiveLimit {
             }
             if (!again) {
                 rowBegan = inARow == 0 ? now : rowBegan;
+                rowNanos = inARow == 0 ? nanos : Math.max(rowNanos, nanos);
                 inARow += more;
                 droppedInARow += drop ? more : 0;
             }
             period.ended(now, fewOf(inFlight, nanos), inFlight);
             boolean mostlyDropped = droppedInARow > 1 && 2 * droppedInARow > inARow;
             boolean enough = !again && (mostlyDropped || inARow >= FAILURES_IN_A_ROW);
-            if (enough && now - rowBegan >= Math.max(nanos, SHORTEST_NANOS / 2)) {
+            if (enough && now - rowBegan >= Math.max(Math.max(rowNanos, attempt()), SHORTEST_NANOS / 2)) {
                 nothingComesBack(now, nanos, random);
             } else {
                 judge(now, nanos);
@@ -361,9 +373,19 @@ public final class LossLimit implements AdaptiveLimit {
         return wasCut && beganAt(now, nanos) - cutAt < 0;
     }
 
+    /** Whether no attempt that began after the cut can have been served yet: those that are refused at once would be all. */
+    private boolean isEarly(long now) {
+        return wasCut && now - cutAt < attempt();
+    }
+
     /** Of an attempt that nobody has timed: about. */
     private long beganAt(long now, long nanos) {
-        return now - (nanos == 0 ? Math.max(attemptNanos, usual.nanos()) : nanos);
+        return now - (nanos == 0 ? attempt() : nanos);
+    }
+
+    /** How long an attempt takes that is served. */
+    private long attempt() {
+        return Math.max(attemptNanos, usual.nanos());
     }
 
     /** Three attempts that end badly are most of those that a process with few calls has, and chance where there are many. */
@@ -435,7 +457,7 @@ public final class LossLimit implements AdaptiveLimit {
                 || (losses.isUsual(period.lost(), all) && servedInARow >= FEW_ATTEMPTS)
                 || (all >= FEW_ATTEMPTS && period.lost() == all);
         long shortest = bad == 0 ? SHORTEST_NANOS : bad == all ? nanos : 0;
-        long attempt = alone ? nanos : Math.max(attemptNanos, usual.nanos());
+        long attempt = alone ? nanos : attempt();
         if (all == 0 || !known || period.age(now) < Math.max(shortest, attempt)) {
             return;
         }
@@ -502,6 +524,9 @@ public final class LossLimit implements AdaptiveLimit {
 
     private void grow(long now) {
         regrowing &= exact < doubling;
+        if (wasCut && now - cutAt >= FORGETTING_NANOS) {
+            doubling = ceiling;
+        }
         if (wanted || exact < first) {
             if (exact <= 1) {
                 exact = isProven(now) ? clamped(Math.max(LEAST_RESTART, Math.min(RESTART, doubling))) : exact;

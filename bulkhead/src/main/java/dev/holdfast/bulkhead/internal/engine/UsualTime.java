@@ -30,6 +30,7 @@ final class UsualTime {
     private volatile long attemptLimit = Long.MAX_VALUE;
 
     private volatile long lateNanos = Long.MAX_VALUE;
+    private volatile long twice = Long.MAX_VALUE;
     private long mean;
     private long learnedAt;
     /** How many the first mean was learned from; until it is known, no attempt is late. */
@@ -49,6 +50,11 @@ final class UsualTime {
 
     boolean isLate(long nanos) {
         return nanos >= lateNanos;
+    }
+
+    /** Whether it took as long as at most half of all attempts do. */
+    boolean isTwice(long nanos) {
+        return nanos >= twice;
     }
 
     /** Whether attempts show the usual time, if so many of them are late. In a slow overload the mean would follow the queue. */
@@ -100,6 +106,7 @@ final class UsualTime {
     }
 
     private void setLate() {
+        twice = learning ? Long.MAX_VALUE : LATE_TIMES * mean;
         lateNanos = learning ? Long.MAX_VALUE : longNanos();
     }
 }

@@ -557,7 +557,7 @@ class LossLimitTest {
     @Test
     void aProcessWithFewCallsGrowsWithEachWholeAttempt() {
         served(20, 2_000 * MILLI);
-        while (limit.limit() > 1) {
+        while (limit.decided() > 1) {
             dropped(1);
         }
         for (int i = 0; i < 3; i++) {
@@ -573,7 +573,7 @@ class LossLimitTest {
     @Test
     void attemptsThatOverlapAreOnePeriod() {
         served(20, 2_000 * MILLI);
-        while (limit.limit() > 1) {
+        while (limit.decided() > 1) {
             dropped(1);
         }
         now += 5_000 * MILLI;
@@ -584,6 +584,88 @@ class LossLimitTest {
         }
 
         assertThat(limit.limit()).isEqualTo(4);
+    }
+
+    /** Long attempts are under way. The dependency says that it has too much of something, in three milliseconds. */
+    private void refused(int count, long eachMillis) {
+        for (int i = 0; i < count; i++) {
+            now += eachMillis * MILLI;
+            limit.dropped(now, 3 * MILLI, 20, () -> 0.5);
+        }
+    }
+
+    @Test
+    void twoRefusalsBetweenTwoAnswersOfLongAttemptsAreNoOutage() {
+        served(20, 2_000 * MILLI);
+        refused(2, 150);
+
+        assertThat(limit.decided()).isEqualTo(100);
+    }
+
+    @Test
+    void refusalsForAsLongAsAnAttemptTakesAreAnOutage() {
+        served(20, 2_000 * MILLI);
+        refused(2, 2_000);
+
+        assertThat(limit.decided()).isEqualTo(1);
+    }
+
+    @Test
+    void aBatchOfFailuresBetweenTwoAnswersOfLongAttemptsIsNoOutage() {
+        served(20, 2_000 * MILLI);
+        for (int i = 0; i < 40; i++) {
+            now += 6 * MILLI;
+            limit.failed(now, 3 * MILLI, 20, () -> 0.5);
+        }
+
+        assertThat(limit.decided()).isEqualTo(100);
+    }
+
+    /** Two hang and one fails at once: they say nothing of the time before the longest of them began. */
+    @Test
+    void lossesAreAnOutageOnlyIfTheyLastAsLongAsTheLongestOfThem() {
+        served(20);
+        now += 10 * MILLI;
+        limit.dropped(now, TIMEOUT, 20, () -> 0.5);
+        limit.dropped(now, TIMEOUT, 20, () -> 0.5);
+        now += 130 * MILLI;
+        limit.failed(now, 3 * MILLI, 20, () -> 0.5);
+
+        assertThat(limit.decided()).isEqualTo(100);
+    }
+
+    /** Of the attempts that began after a cut, those that are refused at once end first. */
+    @Test
+    void refusalsAreNotCountedBeforeAnAttemptThatBeganAfterTheCutCanHaveBeenServed() {
+        served(20, 1_000 * MILLI);
+        for (int i = 0; i < 100 && limit.decided() == 100; i++) {
+            refused(3, 40);
+            served(2, 1_000 * MILLI);
+        }
+        int cut = limit.decided();
+        assertThat(cut).isBetween(2, 99);
+        refused(40, 20);
+
+        assertThat(limit.decided()).isEqualTo(cut);
+    }
+
+    @Test
+    void aMinuteAfterTheLastCutMoreCallsAreAsNewAsAtFirst() {
+        served(20);
+        while (limit.decided() > 1) {
+            dropped(1);
+        }
+        limit.ceiling(10_000);
+        for (long end = now + 61_000 * MILLI; now - end < 0; ) {
+            served(10);
+        }
+        int before = limit.limit();
+        for (int i = 0; i < 100; i++) {
+            limit.wanted();
+            served(1);
+        }
+
+        assertThat(limit.limit()).isGreaterThan(before + 50);
     }
 
     @Test
