@@ -32,6 +32,9 @@ final class CallState extends CallAlarms {
     boolean down;
     boolean retrying;
     boolean settling;
+    /** The layer of the cursor has a place for this call where it waits, which that layer takes back if the wait is given up. */
+    boolean waits;
+
     boolean expired;
     boolean writtenOff;
     /** A function of the user's answers in the place of an attempt just now. */
@@ -110,6 +113,7 @@ final class CallState extends CallAlarms {
         down = true;
         retrying = false;
         settling = false;
+        waits = false;
         suspendedAt = NOT_SUSPENDED;
         expired = false;
         wasInterrupted = false;

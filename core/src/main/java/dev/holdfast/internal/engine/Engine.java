@@ -287,8 +287,16 @@ public final class Engine {
             try {
                 discard.accept(lost);
             } catch (Throwable thrown) {
-                log.once("discarding a value of '" + name + "' threw", thrown);
+                tellOfDiscard(thrown);
             }
+        }
+    }
+
+    private void tellOfDiscard(Throwable thrown) {
+        try {
+            log.once("discarding a value of '" + name + "' threw", thrown);
+        } catch (Throwable noMemory) {
+            // The call must go on.
         }
     }
 
