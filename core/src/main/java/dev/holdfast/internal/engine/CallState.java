@@ -295,7 +295,11 @@ final class CallState extends CallAlarms {
             Engine struckEngine = engine;
             RunningAttempt struck = attempt;
             boolean outside = false;
-            Overstay.begin(this, reason);
+            try {
+                Overstay.begin(this, reason);
+            } catch (Throwable noMemory) {
+                // Not even for its class. The thread of the call waits for the landing, with what it holds.
+            }
             try {
                 if (struck != null) {
                     struck.cancel();

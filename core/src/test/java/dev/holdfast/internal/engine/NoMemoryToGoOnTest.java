@@ -204,6 +204,16 @@ class NoMemoryToGoOnTest {
         assertThat(held).hasValue(0);
     }
 
+    /** The thread of the call waits for the landing, however long. */
+    @Test
+    void strikeLandsAlsoIfItsLeasesCannotBegin() {
+        CallState call = new CallState(1, false, null); // without an engine: nothing works
+        call.expectLanding();
+        call.open(call.nextNumber(), true);
+        call.strike(call.numberUnderWay(), CallWord.BY_LIMIT);
+        assertThat(call.hasLanded()).isTrue();
+    }
+
     @Test
     void taskRunsAlsoIfItsContextCannotBePutBack() {
         AtomicInteger ran = new AtomicInteger();
