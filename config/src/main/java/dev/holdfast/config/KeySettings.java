@@ -5,6 +5,7 @@ import dev.holdfast.internal.Options;
 import dev.holdfast.spi.PolicyFactory.Option;
 import java.time.Duration;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How many instances a pipeline with keys has, and for how long.
@@ -25,6 +26,18 @@ record KeySettings(int max, Duration idle) {
                             .means("an instance that had no call for this long goes")));
 
     static final KeySettings DEFAULTS = new Builder().build();
+
+    // By hand: the JDK's own for records of Java 17 remembers the last one in the whole process, and so its class
+    // loader.
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof KeySettings keys && keys.max == max && keys.idle.equals(idle);
+    }
+
+    @Override
+    public int hashCode() {
+        return 31 * max + idle.hashCode();
+    }
 
     static List<Option<Builder, ?>> options() {
         return OPTIONS.list();

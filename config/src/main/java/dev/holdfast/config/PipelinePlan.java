@@ -11,6 +11,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A pipeline of the file, before its policies are made.
@@ -31,6 +32,20 @@ record PipelinePlan(
         Optional<Histograms> histograms,
         boolean advised,
         List<String> silenced) {
+    // Two plans are never the same. And the JDK's own for records of Java 17 remembers the last one in the whole
+    // process, and so its
+    // class loader.
+    @Override
+    @SuppressWarnings("ReferenceEquality")
+    public boolean equals(@Nullable Object other) {
+        return this == other;
+    }
+
+    @Override
+    public int hashCode() {
+        return System.identityHashCode(this);
+    }
+
     /**
      * Refuses pipelines of which one may get an instance with the name of the other: nobody knows the keys before.
      *

@@ -43,7 +43,8 @@ final class Running {
             Optional<Part> same = left.stream()
                     .filter(part -> layer.isOwn() && part.madeOf().equals(madeOf))
                     .findFirst();
-            same.ifPresent(left::remove);
+            // Not by equals: see KeySettings.
+            same.ifPresent(found -> left.removeIf(part -> part.policy() == found.policy()));
             same.or(() -> layer.policy(problems).map(policy -> new Part(madeOf, policy)))
                     .ifPresent(parts::add);
         }

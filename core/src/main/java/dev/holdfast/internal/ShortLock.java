@@ -14,6 +14,14 @@ public final class ShortLock extends ReentrantLock {
     /** This frame is what BlockHound looks for. */
     @Override
     public void lock() {
-        super.lock();
+        try {
+            super.lock();
+        } catch (OutOfMemoryError none) {
+            // Before Java 21 a thread that waits needs memory. What is done under the lock may be what gives a permit
+            // back.
+            while (!tryLock()) {
+                Thread.onSpinWait();
+            }
+        }
     }
 }

@@ -19,6 +19,7 @@ import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Function;
@@ -36,6 +37,20 @@ final class PipelineMeters implements CallObserver {
     /** A change of a policy's state. */
     private record Change(String policy, String from, String to) {
         static final Change OTHER = new Change("other", "other", "other");
+
+        // By hand: see CallObserver.Histograms.
+        @Override
+        public boolean equals(@Nullable Object other) {
+            return other instanceof Change change
+                    && change.policy.equals(policy)
+                    && change.from.equals(from)
+                    && change.to.equals(to);
+        }
+
+        @Override
+        public int hashCode() {
+            return Objects.hash(policy, from, to);
+        }
     }
 
     private final Shared meters;

@@ -16,7 +16,18 @@ import org.jspecify.annotations.Nullable;
  */
 final class Sum {
     /** A meter as it was asked for, before filters. */
-    record Asked(String name, Tags tags) {}
+    record Asked(String name, Tags tags) {
+        // By hand: see CallObserver.Histograms.
+        @Override
+        public boolean equals(@Nullable Object other) {
+            return other instanceof Asked asked && asked.name.equals(name) && asked.tags.equals(tags);
+        }
+
+        @Override
+        public int hashCode() {
+            return 31 * name.hashCode() + tags.hashCode();
+        }
+    }
 
     /** What is polled. */
     interface Source {

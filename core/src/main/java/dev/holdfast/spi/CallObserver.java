@@ -8,6 +8,7 @@ import dev.holdfast.Reply.Source;
 import dev.holdfast.spi.CallContext.Scope;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -230,6 +231,23 @@ public interface CallObserver {
         public Histograms {
             percentiles = List.copyOf(percentiles);
             slo = List.copyOf(slo);
+        }
+
+        // By hand: the JDK's own for records of Java 17 remembers the last one in the whole process, and so its class
+        // loader.
+        @Override
+        public boolean equals(@Nullable Object other) {
+            return other instanceof Histograms shown
+                    && shown.percentiles.equals(percentiles)
+                    && shown.slo.equals(slo)
+                    && shown.percentileHistogram == percentileHistogram
+                    && shown.minimumExpectedValue.equals(minimumExpectedValue)
+                    && shown.maximumExpectedValue.equals(maximumExpectedValue);
+        }
+
+        @Override
+        public int hashCode() {
+            return Objects.hash(percentiles, slo, percentileHistogram, minimumExpectedValue, maximumExpectedValue);
         }
     }
 }

@@ -5,8 +5,6 @@ import dev.holdfast.spi.Completion;
 import dev.holdfast.spi.TimeSource;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.Executor;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** Runs calls without holding a thread. For a pause or an await it leaves a continuation, and the thread returns. */
@@ -20,7 +18,6 @@ public final class AsyncDriver implements Driver {
     private final TimeSource time;
     private final Watchdog watchdog;
     private final AsyncAttempts attempts;
-    private final Supplier<Executor> ends;
 
     AsyncDriver(Engine engine, Watchdog watchdog) {
         this.engine = engine;
@@ -29,7 +26,6 @@ public final class AsyncDriver implements Driver {
         this.time = engine.time;
         this.watchdog = watchdog;
         attempts = new AsyncAttempts(engine, watchdog);
-        ends = engine.lanes::ends;
         new Cancelling(this, null).run(); // loads it, while there is room
     }
 
@@ -207,17 +203,19 @@ public final class AsyncDriver implements Driver {
 
     private boolean claim(CallState call, long number, int reason) {
         Ambient here;
+        HandOver elsewhere;
         try {
-            here = ifRoom();
-        } catch (OutOfMemoryError none) {
+            here = Ambient.get();
+            elsewhere = isRoom(here) ? null : new HandOver(call);
+        } catch (Throwable none) { // a class that could not be loaded is another error
             int from = call.claim(number, reason);
             if (from == CallWord.OPEN) {
                 endWith(none, call);
             }
             return from != CallWord.RUNNING;
         }
-        if (here == null) {
-            return claim(new HandOver(call), number, reason);
+        if (elsewhere != null) {
+            return claim(elsewhere, number, reason);
         }
         int from = call.claim(number, reason);
         if (from == CallWord.OPEN) {
@@ -292,7 +290,11 @@ public final class AsyncDriver implements Driver {
     /** This thread, if a call may go on here; null if there are too many on its stack already. */
     private static @Nullable Ambient ifRoom() {
         Ambient here = Ambient.get();
-        return here.depth >= DEEPEST || !StackRoom.isThere() ? null : here;
+        return isRoom(here) ? here : null;
+    }
+
+    private static boolean isRoom(Ambient here) {
+        return here.depth < DEEPEST && StackRoom.isThere();
     }
 
     /** On a thread of the executor. If the executor runs it on the thread that handed it in, it waits there for its turn. */
@@ -302,7 +304,7 @@ public final class AsyncDriver implements Driver {
             here = Ambient.get();
             Ambient ambient = here;
             here.addLater(() -> nested(ambient, call));
-        } catch (OutOfMemoryError none) {
+        } catch (Throwable none) { // as above
             endWith(none, call);
             return;
         }
@@ -381,7 +383,7 @@ public final class AsyncDriver implements Driver {
     }
 
     private void handOver(HandOver elsewhere) {
-        if (!elsewhere.isTakenBy(ends)) {
+        if (!elsewhere.isTakenBy(engine.lanes.ends)) {
             elsewhere.call.refused = true;
             onSpareThread(elsewhere.ifRefused);
         }
@@ -419,7 +421,7 @@ public final class AsyncDriver implements Driver {
 
     /** Runs the task here if there is no spare thread: an end in the wrong place is better than none. */
     void onSpareThread(Once task) {
-        if (!task.isTakenBy(engine.lanes::spare)) {
+        if (!task.isTakenBy(engine.lanes.spare)) {
             task.runOnce();
         }
     }
@@ -524,7 +526,12 @@ public final class AsyncDriver implements Driver {
             engine.children.done(call);
             return;
         }
-        endings.tellSettled(call);
+        try {
+            endings.tellSettled(call);
+        } catch (Throwable noMemory) {
+            // Its caller must learn of the end.
+            Log.warn("the end of a call could not be told", noMemory);
+        }
         future.deliver(call);
         call.letGo();
     }

@@ -160,6 +160,15 @@ public final class BlockingDriver implements Driver {
     }
 
     private void breakOff(CallState call, Throwable broken) {
+        try {
+            breakOffAttempt(call);
+        } catch (Throwable again) {
+            // The first one is told.
+        }
+        walk.breakOff(call, broken);
+    }
+
+    private void breakOffAttempt(CallState call) {
         long number = call.numberUnderWay();
         if (number >= 0) {
             if (call.claim(number, CallWord.BY_REFUSAL) == CallWord.RUNNING) {
@@ -169,7 +178,6 @@ public final class BlockingDriver implements Driver {
             endAttempt(call);
         }
         call.comeBack();
-        walk.breakOff(call, broken);
     }
 
     /**
@@ -212,12 +220,13 @@ public final class BlockingDriver implements Driver {
                 return;
             }
         }
-        if (call.kept != null) {
-            call.dropKept();
-        }
         Object value = null;
         Throwable error = null;
         try {
+            // Here, since this may throw: an attempt that is watched must be claimed.
+            if (call.kept != null) {
+                call.dropKept();
+            }
             // Not in a method of its own: a frame less in every stack trace of the user's.
             switch (mode) {
                 case Engine.SUPPLIER:

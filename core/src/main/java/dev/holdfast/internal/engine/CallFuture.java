@@ -6,6 +6,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -15,6 +16,8 @@ import org.jspecify.annotations.Nullable;
  * that depend on the future run, as when the call ends by itself.
  */
 final class CallFuture<R extends @Nullable Object> extends CompletableFuture<R> implements Discards {
+    private static final long PAUSE_NANOS = 1_000_000;
+
     private static final VarHandle CALL;
 
     static {
@@ -58,7 +61,7 @@ final class CallFuture<R extends @Nullable Object> extends CompletableFuture<R> 
         Throwable error = ended.error;
         if (error != null) {
             unclaimed = null;
-            super.completeExceptionally(error);
+            fail(error);
         } else {
             Object value = ended.value;
             Object delivered = asReply ? ended.reply(value) : value;
@@ -70,6 +73,21 @@ final class CallFuture<R extends @Nullable Object> extends CompletableFuture<R> 
             }
         }
         call = null;
+    }
+
+    /** The JDK needs memory for it. Without an end its caller would wait for ever, so this thread waits for the memory. */
+    private void fail(Throwable error) {
+        for (; ; ) {
+            try {
+                super.completeExceptionally(error);
+                return;
+            } catch (OutOfMemoryError none) {
+                if (isDone()) { // it is of a stage that depends on it
+                    throw none;
+                }
+                LockSupport.parkNanos(this, PAUSE_NANOS);
+            }
+        }
     }
 
     @Override

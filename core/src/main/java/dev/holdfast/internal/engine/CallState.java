@@ -32,6 +32,9 @@ final class CallState extends CallAlarms {
     boolean down;
     boolean retrying;
     boolean settling;
+    /** The layer of the cursor has a place for this call where it waits, which that layer takes back if the wait is given up. */
+    boolean waits;
+
     boolean expired;
     boolean writtenOff;
     /** A function of the user's answers in the place of an attempt just now. */
@@ -110,6 +113,7 @@ final class CallState extends CallAlarms {
         down = true;
         retrying = false;
         settling = false;
+        waits = false;
         suspendedAt = NOT_SUSPENDED;
         expired = false;
         wasInterrupted = false;
@@ -291,7 +295,11 @@ final class CallState extends CallAlarms {
             Engine struckEngine = engine;
             RunningAttempt struck = attempt;
             boolean outside = false;
-            Overstay.begin(this, reason);
+            try {
+                Overstay.begin(this, reason);
+            } catch (Throwable noMemory) {
+                // Not even for its class. The thread of the call waits for the landing, with what it holds.
+            }
             try {
                 if (struck != null) {
                     struck.cancel();

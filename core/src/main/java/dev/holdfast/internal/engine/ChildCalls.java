@@ -21,7 +21,7 @@ final class ChildCalls {
         child.context = parent.context();
         child.trace = parent.trace == null ? null : parent.trace.background();
         Once task = Once.of(() -> run(child));
-        if (!task.isTakenBy(engine.lanes::background)) {
+        if (!task.isTakenBy(engine.lanes.background)) {
             engine.endings.refuse(child);
             run(child);
         }

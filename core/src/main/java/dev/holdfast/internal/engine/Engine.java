@@ -57,7 +57,9 @@ public final class Engine {
             History.class,
             LateEnd.class,
             LateEnd.Leaving.class,
+            Log.class,
             Outcome.class,
+            Overstay.class,
             OwnFallback.class,
             Reply.Source.class,
             RunningAttempt.class,
@@ -289,8 +291,16 @@ public final class Engine {
             try {
                 discard.accept(lost);
             } catch (Throwable thrown) {
-                log.once("discarding a value of '" + name + "' threw", thrown);
+                tellOfDiscard(thrown);
             }
+        }
+    }
+
+    private void tellOfDiscard(Throwable thrown) {
+        try {
+            log.once("discarding a value of '" + name + "' threw", thrown);
+        } catch (Throwable noMemory) {
+            // The call must go on.
         }
     }
 

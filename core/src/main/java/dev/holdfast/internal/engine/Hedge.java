@@ -49,7 +49,7 @@ final class Hedge extends Once {
 
     /** On the watchdog's thread, which runs no code of the user's. */
     void start() {
-        if (!isTakenBy(call.engine.lanes::background)) {
+        if (!isTakenBy(call.engine.lanes.background)) {
             landed();
         }
     }

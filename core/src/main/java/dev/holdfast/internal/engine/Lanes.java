@@ -13,10 +13,12 @@ import org.jspecify.annotations.Nullable;
  * hold up all others.
  */
 final class Lanes {
-    private final Lane ends;
-    private final Lane background;
+    // To hand a task to one of them makes nothing before its thread: there may be no memory for a call that was
+    // claimed.
+    final Lane ends;
+    final Lane background;
+    final Lane spare;
     private final Lane hooks;
-    private final Lane spare;
 
     Lanes(
             String pipeline,
@@ -32,17 +34,17 @@ final class Lanes {
 
     /** For what follows a wait or an attempt of an asynchronous call: its next attempt, its end, the caller's continuations. */
     Executor ends() {
-        return ends.executor();
+        return ends.get();
     }
 
     /** For refreshes and hedges. */
     Executor background() {
-        return background.executor();
+        return background.get();
     }
 
     /** For the hooks of attempts that are given up. Works after the pipeline is closed: its threads end when they idle. */
     Executor hooks() {
-        return hooks.executor();
+        return hooks.get();
     }
 
     /**
@@ -50,7 +52,7 @@ final class Lanes {
      * on the timer's, so any number of them may wait here. Works after the pipeline is closed, as {@link #hooks} does.
      */
     Executor spare() {
-        return spare.executor();
+        return spare.get();
     }
 
     void close() {
@@ -59,7 +61,7 @@ final class Lanes {
     }
 
     /** One that was given, the time's, or threads of the pipeline's own, made when they are first needed. */
-    private static final class Lane {
+    static final class Lane implements Supplier<Executor> {
         private final TimeSource time;
         private final Supplier<ExecutorService> maker;
         private volatile @Nullable Executor executor;
@@ -72,7 +74,8 @@ final class Lanes {
             executor = given;
         }
 
-        Executor executor() {
+        @Override
+        public Executor get() {
             Executor known = executor;
             return known == null ? made() : known;
         }

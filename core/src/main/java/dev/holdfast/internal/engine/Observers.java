@@ -198,11 +198,15 @@ final class Observers {
     }
 
     private void log(Object observer, Throwable thrown) {
-        if (logged.add(observer.getClass())) {
-            LOG.warn(
-                    "an observer of '" + pipeline + "' threw; told once: "
-                            + observer.getClass().getName(),
-                    thrown);
+        try {
+            if (logged.add(observer.getClass())) {
+                LOG.warn(
+                        "an observer of '" + pipeline + "' threw; told once: "
+                                + observer.getClass().getName(),
+                        thrown);
+            }
+        } catch (Throwable noMemory) {
+            // The call must go on.
         }
     }
 }

@@ -112,6 +112,10 @@ final class PolicyHooks {
     }
 
     private void threw(String method, int layer, Throwable thrown) {
-        log.once(method + " of " + plan.policyName(layer) + " in '" + pipeline + "' threw", thrown);
+        try {
+            log.once(method + " of " + plan.policyName(layer) + " in '" + pipeline + "' threw", thrown);
+        } catch (Throwable noMemory) {
+            // The walk must go on.
+        }
     }
 }

@@ -5,7 +5,6 @@ import dev.holdfast.Outcome;
 import dev.holdfast.Refusal;
 import dev.holdfast.Reply.Source;
 import dev.holdfast.internal.NotAnswered;
-import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -129,6 +128,7 @@ final class Walk {
 
     /** What the driver has to do; or where to go on, down from the cursor or up from it. */
     private Step obeyEnter(CallState call, int decision) {
+        call.waits = false;
         if (call.expired) {
             call.expired = false;
         }
@@ -138,6 +138,7 @@ final class Walk {
         switch (decision) {
             case 0 -> call.cursor++;
             case Decision.PAUSE -> {
+                call.waits = true;
                 if (call.waitNanos > 0) {
                     return !hedgeWouldWait(call) && pauseFits(call) ? Step.PAUSE : Step.GO_UP;
                 }
@@ -150,6 +151,7 @@ final class Walk {
                 return call.down ? Step.GO_DOWN : Step.GO_UP;
             }
             case Decision.AWAIT -> {
+                call.waits = true;
                 if (!call.awaited().isDone()) {
                     return !hedgeWouldWait(call) && awaitFits(call) ? Step.AWAIT : Step.GO_UP;
                 }
@@ -306,9 +308,11 @@ final class Walk {
     }
 
     private Step obey(CallState call, int decision) {
+        call.waits = false;
         switch (decision) {
             case 0, Decision.OUT -> {}
             case Decision.RETRY -> {
+                call.waits = true;
                 if (!call.isHedge() && retryFits(call)) {
                     return beginRetry(call);
                 }
@@ -316,6 +320,7 @@ final class Walk {
             }
             case Decision.AWAIT -> {
                 call.settling = true;
+                call.waits = true;
                 if (call.awaited().isDone()) {
                     return Step.GO_UP;
                 }
@@ -328,6 +333,7 @@ final class Walk {
             case Decision.FUNCTION -> answerFrom(call);
             case Decision.STAGE -> {
                 if (call.outcome != Outcome.INTERRUPTED) {
+                    call.waits = true;
                     return Step.STAGE;
                 }
                 // An interrupted call waits for nothing more.
@@ -379,6 +385,7 @@ final class Walk {
     }
 
     private void abandon(CallState call) {
+        call.waits = false;
         call.leaveScopes(call.cursor);
         hooks.abandon(call);
     }
@@ -457,6 +464,7 @@ final class Walk {
                 refuseAfterAll(call);
                 return;
             }
+            call.waits = false;
             if (call.retrying) {
                 beginPass(call);
             }
@@ -530,6 +538,7 @@ final class Walk {
     void stageEnded(CallState call, int reason, @Nullable Object value, @Nullable Throwable error) {
         int why = whyResumed(call, reason);
         if (why == CallWord.BY_COMPLETION) {
+            call.waits = false;
             if (error == null) {
                 call.answerOwn(value, Source.FALLBACK, 0);
             } else {
@@ -549,20 +558,46 @@ final class Walk {
     // ---- small things
 
     void startForks(CallState call) {
-        List<CallDecisions.Fork> forks = call.forks == null ? List.of() : new ArrayList<>(call.forks);
+        List<CallDecisions.Fork> forks = call.forks;
         call.forks = null;
-        for (CallDecisions.Fork fork : forks) {
-            background.start(call, fork);
+        for (int i = 0; forks != null && i < forks.size(); i++) {
+            try {
+                background.start(call, forks.get(i));
+            } catch (Throwable noMemory) {
+                // The layer must be entered or left all the same.
+                Log.warn("a call in the background could not start", noMemory);
+            }
         }
     }
 
     /** Something that must not throw has thrown, in the middle of a walk. The layers are still left one by one. */
     void breakOff(CallState call, Throwable broken) {
-        call.loseValueFor(null);
+        // While there is no memory, this may throw as well. Each time it has left one layer more.
+        for (int times = plan.layers; times > 0; times--) {
+            try {
+                brokenOff(call, broken);
+                return;
+            } catch (Throwable again) {
+                // The first one is told.
+            }
+        }
+        brokenOff(call, broken);
+    }
+
+    private void brokenOff(CallState call, Throwable broken) {
         call.settling = false;
         call.retrying = false;
-        call.down = false;
         call.giveUpAt = CallLimits.CALLER;
+        if (call.waits) {
+            boolean entered = !call.down;
+            call.down = false;
+            abandon(call);
+            if (entered) {
+                leaveLayer(call);
+            }
+        }
+        call.down = false;
+        call.loseValueFor(null);
         call.error(broken, Outcome.IGNORED);
         for (Step what = advance(call); what != Step.DONE; what = advance(call)) {
             if (what == Step.STAGE) {

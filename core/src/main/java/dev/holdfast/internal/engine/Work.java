@@ -24,7 +24,12 @@ abstract class Work {
     @SuppressWarnings("ForLoopReplaceableByForEach") // that makes an iterator, for which there may be no memory
     static void tell(List<LateEnd> waiting) {
         for (int i = 0; i < waiting.size(); i++) {
-            waiting.get(i).workEnded();
+            try {
+                waiting.get(i).workEnded();
+            } catch (Throwable noMemory) {
+                // The others hold something, too.
+                Log.warn("the end of work that went on could not be told", noMemory);
+            }
         }
     }
 

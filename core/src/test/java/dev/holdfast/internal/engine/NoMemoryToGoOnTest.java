@@ -5,9 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.Knobs;
 import dev.holdfast.Pipeline;
+import dev.holdfast.contract.Around;
 import dev.holdfast.spi.CallContext.Snapshot;
+import dev.holdfast.spi.Completion;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.spi.TimeSource;
 import dev.holdfast.testcalls.Way;
 import dev.holdfast.testlogs.Logs;
 import dev.holdfast.time.VirtualTime;
@@ -30,6 +33,22 @@ class NoMemoryToGoOnTest {
 
     private final VirtualTime time = new VirtualTime();
     private final AtomicInteger held = new AtomicInteger();
+    /** From now on nobody can read the clock. */
+    private volatile boolean full;
+
+    private final TimeSource readable = new Around(time) {
+        @Override
+        public long nanos() {
+            failIfFull();
+            return super.nanos();
+        }
+    };
+
+    private void failIfFull() {
+        if (full) {
+            throw new OutOfMemoryError("made up");
+        }
+    }
 
     @AfterEach
     void close() {
@@ -80,12 +99,16 @@ class NoMemoryToGoOnTest {
         }
     }
 
-    private CompletableFuture<String> call(Way way, Policy policy) {
+    private Pipeline pipeline(Policy... policies) {
         // By layers: a straight way knows already that no work goes on.
-        Pipeline pipeline = Knobs.straightAfter(Pipeline.builder("p"), -1)
-                .policies(policy)
-                .time(time)
+        return Knobs.straightAfter(Pipeline.builder("p"), -1)
+                .policies(policies)
+                .time(readable)
                 .build();
+    }
+
+    private CompletableFuture<String> call(Way way, Policy... policies) {
+        Pipeline pipeline = pipeline(policies);
         CompletableFuture<String> answer = way == Way.CALL
                 ? time.spawn(() -> pipeline.call(() -> "answer"))
                 : pipeline.callAsync(() -> CompletableFuture.completedFuture("answer"));
@@ -109,6 +132,86 @@ class NoMemoryToGoOnTest {
         CompletableFuture<String> answer = call(way, new Holding(call -> call.context = NO_ROOM, call -> {}, 1));
         assertThat(answer).isDone();
         assertThat(held).hasValue(0);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void placeInAQueueIsGivenBackIfThereIsNoMemoryAtTheEndOfTheWait(Way way) {
+        Policy queue = new Policy("queue", Policy.ENTER) {
+            @Override
+            public int enter(Passage passage) {
+                held.incrementAndGet();
+                full = true;
+                return passage.await(new Completion(), 1_000_000);
+            }
+
+            @Override
+            public void abandon(Passage passage) {
+                held.decrementAndGet();
+            }
+        };
+        assertThat(call(way, queue)).isCompletedExceptionally();
+        assertThat(held).hasValue(0);
+    }
+
+    @Test
+    @Logs("a call in the background could not start")
+    void layerIsLeftAlsoIfThereIsNoMemoryForTheCallThatItAskedFor() {
+        Pipeline pipeline = pipeline(new Holding(
+                call -> {},
+                call -> {
+                    full = true;
+                    call.fork("key", 1_000_000);
+                },
+                0));
+        CompletableFuture<String> answer = time.spawn(() -> pipeline.<String>operation("x")
+                .decorate((String key) -> "answer")
+                .apply("key"));
+        time.run();
+        assertThat(answer).isCompletedWithValue("answer");
+        assertThat(held).hasValue(0);
+    }
+
+    /** For each of the two inner layers once, and so also while the call breaks off. */
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void outerLayerIsLeftHoweverOftenThereIsNoMemoryForInnerOnes(Way way) {
+        Work goesOn = new Work() {};
+        Holding outer = new Holding(call -> {}, call -> {}, 0);
+        Policy leased = new Policy("leased", Policy.ENTER | Policy.ENDED) {
+            @Override
+            public int enter(Passage passage) {
+                ((CallState) passage).unfinished = new ArrayList<>(List.of(goesOn));
+                full = true;
+                return PROCEED;
+            }
+
+            @Override
+            public long lease() {
+                failIfFull();
+                return Long.MAX_VALUE;
+            }
+        };
+        Policy other = new Policy("leased-too", Policy.ENDED) {
+            @Override
+            public long lease() {
+                return leased.lease();
+            }
+        };
+        assertThat(call(way, outer, other, leased)).isCompletedExceptionally();
+        full = false;
+        Work.tell(goesOn.end());
+        assertThat(held).hasValue(0);
+    }
+
+    /** The thread of the call waits for the landing, however long. */
+    @Test
+    void strikeLandsAlsoIfItsLeasesCannotBegin() {
+        CallState call = new CallState(1, false, null); // without an engine: nothing works
+        call.expectLanding();
+        call.open(call.nextNumber(), true);
+        call.strike(call.numberUnderWay(), CallWord.BY_LIMIT);
+        assertThat(call.hasLanded()).isTrue();
     }
 
     @Test
