@@ -45,10 +45,10 @@ final class HttpKey {
     }
 
     /**
-     * How often the resources of a client changed, as far as its own requests say (RFC 9111 §4.4): of each, what GET keeps of it, and
-     * what HEAD does; and how often one may have changed. Keys of a time before a change are asked for no more. Several share a number, so that there is a bound: then a
-     * response is forgotten that was good. A change of something for which no key was made has nothing to forget: clients that ask
-     * by HEAD whether something exists get many a 404 for what they never read.
+     * How often the resources of a client changed, as far as its own requests say (RFC 9111 §4.4): of each, what GET keeps of it,
+     * and what HEAD does; and how often one may have changed. Keys of a time before a change are asked for no more. Several share a
+     * number, so that there is a bound: then a response is forgotten that was good. A change of something for which no key was made
+     * has nothing to forget: clients that ask by HEAD whether something exists get many a 404 for what they never read.
      */
     static final class Changes {
         private static final int NUMBERS = 1_024;

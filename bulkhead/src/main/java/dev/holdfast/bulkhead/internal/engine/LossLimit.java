@@ -31,12 +31,12 @@ import java.util.function.LongSupplier;
  * <p>A call that is lost again and again may be all there is between two bursts of calls. So a lost attempt that repeats one
  * counts only if another one that counts has ended since it began, and in no row.
  *
- * <p>The permit of a lost attempt is not given to another one before the period has been judged. Attempts that began before a
- * cut do not show what the cut has changed, and are not counted; nor are losses before an attempt that began after it can have been
- * served. As long as it is not clear whether a cut has helped, more than
- * a third of late ones is enough for the next one. Where a quarter of the limit has made nothing better, the trouble has another reason than
- * the load: the limit is put back, and that share of losses, or that time of an attempt, becomes the usual one. So does a share of
- * hanging attempts that stays while the limit is at most half of what it was.
+ * <p>The permit of a lost attempt is not given to another one before the period has been judged. Attempts that began before a cut
+ * do not show what the cut has changed, and are not counted; nor are losses before an attempt that began after it can have been
+ * served. As long as it is not clear whether a cut has helped, more than a third of late ones is enough for the next one. Where a
+ * quarter of the limit has made nothing better, the trouble has another reason than the load: the limit is put back, and that share
+ * of losses, or that time of an attempt, becomes the usual one. So does a share of hanging attempts that stays while the limit is
+ * at most half of what it was.
  *
  * <p>While nothing is lost and no call waits, a served attempt costs a look at two fields.
  */
