@@ -105,6 +105,7 @@ public final class HoldfastHttpClient extends HttpClient {
             throw e;
         } catch (Throwable e) {
             Throwable thrown = AlreadySent.original(e);
+            calls.ended(request, thrown);
             if (thrown instanceof CallRejectedException rejected && rejected.reason() == Reason.INTERRUPTED) {
                 InterruptedException interrupted = new InterruptedException(rejected.getMessage());
                 interrupted.initCause(rejected);
@@ -208,6 +209,7 @@ public final class HoldfastHttpClient extends HttpClient {
                 Answer::forCaller,
                 error -> {
                     Throwable thrown = AlreadySent.original(error);
+                    calls.ended(request, thrown);
                     return isOfThePolicies(thrown) ? asIOException((RuntimeException) thrown) : thrown;
                 },
                 JdkMessages.INSTANCE::close);

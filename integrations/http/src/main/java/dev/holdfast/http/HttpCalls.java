@@ -2,10 +2,14 @@
 package dev.holdfast.http;
 
 import dev.holdfast.Call;
+import dev.holdfast.CallRejectedException;
+import dev.holdfast.CallTimeoutException;
 import dev.holdfast.Pipeline;
 import java.net.URI;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletionException;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -160,7 +164,22 @@ public final class HttpCalls<Q, R> {
         }
     }
 
-    /** The same of a request that the client itself has made of one, such as where a redirect leads. */
+    /**
+     * Notes that the call of a request has ended with this error. An adapter calls it before its caller learns of it: an attempt that a
+     * limit has ended, or a cancellation, may hear of that only later.
+     */
+    public void ended(Q request, Throwable error) {
+        Throwable cause = error.getCause();
+        Throwable thrown = error instanceof CompletionException && cause != null ? cause : error;
+        if (thrown instanceof CallTimeoutException
+                || thrown instanceof CancellationException
+                || (thrown instanceof CallRejectedException rejected
+                        && !rejected.history().isEmpty())) {
+            unanswered(request);
+        }
+    }
+
+    /** As {@link #unanswered(Object)}, of a request that the client itself has made of one, such as where a redirect leads. */
     public void unanswered(String method, URI address) {
         if (changes.isUsed() && !isSafe(method)) {
             changes.mayHaveChanged(address);

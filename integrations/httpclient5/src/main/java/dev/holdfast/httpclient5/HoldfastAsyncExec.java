@@ -216,6 +216,7 @@ public final class HoldfastAsyncExec implements AsyncExecChainHandler {
                 if (error == null) {
                     answer.apply(value).deliver(caller);
                 } else {
+                    calls.ended(request, error);
                     caller.failed(Errors.toCaller(error, cancelled));
                 }
             } catch (Throwable e) {

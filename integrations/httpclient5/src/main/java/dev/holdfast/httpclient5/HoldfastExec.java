@@ -138,6 +138,7 @@ public final class HoldfastExec implements ExecChainHandler {
                     .<Exception>call(attempt ->
                             read(exchange(attempt, cancellation), request, Copies.scope(attempt, scope), chain));
         } catch (Exception e) {
+            calls.ended(request, e);
             Exception told = Errors.toCaller(e, cancellation.isCancelled());
             if (told instanceof HttpException http) {
                 throw http;

@@ -98,6 +98,7 @@ final class HoldfastCall implements Call {
                                             .execute((exchange, answer) -> kept(cached, exchange, answer))),
                             request);
         } catch (IOException | CallRejectedException | CallTimeoutException | CancellationException e) {
+            factory.calls().ended(request, e);
             Throwable thrown = AlreadySent.original(e);
             if (thrown != e && thrown instanceof RuntimeException own && !(own instanceof CallRejectedException)) {
                 throw own;
@@ -195,6 +196,9 @@ final class HoldfastCall implements Call {
             @Nullable Throwable thrown) {
         Response response = null;
         Throwable error = thrown;
+        if (thrown != null) {
+            factory.calls().ended(request, thrown);
+        }
         try {
             response = value == null ? null : made.apply(value);
         } catch (Throwable broken) {

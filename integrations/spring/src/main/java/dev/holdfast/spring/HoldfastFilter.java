@@ -93,6 +93,7 @@ public final class HoldfastFilter implements ExchangeFilterFunction {
     @Override
     public Mono<ClientResponse> filter(ClientRequest request, ExchangeFunction next) {
         return Mono.deferContextual(context -> begin(request, next, context))
+                .doOnError(error -> calls.ended(request, error))
                 .onErrorMap(error -> asWebClients(error, request));
     }
 

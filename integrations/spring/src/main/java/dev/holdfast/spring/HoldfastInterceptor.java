@@ -126,6 +126,7 @@ public final class HoldfastInterceptor implements ClientHttpRequestInterceptor {
                 }
             });
         } catch (IOException | CallTimeoutException | CallRejectedException e) {
+            calls.ended(request, e);
             Throwable thrown = AlreadySent.original(e);
             if (thrown != e && thrown instanceof RuntimeException own && !(own instanceof CallRejectedException)) {
                 throw own;
