@@ -300,8 +300,8 @@ public final class BulkheadPolicy extends Policy {
         // A 404 says that the dependency works, and how long it takes.
         boolean success = passage.outcome() == Outcome.SUCCESS || passage.outcome() == Outcome.IGNORED;
         long nanos = passage.actionNanos();
-        // If an outer limit cut the attempt short, its time says nothing about the load, unless it was long.
-        if (success ? limit.isIndifferentTo(nanos) : passage.cutShort() && !limit.isLong(nanos)) {
+        // If an outer limit cut the attempt short, its time says little about the load, unless it was long.
+        if (success ? limit.isIndifferentTo(nanos) : passage.cutShort() && !limit.cutShort(passage.now(), nanos)) {
             return KEEP;
         }
         switch (passage.outcome()) {

@@ -105,16 +105,19 @@ public final class CachedCall<R> {
     }
 
     /**
-     * A response that {@link #mayKeep may be kept}, with its whole body, which has come to its end now.
+     * A response that {@link #mayKeep may be kept}, with its whole body, which has come to its end now. If what it tells of may have
+     * changed meanwhile, it is for this caller alone.
      *
      * @param response holds no connection, and nothing else that must be closed
      */
     public Kept<R> kept(R response, Map<String, List<String>> headers, byte[] body) {
         Instant now = Instant.ofEpochMilli(TimeSource.system().millis());
+        Freshness freshness = HttpCaching.freshness(key, headers, size(headers) + body.length, now);
         return new Kept<>(
                 response,
                 body,
-                HttpCaching.freshness(key, headers, size(headers) + body.length, now),
+                // Whoever waits for it may have begun after what has brought the doubt.
+                key.isInDoubt() ? freshness.ofAnother() : freshness,
                 HttpCaching.apparentAge(headers, now),
                 key);
     }

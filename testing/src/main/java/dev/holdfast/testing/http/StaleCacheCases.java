@@ -363,6 +363,33 @@ abstract class StaleCacheCases extends RequestCases {
         }
     }
 
+    /** It tells of what was before the change. */
+    @Test
+    void afterAChangeWhoseEndIsNotKnownNobodyWaitsForAnEarlierGet() throws Exception {
+        CompletableFuture<Boolean> changed = new CompletableFuture<>();
+        server.on(
+                "/a",
+                connection -> {
+                    changed.join();
+                    connection.head(200, 3, FRESH);
+                    connection.write("old");
+                    return true;
+                },
+                status(500),
+                status(200, "new", FRESH));
+        HttpClientUnderTest client = caching();
+        CompletableFuture<Response> early = client.sendAsync(get("/a")).response();
+        while (sent("/a") == 0) {
+            assertThat(early).isNotDone();
+        }
+        assertThat(client.send(with("PUT", "/a")).status()).isEqualTo(500);
+        CompletableFuture<Response> later = client.sendAsync(get("/a")).response();
+        changed.complete(true);
+        assertThat(later.get().body()).isEqualTo("new");
+        assertThat(early.get().body()).isEqualTo("old");
+        assertThat(client.send(get("/a")).body()).isEqualTo("new");
+    }
+
     /** The caller's timeout is not that of the pipeline. */
     @Test
     void afterAChangeThatWasCancelledNothingIsFresh() throws Exception {

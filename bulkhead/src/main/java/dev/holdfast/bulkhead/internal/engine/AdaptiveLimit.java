@@ -17,16 +17,16 @@ public interface AdaptiveLimit {
     /** Whether it need not be told that an attempt of this time was served. */
     boolean isIndifferentTo(long nanos);
 
-    /** Whether an attempt is lost that its caller ended after this time. */
-    default boolean isLong(long nanos) {
-        return false;
-    }
-
     /** The dependency served an attempt. */
     void served(long now, long nanos, int inFlight);
 
     /** An attempt ended in a timeout or a pushback. */
     void dropped(long now, long nanos, int inFlight, DoubleSupplier random);
+
+    /** A limit of its caller ended an attempt. Returns whether it counts as {@link #dropped}. */
+    default boolean cutShort(long now, long nanos) {
+        return false;
+    }
 
     /** An attempt failed. */
     void failed(long now, long nanos, int inFlight, DoubleSupplier random);

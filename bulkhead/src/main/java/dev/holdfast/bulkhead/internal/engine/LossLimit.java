@@ -20,12 +20,14 @@ import java.util.function.LongSupplier;
  * <ul>
  *   <li>More than a fifth was lost, or nearly all was lost or late, above what is usual: the limit is cut by half of that share; by
  *       the whole of it if most was lost.
- *   <li>Nothing but losses and fewer failures, or many failures in a row, for as long as an answer and the longest of them take, and
- *       at least 100 ms: the limit falls to one. If this goes on, it is zero for a pause, and each pause is longer than the one before.
- *   <li>Otherwise the limit grows if calls want more: from one to three or four, then by one with each answer of the period, until
- *       the first trouble, and after a trouble up to half of what it was; then it grows by one, or by a twentieth. In the ten
- *       seconds after a cut it grows so only if all of it is in use, and by at most one a second, or by a twentieth; not where lost
- *       attempts hang. After half a minute without an attempt it is at least what it was at first.
+ *   <li>Nothing but losses and fewer failures, or many failures in a row, for the time of an answer, of the longest of them, or 100
+ *       ms, whichever is longest: the limit falls to one. If this goes on, it is zero for a pause, and each pause is longer than the
+ *       one before.
+ *   <li>Otherwise the limit grows if calls want more. From one it goes to three or four, then by one with each answer of the
+ *       period: until the first trouble without end, after it up to half of what it was, and without end again from a minute after
+ *       the last cut on. Beyond that it grows by one, or by a twentieth; in the ten seconds after a cut only if all of it is in
+ *       use, and by at most one a second, or by a twentieth, but not so where lost attempts hang. After half a minute without an
+ *       attempt it is at least what it was at first.
  * </ul>
  *
  * <p>A call that is lost again and again may be all there is between two bursts of calls. So a lost attempt that repeats one
@@ -81,7 +83,7 @@ public final class LossLimit implements AdaptiveLimit {
      */
     private static final long CAREFUL_NANOS = 10_000_000_000L;
 
-    /** So long after the last cut, more calls are as new as they were at first. */
+    /** So long after the last cut, the limit may double again. */
     private static final long FORGETTING_NANOS = 60_000_000_000L;
 
     /** What follows a limit of one, as TCP's initial window: four are no crowd, and are heard of sooner. */
@@ -226,11 +228,6 @@ public final class LossLimit implements AdaptiveLimit {
     }
 
     @Override
-    public boolean isLong(long nanos) {
-        return usual.isTwice(nanos);
-    }
-
-    @Override
     public void served(long now, long nanos, int inFlight) {
         int firstOfNow = firstNow.getAsInt();
         if (!lock.tryLock()) {
@@ -279,6 +276,32 @@ public final class LossLimit implements AdaptiveLimit {
         }
     }
 
+    /**
+     * If it is not lost, its time counts: the mean of those alone that were served in time would be too short, and half of all attempts
+     * could take twice that.
+     */
+    @Override
+    public boolean cutShort(long now, long nanos) {
+        if (usual.isTwice(nanos)) {
+            return true;
+        }
+        if (nanos != 0 && lock.tryLock()) {
+            try {
+                long least = Math.max(nanos, usual.nanos());
+                if (!calm) {
+                    if (!isOld(now, nanos)) {
+                        period.time(least);
+                    }
+                } else if (usual.isSampled(nanos)) {
+                    usual.learn(now, least, 1);
+                }
+            } finally {
+                lock.unlock();
+            }
+        }
+        return false;
+    }
+
     @Override
     public void dropped(long now, long nanos, int inFlight, DoubleSupplier random) {
         lost(now, nanos, inFlight, true, false, random);
@@ -311,6 +334,9 @@ public final class LossLimit implements AdaptiveLimit {
             }
             startCounting();
             heardAt = now;
+            if (isEarly(now, nanos)) {
+                return;
+            }
             int more = 1;
             if (drop) {
                 int others = missed.getAndSet(0);
@@ -321,7 +347,7 @@ public final class LossLimit implements AdaptiveLimit {
                 heldBack += more;
                 show();
             }
-            if (isOld(now, nanos) || isEarly(now)) {
+            if (isOld(now, nanos)) {
                 return;
             }
             if (drop) {
@@ -339,7 +365,8 @@ public final class LossLimit implements AdaptiveLimit {
             period.ended(now, fewOf(inFlight, nanos), inFlight);
             boolean mostlyDropped = droppedInARow > 1 && 2 * droppedInARow > inARow;
             boolean enough = !again && (mostlyDropped || inARow >= FAILURES_IN_A_ROW);
-            if (enough && now - rowBegan >= Math.max(Math.max(rowNanos, attempt()), SHORTEST_NANOS / 2)) {
+            long answer = isPausing() ? 0 : attempt();
+            if (enough && now - rowBegan >= Math.max(Math.max(rowNanos, answer), SHORTEST_NANOS / 2)) {
                 nothingComesBack(now, nanos, random);
             } else {
                 judge(now, nanos);
@@ -373,9 +400,14 @@ public final class LossLimit implements AdaptiveLimit {
         return wasCut && beganAt(now, nanos) - cutAt < 0;
     }
 
-    /** Whether no attempt that began after the cut can have been served yet: those that are refused at once would be all. */
-    private boolean isEarly(long now) {
-        return wasCut && now - cutAt < attempt();
+    /** Whether it began after the cut, and none that did can have been served yet: those that are refused at once would be all. */
+    private boolean isEarly(long now, long nanos) {
+        return wasCut && now - cutAt < attempt() && !isOld(now, nanos) && !isPausing();
+    }
+
+    /** Whether nothing but losses has come back since a pause: then nothing must come back for the time of an answer once more. */
+    private boolean isPausing() {
+        return pauseNanos != 0;
     }
 
     /** Of an attempt that nobody has timed: about. */

@@ -3,8 +3,8 @@ package dev.holdfast.bulkhead.internal.engine;
 
 /**
  * The mean time of attempts in calm times and fine periods, and when an attempt is late by it. Follows slowly: what takes longer
- * now may be our own doing. Threads: the writer holds the lock of {@link LossLimit}; {@link #isLate} and {@link #isSampled} can be
- * asked without it.
+ * now may be our own doing. Threads: the writer holds the lock of {@link LossLimit}; {@link #isLate}, {@link #isTwice} and
+ * {@link #isSampled} can be asked without it.
  */
 final class UsualTime {
     /** An attempt is late that takes more of its time than this, and so many times as long as usual. */
@@ -52,7 +52,7 @@ final class UsualTime {
         return nanos >= lateNanos;
     }
 
-    /** Whether it took as long as at most half of all attempts do. */
+    /** Whether it took twice the mean time, or more. */
     boolean isTwice(long nanos) {
         return nanos >= twice;
     }

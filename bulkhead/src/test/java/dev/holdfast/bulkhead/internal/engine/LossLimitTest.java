@@ -647,6 +647,40 @@ class LossLimitTest {
         refused(40, 20);
 
         assertThat(limit.decided()).isEqualTo(cut);
+        assertThat(limit.limit()).as("with no permit held back").isEqualTo(cut);
+    }
+
+    /** Once a pause was needed, each row of refusals brings the next one. */
+    @Test
+    void afterAPauseRefusalsNeedNotLastAsLongAsAnAnswerTakes() {
+        served(20, 2_000 * MILLI);
+        for (int i = 0; i < 200 && limit.limit() != 0; i++) {
+            refused(1, 100);
+        }
+        assertThat(limit.limit()).isZero();
+        now += limit.pauseNanos(now);
+        assertThat(limit.pauseNanos(now)).isZero();
+        refused(3, 100);
+
+        assertThat(limit.limit()).isZero();
+    }
+
+    /** The answers that come before the deadline are the fast ones. */
+    @Test
+    void attemptsThatTheirCallersEndTellTheirTimeToo() {
+        Random random = new Random(1);
+        int lost = 0;
+        for (int i = 0; i < 5_000; i++) {
+            now += 20 * MILLI;
+            long nanos = (long) (-Math.log(1 - random.nextDouble()) * 200 * MILLI);
+            if (nanos < 100 * MILLI) {
+                limit.served(now, nanos, 10);
+            } else if (limit.cutShort(now, 100 * MILLI)) {
+                lost++;
+            }
+        }
+
+        assertThat(lost).isZero();
     }
 
     @Test
