@@ -84,9 +84,8 @@ final class FallbackMethods {
                                 candidate, taken, taken.size() > given.size() ? taken.get(given.size()) : null));
                     }
                 },
-                candidate -> candidate.getName().equals(name)
-                        && !candidate.isBridge()
-                        && !isItself(candidate, method, type));
+                candidate ->
+                        candidate.getName().equals(name) && !candidate.isBridge() && !isAlike(candidate, method, type));
         if (named.isEmpty() && method.getName().equals(name)) {
             throw new IllegalArgumentException("fallback: " + name + " is the method itself");
         }
@@ -107,11 +106,11 @@ final class FallbackMethods {
         return new FallbackMethods(List.copyOf(fitting), given.size());
     }
 
-    /** Also as the one of a superclass that it overrides. */
-    private static boolean isItself(Method candidate, Method method, Class<?> type) {
-        return candidate.getName().equals(method.getName())
-                && KotlinDetector.isSuspendingFunction(candidate) == KotlinDetector.isSuspendingFunction(method)
-                && taken(candidate, type).equals(taken(method, type));
+    /** Whether a call of one in a bean of this type is one of the other, as of the one of a superclass that it overrides. */
+    static boolean isAlike(Method one, Method other, Class<?> type) {
+        return one.getName().equals(other.getName())
+                && KotlinDetector.isSuspendingFunction(one) == KotlinDetector.isSuspendingFunction(other)
+                && taken(one, type).equals(taken(other, type));
     }
 
     private record Instead(Class<?> error, String which) {}

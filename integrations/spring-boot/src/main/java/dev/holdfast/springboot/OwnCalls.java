@@ -8,6 +8,7 @@ import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.util.Collection;
 import java.util.LinkedHashSet;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -22,7 +23,10 @@ import org.springframework.asm.SpringAsmInfo;
 import org.springframework.asm.Type;
 import org.springframework.util.ClassUtils;
 
-/** Looks in the code of a class, its superclasses and its interfaces for calls of its own protected methods. No proxy sees these, so that no policy does. */
+/**
+ * Looks in the code of a class, its superclasses and its interfaces for calls of its own protected methods. No proxy sees these, so
+ * that no policy does.
+ */
 final class OwnCalls {
     private static final SafeLog LOG = SafeLog.of(Protected.class.getName());
 
@@ -42,11 +46,27 @@ final class OwnCalls {
         Set<String> found = new TreeSet<>();
         // What is a proxy itself may call itself through its advice.
         if (!Proxy.isProxyClass(type)) {
-            Set<Class<?>> all = new LinkedHashSet<>();
-            collect(type, all);
-            all.forEach(one -> look(one, type, methods, found));
+            Map<Class<?>, Set<String>> known =
+                    above(type).stream().collect(Collectors.toMap(one -> one, one -> signatures(one, type, methods)));
+            known.keySet().forEach(one -> look(one, type, known, found));
         }
         return found;
+    }
+
+    /** The protected ones that a class declares. */
+    private static Set<String> signatures(Class<?> one, Class<?> type, Collection<Method> methods) {
+        return Stream.of(one.getDeclaredMethods())
+                .filter(declared ->
+                        methods.stream().anyMatch(method -> method.getName().equals(declared.getName())))
+                .filter(declared -> methods.contains(ProtectedBeans.specific(declared, type)))
+                .map(OwnCalls::signature)
+                .collect(Collectors.toSet());
+    }
+
+    private static Set<Class<?>> above(Class<?> type) {
+        Set<Class<?>> all = new LinkedHashSet<>();
+        collect(type, all);
+        return all;
     }
 
     /** A class with its superclasses and interfaces, as far as they may know a protected method. */
@@ -62,24 +82,18 @@ final class OwnCalls {
         }
     }
 
-    private static void look(Class<?> one, Class<?> type, Collection<Method> methods, Set<String> found) {
-        Set<Class<?>> above = new LinkedHashSet<>();
-        collect(one, above);
-        Set<String> names = methods.stream().map(Method::getName).collect(Collectors.toSet());
-        Set<String> wanted = above.stream()
-                .flatMap(each -> Stream.of(each.getDeclaredMethods()))
-                .filter(method -> names.contains(method.getName()))
-                .filter(method -> methods.contains(ProtectedBeans.specific(method, type)))
-                .map(OwnCalls::signature)
+    private static void look(Class<?> one, Class<?> type, Map<Class<?>, Set<String>> known, Set<String> found) {
+        Set<String> wanted = above(one).stream()
+                .flatMap(each -> known.getOrDefault(each, Set.of()).stream())
                 .collect(Collectors.toSet());
+        if (wanted.isEmpty()) {
+            return;
+        }
         Set<String> overridden = Stream.of(one.getDeclaredMethods())
                 .filter(method ->
                         !ClassUtils.getMostSpecificMethod(method, type).equals(method))
                 .map(OwnCalls::signature)
                 .collect(Collectors.toSet());
-        if (wanted.isEmpty()) {
-            return;
-        }
         try (InputStream code = one.getResourceAsStream(ClassUtils.getClassFileName(one))) {
             if (code != null) {
                 String prefix = one == type ? "" : one.getSimpleName() + ".";
@@ -92,7 +106,6 @@ final class OwnCalls {
             }
         } catch (IOException | IllegalArgumentException unreadable) {
             // A class that was made while the program ran, or is newer than the reader. It is a help and no check.
-            return;
         }
     }
 
@@ -122,9 +135,16 @@ final class OwnCalls {
                 @Nullable String signature,
                 String @Nullable [] exceptions) {
             // Bridges only hand on, and what the bean overrides it does not do.
-            return (access & Opcodes.ACC_BRIDGE) != 0 || overridden.contains(caller + descriptor)
+            return (access & Opcodes.ACC_BRIDGE) != 0 || isOverridden(access, caller, descriptor)
                     ? null
                     : new Code(caller, descriptor);
+        }
+
+        /** A lambda is as the method in which it stands. Its name does not say which of several of one name. */
+        private boolean isOverridden(int access, String caller, String descriptor) {
+            return (access & Opcodes.ACC_SYNTHETIC) == 0
+                    ? overridden.contains(caller + descriptor)
+                    : overridden.stream().anyMatch(method -> method.startsWith(shown(caller) + "("));
         }
 
         /** The code of one method. */

@@ -19,13 +19,14 @@ import java.lang.annotation.Target;
  * Stock unknown(String sku, Throwable error) { return Stock.UNKNOWN; }
  * }</pre>
  *
- * <p>The method runs anew for each attempt. It may return a value, a {@link java.util.concurrent.CompletionStage}, a {@code Mono} or a
- * {@code Flux}, or be a suspending function of Kotlin; then nothing blocks. Everything that is named here is checked when the bean is
- * made, and a mistake ends the start.
+ * <p>The method runs anew for each attempt. It may return a value, a {@link java.util.concurrent.CompletionStage}, a {@code Mono}
+ * or a {@code Flux}, or be a suspending function of Kotlin; then nothing blocks. Everything that is named here is checked when the
+ * bean is made, and a mistake ends the start.
  *
  * <p>A proxy does this. A call from inside the same bean, {@code this.stock(...)}, does not pass it; where the bean's class, a
- * superclass or an interface shows such a call, a warning says so. Private, static and final methods are refused. It stands outside
- * of all other advice of the method, such as a transaction, but inside of {@code @Async}: each attempt has a transaction of its own.
+ * superclass or an interface shows such a call, a warning says so. Private, static and final methods are refused. The proxy stands
+ * outside of all other advice of the method, such as a transaction, but inside of {@code @Async}: each attempt has a transaction of
+ * its own.
  */
 @Documented
 @Target(ElementType.METHOD)

@@ -9,7 +9,6 @@ import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.lang.reflect.Proxy;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -352,23 +351,20 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
     /** As the bean's class has it, unless the annotation is only seen on that of an interface. */
     static Method specific(Method method, Class<?> type) {
         Method specific = Proxy.isProxyClass(type) ? method : AopUtils.getMostSpecificMethod(method, type);
+        // A bridge to an inherited method sees the annotation of the interface, and that method does not.
+        Method bridged = BridgeMethodResolver.findBridgedMethod(method);
         return BridgeMethodResolver.findBridgedMethod(
-                isProtected(specific) ? specific : isProtected(method) ? method : ofInterface(method, type));
+                isProtected(specific) ? specific : isProtected(bridged) ? bridged : ofInterface(specific, type));
     }
 
     /** A class may inherit a method from one that knows nothing of the interface with the annotation. */
     private static Method ofInterface(Method method, Class<?> type) {
         return Modifier.isPublic(method.getModifiers()) && !Modifier.isStatic(method.getModifiers())
                 ? OF_INTERFACES.get(type).stream()
-                        .filter(other -> isAlike(other, method))
+                        .filter(other -> FallbackMethods.isAlike(other, method, type))
                         .findFirst()
                         .orElse(method)
                 : method;
-    }
-
-    private static boolean isAlike(Method one, Method other) {
-        return one.getName().equals(other.getName())
-                && Arrays.equals(one.getParameterTypes(), other.getParameterTypes());
     }
 
     /** Also those that Spring's own pointcut does not see: a class inherits them, and only an interface has the annotation. */
@@ -468,6 +464,10 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
         List<MergedAnnotation<Protected>> nearest = all.stream()
                 .filter(one -> all.stream().noneMatch(other -> isBelow(home(other), home(one))))
                 .toList();
+        if (nearest.isEmpty()) {
+            throw new IllegalArgumentException(
+                    "the annotation is on a method that this one does not override; expected it on this one");
+        }
         MergedAnnotation<Protected> first = nearest.get(0);
         nearest.stream()
                 .filter(other ->
@@ -484,7 +484,7 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
     /** No method of the class overrides those of its interfaces. */
     private static Stream<Method> alike(Method method, Class<?> type) {
         return method.getDeclaringClass().isInterface()
-                ? methodsOfInterfaces(type).filter(other -> isAlike(other, method))
+                ? methodsOfInterfaces(type).filter(other -> FallbackMethods.isAlike(other, method, type))
                 : Stream.empty();
     }
 

@@ -57,7 +57,7 @@ public record SpringSettings(
 
     private static final Duration MOST = Duration.ofDays(365);
     private static final Pattern NUMBER = Pattern.compile("[-+]?[0-9]+");
-    private static final Pattern TIME = Pattern.compile("-?[0-9]+(?:ns|us|ms|s|m|h|d)");
+    private static final Pattern TIME = Pattern.compile("[0-9]+(?:ns|us|ms|s|m|h|d)");
 
     /** Of words that are a truth to some. */
     private static final Map<String, String> MEANT =
@@ -97,7 +97,7 @@ public record SpringSettings(
         if (deadline != null && TIME.matcher(meant).matches() && !meant.equals(deadline)) {
             throw new WrongSettingException(MAX_DEADLINE + ": is " + deadline + "; did you mean " + meant + "?");
         }
-        isOn(environment, SERVICE_GROUPS);
+        checkSwitch(SERVICE_GROUPS, text(environment, SERVICE_GROUPS));
         SpringSettings all = binder(environment)
                 .bindOrCreate(
                         PREFIX,
@@ -160,12 +160,16 @@ public record SpringSettings(
      */
     static boolean isOn(Environment environment, String key) {
         String said = text(environment, key);
-        if (said == null || said.equals("true") || said.equals("false")) {
-            return !"false".equals(said);
+        checkSwitch(key, said);
+        return !"false".equals(said);
+    }
+
+    private static void checkSwitch(String key, @Nullable String said) {
+        if (said != null && !said.equals("true") && !said.equals("false")) {
+            String meant = MEANT.get(said.toLowerCase(Locale.ROOT));
+            throw new WrongSettingException(PREFIX + "." + key + ": is " + said
+                    + (meant == null ? "; expected true or false" : "; did you mean " + meant + "?"));
         }
-        String meant = MEANT.get(said.toLowerCase(Locale.ROOT));
-        throw new WrongSettingException(PREFIX + "." + key + ": is " + said
-                + (meant == null ? "; expected true or false" : "; did you mean " + meant + "?"));
     }
 
     /** What is said of a key that has one value, from the first source that says something; null if it is nothing. */

@@ -287,6 +287,67 @@ class JdkProxiesTest {
         });
     }
 
+    private static final List<String> INSTEAD = List.of("instead of a", "instead of b", "instead of c");
+
+    interface Shop<T> {
+        @Protected(value = "inventory", fallback = "instead")
+        String buy(T sku);
+
+        default String instead(T sku) {
+            return "instead of " + sku;
+        }
+    }
+
+    static class Seller {
+        public String buy(String sku) {
+            throw new IllegalStateException(sku);
+        }
+    }
+
+    static class OfGenericInterface extends Seller implements Shop<String> {}
+
+    interface ShopOfNames {
+        @Protected(value = "inventory", fallback = "instead")
+        Object buy(String sku);
+
+        default String instead(String sku) {
+            return "instead of " + sku;
+        }
+    }
+
+    static class GenericSeller<T> {
+        public Object buy(T sku) {
+            throw new IllegalStateException(String.valueOf(sku));
+        }
+    }
+
+    static class OfGenericClass extends GenericSeller<String> implements ShopOfNames {}
+
+    static class OfNarrowerResult extends Seller implements ShopOfNames {}
+
+    /** For each of these classes the compiler makes a bridge from the method of the interface to the inherited one. */
+    @Test
+    void soHasOneThatABridgeJoinsToTheInterface() {
+        runner.withBean(OfGenericInterface.class).run(context -> {
+            OfGenericInterface bean = context.getBean(OfGenericInterface.class);
+            Shop<String> shop = bean;
+            Seller seller = bean;
+            assertThat(List.of(bean.buy("a"), shop.buy("b"), seller.buy("c"))).isEqualTo(INSTEAD);
+        });
+        runner.withBean(OfGenericClass.class).run(context -> {
+            OfGenericClass bean = context.getBean(OfGenericClass.class);
+            ShopOfNames shop = bean;
+            GenericSeller<String> seller = bean;
+            assertThat(List.of(bean.buy("a"), shop.buy("b"), seller.buy("c"))).isEqualTo(INSTEAD);
+        });
+        runner.withBean(OfNarrowerResult.class).run(context -> {
+            OfNarrowerResult bean = context.getBean(OfNarrowerResult.class);
+            ShopOfNames shop = bean;
+            Seller seller = bean;
+            assertThat(List.of(bean.buy("a"), shop.buy("b"), seller.buy("c"))).isEqualTo(INSTEAD);
+        });
+    }
+
     interface Misspelt {
         @Protected("inventroy")
         String stock(String sku);

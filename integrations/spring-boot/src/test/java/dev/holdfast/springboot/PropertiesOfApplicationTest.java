@@ -628,7 +628,8 @@ class PropertiesOfApplicationTest {
                 "health.down-if-opn=inventory | holdfast.spring.health.down-if-opn",
                 "server.max-deadline=long | holdfast.spring.server.max-deadline",
                 "server.max-deadline=800 | holdfast.spring.server.max-deadline: is 800; expected a duration with its unit, such as 800ms",
-                "server.max-deadline=-5s | holdfast.spring.server.max-deadline: is PT-5S; expected 10ms to 365d"
+                "server.max-deadline=-5s | holdfast.spring.server.max-deadline: is PT-5S; expected 10ms to 365d",
+                "server.max-deadline=-5S | holdfast.spring.server.max-deadline: is PT-5S; expected 10ms to 365d"
             })
     void whatTheStarterIsToldIsCheckedToo(String property, String told) {
         runner.withPropertyValues("holdfast.pipelines.inventory.deadline=1s", "holdfast.spring." + property)

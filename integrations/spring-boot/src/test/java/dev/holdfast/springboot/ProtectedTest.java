@@ -708,6 +708,11 @@ class ProtectedTest {
             Supplier<String> made = () -> kept(from);
             return made.get();
         }
+
+        public String atLast(T from) {
+            Supplier<String> kept = () -> kept(from);
+            return kept.get();
+        }
     }
 
     static class OfTemplate extends Template<Integer> implements Counting {
@@ -719,6 +724,11 @@ class ProtectedTest {
         @Override
         public String kept(Integer from) {
             return super.kept(from);
+        }
+
+        @Override
+        public String atLast(Integer from) {
+            return "at last " + from;
         }
 
         @Override
