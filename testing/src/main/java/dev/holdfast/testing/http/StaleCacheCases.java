@@ -373,7 +373,10 @@ abstract class StaleCacheCases extends RequestCases {
     @EnumSource(Way.class)
     void afterAChangeThatFoundNobodyWhatWasKeptIsStillFresh(Way way) throws Exception {
         WireServer.Step kept = status(200, "12", FRESH, "Connection: close");
-        server.on("/a", connection -> kept.answer(connection) && false);
+        server.on("/a", connection -> {
+            kept.answer(connection);
+            return false;
+        });
         HttpClientUnderTest client = caching();
         assertThat(send(client, way, get("/a")).body()).isEqualTo("12");
         server.close();
