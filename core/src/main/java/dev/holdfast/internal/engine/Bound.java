@@ -117,6 +117,11 @@ public final class Bound {
         return Ambient.get().priority();
     }
 
+    /** Nanoseconds until this deadline, perhaps less than 0; {@link Long#MAX_VALUE} without one. */
+    public long left() {
+        return time == null ? Long.MAX_VALUE : until - time.nanos();
+    }
+
     /** Nanoseconds until this deadline, on any clock; {@link Long#MAX_VALUE} without one. */
     long remaining(TimeSource other, long now) {
         TimeSource mine = time;

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * or TLS did not come to stand, without which nothing is sent, or a server that goes away has left the request out.
  * Everything else may have been sent, whatever it is called.
  */
-final class NotDone {
+public final class NotDone {
     /**
      * The message of the JDK's sockets if a connection was not made in time. A read says "Read timed out", and other libraries
      * use other words for both.
@@ -37,7 +37,7 @@ final class NotDone {
     private NotDone() {}
 
     /** Whether this error or one of its causes says so, and no other error that came with it says otherwise. */
-    static boolean surely(@Nullable Throwable error) {
+    public static boolean surely(@Nullable Throwable error) {
         try {
             return isSaid(error);
         } catch (Throwable broken) {

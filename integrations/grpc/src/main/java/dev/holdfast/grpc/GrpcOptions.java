@@ -78,7 +78,8 @@ public final class GrpcOptions {
 
     /**
      * Where a listener hears of an end that comes from no stream (a rejection, a timeout, a cancellation), if the call's options have
-     * no executor. Default: the common pool.
+     * no executor. It also ends the unary calls whose time is over before they were half-closed, whatever executor they have. What it
+     * refuses runs where it was refused. Default: the common pool.
      */
     public GrpcOptions executor(Executor value) {
         executor = Objects.requireNonNull(value, "executor");

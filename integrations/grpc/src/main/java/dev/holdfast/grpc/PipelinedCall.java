@@ -3,7 +3,7 @@ package dev.holdfast.grpc;
 
 import dev.holdfast.Attempt;
 import dev.holdfast.Call;
-import dev.holdfast.Deadline.Binding;
+import dev.holdfast.internal.engine.Bound;
 import dev.holdfast.spi.TimeSource;
 import dev.holdfast.spi.TimeSource.Timer;
 import io.grpc.CallOptions;
@@ -26,7 +26,6 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.Function;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** A call of gRPC's that is a call of a pipeline: how it begins, who ends it, and what its listener hears where. */
@@ -42,7 +41,7 @@ abstract class PipelinedCall<Q, R> extends ClientCall<Q, R> implements Context.C
     final boolean idempotent;
     private final Channel next;
     private final Context context = Context.current();
-    private final @Nullable Binding bound = Binding.current();
+    private final @Nullable Bound bound = Bound.current();
 
     final Object lock = new Object();
 
@@ -117,17 +116,21 @@ abstract class PipelinedCall<Q, R> extends ClientCall<Q, R> implements Context.C
      * context has a timer of its own.
      */
     final void limitUntilBegun() {
-        long left = leftUntilBegun();
+        limitUntilBegun(Bound.current());
+    }
+
+    private void limitUntilBegun(@Nullable Bound whereStarted) {
+        long left = leftUntilBegun(whereStarted);
         if (left >= LONGEST_NANOS) {
             return;
         }
-        Executor executor = dev.holdfast.Deadline.fixed(interceptor.executor());
         Timer set = TimeSource.system().schedule(left, () -> {
+            Runnable over = () -> with(whereStarted, () -> limitIsOver(whereStarted));
             // Not on the timer's thread: functions of the user's choose the pipeline.
             try {
-                executor.execute(this::limitIsOver);
+                interceptor.executor().execute(over);
             } catch (Throwable refused) {
-                limitIsOver();
+                over.run();
             }
         });
         synchronized (lock) {
@@ -139,16 +142,16 @@ abstract class PipelinedCall<Q, R> extends ClientCall<Q, R> implements Context.C
         set.cancel();
     }
 
-    private void limitIsOver() {
-        if (leftUntilBegun() > 0) {
-            limitUntilBegun(); // its clock is slower than the timer's, as that of a test may be
+    private void limitIsOver(@Nullable Bound whereStarted) {
+        if (leftUntilBegun(whereStarted) > 0) {
+            limitUntilBegun(whereStarted); // its clock is slower than the timer's, as that of a test may be
         } else {
             turnAway(Status.DEADLINE_EXCEEDED);
         }
     }
 
-    private long leftUntilBegun() {
-        return Math.min(nanos(options.getDeadline()), Math.min(left(), leftWhereMade()));
+    private long leftUntilBegun(@Nullable Bound whereStarted) {
+        return Math.min(nanos(options.getDeadline()), Math.min(left(whereStarted), left(bound)));
     }
 
     /** The pipeline has the same limit, and says that it has struck: to a call that has not begun, by turning it away. */
@@ -193,28 +196,30 @@ abstract class PipelinedCall<Q, R> extends ClientCall<Q, R> implements Context.C
      * token. With what is bound here if that leaves less time: a deadline inside another one shortens.
      */
     private CompletableFuture<?> called(Function<Attempt, CompletionStage<Object>> action, boolean once) {
-        if (bound == null || left() < leftWhereMade()) {
+        if (bound == null || Bound.remaining() < left(bound)) {
             return pipelined(once).callAsync(action);
         }
-        return whereMade(() -> pipelined(once).callAsync(action));
-    }
-
-    private long leftWhereMade() {
-        return bound == null ? Long.MAX_VALUE : whereMade(PipelinedCall::left);
-    }
-
-    private <T> T whereMade(Supplier<T> task) {
-        Binding here = Binding.current();
-        Binding.set(bound);
+        Bound here = Bound.current();
+        Bound.set(bound);
         try {
-            return task.get();
+            return pipelined(once).callAsync(action);
         } finally {
-            Binding.restore(here);
+            Bound.restore(here);
         }
     }
 
-    private static long left() {
-        return dev.holdfast.Deadline.remaining().map(Duration::toNanos).orElse(Long.MAX_VALUE);
+    private static void with(@Nullable Bound bound, Runnable task) {
+        Bound here = Bound.current();
+        Bound.set(bound);
+        try {
+            task.run();
+        } finally {
+            Bound.restore(here);
+        }
+    }
+
+    private static long left(@Nullable Bound bound) {
+        return bound == null ? Long.MAX_VALUE : bound.left();
     }
 
     private Call<@Nullable Object> pipelined(boolean once) {
@@ -380,12 +385,9 @@ abstract class PipelinedCall<Q, R> extends ClientCall<Q, R> implements Context.C
     /** As the caller of this call would. */
     final void as(Runnable task) {
         Context before = context.attach();
-        Binding here = Binding.current();
-        Binding.set(bound);
         try {
-            task.run();
+            with(bound, task);
         } finally {
-            Binding.restore(here);
             context.detach(before);
         }
     }

@@ -56,6 +56,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -607,9 +608,19 @@ class UnaryCallTest {
     @ParameterizedTest
     @EnumSource(Limit.class)
     void aCallThatIsNotHalfClosedInTimeEndsWithItsDeadline(Limit limit) {
-        Channel channel = channel(Transport.IN_PROCESS, attempts.plain());
-        Duration time = Duration.ofMillis(50);
         Hears hears = new Hears();
+        ClientCall<String, String> call =
+                startedWithin(Duration.ofMillis(50), limit, channel(Transport.IN_PROCESS, attempts.plain()), hears);
+        call.request(1);
+        assertTurnedAway(Shop.within(hears.closed));
+        call.sendMessage("request");
+        call.halfClose();
+        assertThat(hears.events).containsExactly("close DEADLINE_EXCEEDED");
+        assertThat(shop.received).isEmpty();
+        assertThat(attempts.outcomes).isEmpty();
+    }
+
+    private static ClientCall<String, String> startedWithin(Duration time, Limit limit, Channel channel, Hears hears) {
         CallOptions options = limit == Limit.OPTIONS ? within(time) : CallOptions.DEFAULT;
         ClientCall<String, String> call = limit == Limit.THREAD_THAT_MAKES_IT
                 ? Deadline.within(time, () -> channel.newCall(Shop.PUT, options))
@@ -619,11 +630,22 @@ class UnaryCallTest {
         } else {
             call.start(hears, new Metadata());
         }
-        call.request(1);
+        return call;
+    }
+
+    @ParameterizedTest
+    @EnumSource(Limit.class)
+    void aCallThatIsNotHalfClosedInTimeEndsAlsoIfTheExecutorRefuses(Limit limit) {
+        Pipeline pipeline = attempts.plain();
+        pipelines.add(pipeline);
+        HoldfastClientInterceptor interceptor = HoldfastClientInterceptor.of(
+                GrpcPipelines.one(pipeline),
+                options -> options.executor(task -> {
+                    throw new RejectedExecutionException("full");
+                }));
+        Hears hears = new Hears();
+        startedWithin(Duration.ofMillis(50), limit, shop.channel(Transport.IN_PROCESS, interceptor), hears);
         assertTurnedAway(Shop.within(hears.closed));
-        call.sendMessage("request");
-        call.halfClose();
-        assertThat(hears.events).containsExactly("close DEADLINE_EXCEEDED");
         assertThat(shop.received).isEmpty();
         assertThat(attempts.outcomes).isEmpty();
     }

@@ -73,19 +73,29 @@ final class HandedOn<S, T> extends CompletableFuture<T> {
         } else if (!(value instanceof HttpResponse<?>)) {
             endExceptionally(new ClassCastException("the answer is a "
                     + value.getClass().getName() + ", perhaps of a fallback; expected a java.net.http.HttpResponse"));
-        } else if (take()) {
-            super.complete(values.apply((T) value));
         } else {
-            lost.accept((T) value);
+            handOn(values, (T) value);
+        }
+    }
+
+    private void handOn(UnaryOperator<T> values, T value) {
+        T made;
+        try {
+            made = values.apply(value);
+        } catch (Throwable broken) {
+            fail(broken);
+            lost.accept(value);
+            return;
+        }
+        if (!take() || !super.complete(made)) {
+            lost.accept(value);
         }
     }
 
     private void end(@Nullable T value, @Nullable Throwable error) {
         if (error != null) {
             fail(error);
-        } else if (take()) {
-            super.complete(value);
-        } else if (value != null) {
+        } else if ((!take() || !super.complete(value)) && value != null) {
             lost.accept(value);
         }
     }

@@ -125,7 +125,7 @@ public final class HoldfastHttpClient extends HttpClient {
     }
 
     private SentRequest sent(HttpRequest request) {
-        return new SentRequest(request, headers, () -> calls.unanswered(request));
+        return new SentRequest(request, headers, calls);
     }
 
     /** Notes what the response says of what is kept. */

@@ -5,6 +5,7 @@ import dev.holdfast.Call;
 import dev.holdfast.CallRejectedException;
 import dev.holdfast.CallTimeoutException;
 import dev.holdfast.Pipeline;
+import dev.holdfast.internal.engine.NotDone;
 import java.net.URI;
 import java.util.Locale;
 import java.util.Objects;
@@ -161,6 +162,16 @@ public final class HttpCalls<Q, R> {
     public void unanswered(Q request) {
         if (changes.isUsed()) {
             unanswered(messages.method(request), messages.uri(request));
+        }
+    }
+
+    /**
+     * The same, of an attempt that ended with this error. If the error says that no connection was made, such as one that was refused,
+     * nothing was sent. What is thrown after the request was sent has gone through {@link AlreadySent}, which says so.
+     */
+    public void unanswered(Q request, Throwable error) {
+        if (!NotDone.surely(error)) {
+            unanswered(request);
         }
     }
 

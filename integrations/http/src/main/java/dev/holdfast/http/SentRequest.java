@@ -36,7 +36,7 @@ final class SentRequest extends HttpRequest {
 
     private final HttpRequest original;
     private final HttpHeaders headers;
-    private final Runnable unanswered;
+    private final HttpCalls<HttpRequest, ?> calls;
     private volatile boolean begun;
 
     /** Whether the answer has a length that is no number: then the client throws what a caller's mistake is to it. */
@@ -49,11 +49,11 @@ final class SentRequest extends HttpRequest {
     /**
      * To be made on the thread that runs the attempt.
      *
-     * @param unanswered runs when nobody gets a response to it
+     * @param calls hear of it when nobody gets a response to it
      */
-    SentRequest(HttpRequest original, @Nullable CallHeaders ofCall, Runnable unanswered) {
+    SentRequest(HttpRequest original, @Nullable CallHeaders ofCall, HttpCalls<HttpRequest, ?> calls) {
         this.original = original;
-        this.unanswered = unanswered;
+        this.calls = calls;
         headers = ofCall == null ? original.headers() : headers(original, ofCall);
     }
 
@@ -162,7 +162,11 @@ final class SentRequest extends HttpRequest {
 
     /** Nobody gets its response, also if it comes only now. */
     void giveUp(Throwable error) {
-        unanswered.run();
+        if (begun || original.bodyPublisher().isEmpty()) {
+            calls.unanswered(original); // without a body, nobody has told whether this is the error of a redirect
+        } else {
+            calls.unanswered(original, error);
+        }
         over = error;
         WatchedBody<?> reading = body;
         if (reading != null) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.lang.reflect.Proxy;
 import java.net.http.HttpResponse;
 import java.util.ArrayList;
 import java.util.List;
@@ -62,6 +63,55 @@ class HandedOnTest {
     }
 
     @Test
+    void aFormThatCannotBeMadeIsItsError() {
+        CompletableFuture<HttpResponse<String>> responses = new CompletableFuture<>();
+        List<HttpResponse<String>> closed = new ArrayList<>();
+        HandedOn<?, ?> broken = HandedOn.of(
+                responses,
+                response -> {
+                    throw new IllegalStateException("broken");
+                },
+                error -> error,
+                closed::add);
+        HttpResponse<String> response = response();
+        responses.complete(response);
+
+        assertThatThrownBy(broken::join).hasCauseInstanceOf(IllegalStateException.class);
+        assertThat(closed).containsExactly(response);
+    }
+
+    /** Somebody else ends it while the other form is made. */
+    @ParameterizedTest
+    @EnumSource(Outside.class)
+    void aResponseThatComesTooLateIsNotForgotten(Outside outside) {
+        CompletableFuture<HttpResponse<String>> responses = new CompletableFuture<>();
+        List<HttpResponse<String>> closed = new ArrayList<>();
+        List<CompletableFuture<HttpResponse<String>>> made = new ArrayList<>();
+        HttpResponse<String> other = response();
+        made.add(HandedOn.of(
+                responses,
+                response -> {
+                    outside.act(made.get(0), other);
+                    return response;
+                },
+                error -> error,
+                closed::add));
+        HttpResponse<String> response = response();
+        responses.complete(response);
+
+        assertThat(made.get(0)).isDone();
+        assertThat(closed).containsExactly(response);
+    }
+
+    @SuppressWarnings("unchecked") // nobody asks it for a body
+    private static HttpResponse<String> response() {
+        return (HttpResponse<String>) Proxy.newProxyInstance(
+                HttpResponse.class.getClassLoader(),
+                new Class<?>[] {HttpResponse.class},
+                (proxy, method, arguments) -> method.getName().equals("equals") ? proxy == arguments[0] : null);
+    }
+
+    @Test
     void toCancelItCancelsItsSource() {
         handedOn.cancel(true);
 
@@ -95,7 +145,7 @@ class HandedOnTest {
     void whateverCompletesItFromOutsideCancelsItsSourceFirst(Outside outside) {
         List<Boolean> sourceWasOver = new ArrayList<>();
         var unused = handedOn.whenComplete((value, error) -> sourceWasOver.add(source.isDone()));
-        outside.act(handedOn);
+        outside.act(handedOn, "other");
 
         assertThat(handedOn).isDone();
         assertThat(source).isCancelled();
@@ -111,15 +161,15 @@ class HandedOnTest {
         SUPPLIED,
         CANCELLED;
 
-        void act(CompletableFuture<String> future) {
+        <T> void act(CompletableFuture<T> future, T other) {
             switch (this) {
-                case VALUE -> assertThat(future.complete("other")).isTrue();
+                case VALUE -> assertThat(future.complete(other)).isTrue();
                 case ERROR ->
                     assertThat(future.completeExceptionally(new TimeoutException()))
                             .isTrue();
-                case OBTRUDED_VALUE -> future.obtrudeValue("other");
+                case OBTRUDED_VALUE -> future.obtrudeValue(other);
                 case OBTRUDED_ERROR -> future.obtrudeException(new TimeoutException());
-                case SUPPLIED -> future.completeAsync(() -> "other", Runnable::run);
+                case SUPPLIED -> future.completeAsync(() -> other, Runnable::run);
                 case CANCELLED -> assertThat(future.cancel(true)).isTrue();
             }
         }
@@ -140,7 +190,7 @@ class HandedOnTest {
     @EnumSource(Outside.class)
     void aValueThatComesWhileItIsGivenUpIsNotForgotten(Outside outside) {
         comesLate = true;
-        outside.act(handedOn);
+        outside.act(handedOn, "other");
 
         assertThat(handedOn).isDone();
         assertThat(lost).containsExactly("made of 2");

@@ -12,7 +12,14 @@ import org.junit.jupiter.api.Test;
 class OfTheHandlerTest {
     private final OfTheHandler ofHandler = new OfTheHandler();
     private final SentRequest sent = new SentRequest(
-            HttpRequest.newBuilder(URI.create("http://localhost:1/")).build(), null, () -> {});
+            HttpRequest.newBuilder(URI.create("http://localhost:1/")).build(),
+            null,
+            new HttpCalls<>(
+                    JdkMessages.INSTANCE,
+                    authority -> {
+                        throw new AssertionError(authority);
+                    },
+                    new HttpOptions<>()));
 
     private IOException madeOf(RuntimeException own) {
         IOException wrapped = new IOException(own);

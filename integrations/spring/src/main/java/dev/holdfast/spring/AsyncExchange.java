@@ -6,6 +6,7 @@ import dev.holdfast.http.AlreadySent;
 import dev.holdfast.internal.context.Carried;
 import java.net.URI;
 import java.util.List;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
@@ -33,8 +34,8 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements CoreSubscri
 
         T made(Begun begun);
 
-        /** It ends without an answer. */
-        default void failed() {}
+        /** It ends with this error, and without an answer. */
+        default void failed(Throwable error) {}
     }
 
     private final ContextView context;
@@ -166,11 +167,11 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements CoreSubscri
         }
     }
 
-    /** Tells that before it ends: who waits for that may look into the cache. */
+    /** Tells the reading of the error before this future ends: whoever waits for the future may look into the cache. */
     @Override
     public boolean completeExceptionally(Throwable error) {
         if (!isDone()) {
-            reading.failed();
+            reading.failed(error);
         }
         return super.completeExceptionally(error);
     }
@@ -178,7 +179,7 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements CoreSubscri
     @Override
     public boolean cancel(boolean mayInterrupt) {
         if (!isDone()) {
-            reading.failed();
+            reading.failed(new CancellationException());
         }
         // First this one: what comes from now on is discarded.
         boolean cancelled = super.cancel(mayInterrupt);

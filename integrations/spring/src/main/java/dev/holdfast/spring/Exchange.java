@@ -167,7 +167,7 @@ final class Exchange extends AbstractInterruptibleChannel {
                 };
     }
 
-    private boolean mayHaveSent() {
+    boolean mayHaveSent() {
         return !tells || sent;
     }
 

@@ -157,8 +157,8 @@ public final class HoldfastFilter implements ExchangeFilterFunction {
         }
 
         @Override
-        public void failed() {
-            calls.unanswered(request);
+        public void failed(Throwable error) {
+            calls.unanswered(request, error);
         }
     }
 

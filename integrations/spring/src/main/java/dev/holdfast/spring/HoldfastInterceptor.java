@@ -121,7 +121,9 @@ public final class HoldfastInterceptor implements ClientHttpRequestInterceptor {
                         return received.read(mostRead);
                     });
                 } catch (Throwable e) {
-                    calls.unanswered(request);
+                    if (own.mayHaveSent()) {
+                        calls.unanswered(request);
+                    }
                     throw e;
                 }
             });

@@ -20,6 +20,9 @@ import dev.holdfast.spi.TimeSource;
 import dev.holdfast.testing.http.HttpClientUnderTest.Request;
 import dev.holdfast.testing.http.HttpClientUnderTest.Response;
 import java.io.IOException;
+import java.net.ConnectException;
+import java.net.Socket;
+import java.net.URI;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
@@ -46,6 +49,8 @@ abstract class StaleCacheCases extends RequestCases {
 
     /** Longer than what is kept. */
     private static final int LONG = 300_000;
+
+    private static final long MOST_NANOS = Duration.ofSeconds(30).toNanos();
 
     /** As a breaker. */
     private static final class Switch extends Policy {
@@ -390,22 +395,62 @@ abstract class StaleCacheCases extends RequestCases {
         assertThat(client.send(get("/a")).body()).isEqualTo("new");
     }
 
-    /** The caller's timeout is not that of the pipeline. */
+    /** It was never sent. */
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void afterAChangeThatFoundNobodyWhatWasKeptIsStillFresh(Way way) throws Exception {
+        WireServer.Step kept = status(200, "12", FRESH, "Connection: close");
+        server.on("/a", connection -> {
+            kept.answer(connection);
+            return false;
+        });
+        HttpClientUnderTest client = caching();
+        assertThat(send(client, way, get("/a")).body()).isEqualTo("12");
+        server.close();
+        long start = System.nanoTime();
+        while (isHeard(server.uri("/a"))) {
+            spin(start, "the server still listens");
+        }
+        for (String method : List.of("PUT", "POST")) {
+            assertThatThrownBy(() -> send(client, way, with(method, "/a").body("13")))
+                    .isInstanceOf(IOException.class);
+            assertThat(source(send(client, way, get("/a")))).isEqualTo("fresh");
+        }
+    }
+
+    /** Its caller gives it up, and no limit of the pipeline's: what was sent may be done all the same. */
     @Test
     void afterAChangeThatWasCancelledNothingIsFresh() throws Exception {
         server.on("/a", status(200, "old", FRESH), hang(), status(200, "new"));
         HttpClientUnderTest client = caching();
         assertThat(client.send(get("/a")).body()).isEqualTo("old");
         HttpClientUnderTest.Exchange change = client.sendAsync(with("PUT", "/a"));
+        long start = System.nanoTime();
         while (sent("/a") == 1) {
-            Thread.onSpinWait();
+            spin(start, "the change has not arrived");
         }
         change.cancel().run();
         String seen = "old";
+        start = System.nanoTime();
         while (seen.equals("old")) { // a blocking attempt hears of it on its own thread
+            spin(start, "what was kept is still fresh");
             seen = client.send(get("/a")).body();
         }
         assertThat(seen).isEqualTo("new");
+    }
+
+    /** A thread that accepts connections may keep the port open for a moment. */
+    private static boolean isHeard(URI address) throws IOException {
+        try (Socket connected = new Socket(address.getHost(), address.getPort())) {
+            return connected.isConnected();
+        } catch (ConnectException refused) {
+            return false;
+        }
+    }
+
+    private static void spin(long start, String otherwise) {
+        assertThat(System.nanoTime() - start).as(otherwise).isLessThan(MOST_NANOS);
+        Thread.onSpinWait();
     }
 
     /** What is at the end of the redirect says nothing of what its server has done before. */
