@@ -255,8 +255,8 @@ public final class Call<T extends @Nullable Object> {
     }
 
     /**
-     * As {@link #call}, for an action without a value. Caches do not use it, even with a key. The classifier sees null. So an action that
-     * gets a response, whose status may be a failure, belongs in {@link #call}, and one that returns a future in
+     * As {@link #call}, for an action without a value. Caches do not use it, even with a key. The classifier sees null. So an
+     * action that gets a response, whose status may be a failure, belongs in {@link #call}, and one that returns a future in
      * {@link #callAsync}.
      *
      * @throws E what the action threw last, as it is

@@ -8,8 +8,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The pipeline calls it exactly once for each attempt that ended by itself, on the thread on which the attempt ended. The error
  * is given without the {@code CompletionException} or {@code ExecutionException} around it. If the classifier throws, its
- * exception ends the call, and the policies {@linkplain Outcome#IGNORED ignore} it. The action's error is added as suppressed, unless the
- * exception has a suppressed one already.
+ * exception ends the call, and the policies {@linkplain Outcome#IGNORED ignore} it. The action's error is added as suppressed,
+ * unless the exception has a suppressed one already.
  *
  * <p>It is not called for a {@link CallRejectedException} of an inner pipeline, wrapped or not: that is a rejection here, too. It
  * is not called for a {@link VirtualMachineError} or a {@code ThreadDeath} either, which are never retried and never counted.

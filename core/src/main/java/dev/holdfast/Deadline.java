@@ -80,9 +80,9 @@ public final class Deadline {
     }
 
     /**
-     * The deadline, the number of the attempt and the priority that hold on a thread. For libraries that carry thread-locals to other threads
-     * by themselves; Micrometer's context-propagation is supported already. Others use {@link #propagating} or {@link #within}.
-     * The static methods act on the current thread. Immutable.
+     * The deadline, the number of the attempt and the priority that hold on a thread. For libraries that carry thread-locals to
+     * other threads by themselves; Micrometer's context-propagation is supported already. Others use {@link #propagating} or
+     * {@link #within}. The static methods act on the current thread. Immutable.
      */
     public static final class Binding {
         private final Bound bound;

@@ -80,7 +80,10 @@ public final class HistogramOptions {
         return this;
     }
 
-    /** Many buckets, 68 between the default bounds, from which a backend computes percentiles. Default: if there are no percentiles and no slo. */
+    /**
+     * Many buckets, 68 between the default bounds, from which a backend computes percentiles. Default: if there are no percentiles
+     * and no slo.
+     */
     public HistogramOptions publishPercentileHistogram() {
         percentileHistogram = true;
         return this;

@@ -117,7 +117,10 @@ public final class Operation<T extends @Nullable Object> {
             return this;
         }
 
-        /** As {@link #fallback}, for a function that returns a stage. When the call's time is over, only a stage that is complete at once answers. */
+        /**
+         * As {@link #fallback}, for a function that returns a stage. When the call's time is over, only a stage that is complete at
+         * once answers.
+         */
         public Options<T> fallbackAsync(
                 Function<? super @Nullable Throwable, ? extends CompletionStage<? extends T>> function) {
             this.fallback = new OwnFallback(null, Objects.requireNonNull(function, "fallbackAsync"));

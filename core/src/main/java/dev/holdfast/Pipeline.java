@@ -572,8 +572,8 @@ public final class Pipeline implements Observed, AutoCloseable {
 
     /**
      * What the last whole hour of this pipeline's traffic says of its settings; before there is one, what the time since the last
-     * change of the policies, or of the bulkhead's limit, says. Empty if it {@linkplain Builder#advised was not asked for}, and for everything that rests on
-     * fewer than 1,000 samples.
+     * change of the policies, or of the bulkhead's limit, says. Empty if it {@linkplain Builder#advised was not asked for}, and for
+     * everything that rests on fewer than 1,000 samples.
      */
     public List<PipelineSnapshot.Advice> advice() {
         Traffic measured = traffic;

@@ -431,9 +431,9 @@ public final class BulkheadSettings {
         LOSSES,
 
         /**
-         * Of Netflix concurrency-limits, as the two below: additive increase, multiplicative decrease. The limit grows by one with each window. It shrinks by a tenth if half
-         * of a window's calls end in a timeout or a pushback; less often in proportion if fewer do. Ignores latency, so it
-         * needs a timeout inside.
+         * Of Netflix concurrency-limits, as the two below: additive increase, multiplicative decrease. The limit grows by one with
+         * each window. It shrinks by a tenth if half of a window's calls end in a timeout or a pushback; less often in proportion
+         * if fewer do. Ignores latency, so it needs a timeout inside.
          */
         AIMD,
 

@@ -543,8 +543,8 @@ public final class CircuitBreakerSettings {
 
         /**
          * The longest time for which a pushback holds the breaker open. When the breaker opens, it stays open for as long as
-         * the dependency asked, but no longer than this. A gate inside the breaker obeys the pushback in its place. Zero: such a pushback is a failure like any other; else to 1 day;
-         * default 10 s.
+         * the dependency asked, but no longer than this. A gate inside the breaker obeys the pushback in its place. Zero: such a
+         * pushback is a failure like any other; else to 1 day; default 10 s.
          */
         public Builder maxPushbackHold(Duration hold) {
             maxPushbackHold = Objects.requireNonNull(hold, "maxPushbackHold");

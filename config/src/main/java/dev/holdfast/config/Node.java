@@ -53,8 +53,8 @@ sealed interface Node {
      * A single value.
      *
      * @param text as it stands in the file, without quotes; of {@link Kind#EMPTY}, why there is nothing
-     * @param isOutside whether it comes from where there are no lists: a variable or a property. Commas make one there, and an empty text is
-     *     an empty one
+     * @param isOutside whether it comes from where there are no lists: a variable or a property. Commas make one there, and an
+     *     empty text is an empty one
      */
     record Scalar(Location at, Kind kind, String text, boolean isOutside) implements Node {
         private static final int LONGEST = 60;

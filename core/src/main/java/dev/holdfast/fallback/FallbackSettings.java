@@ -166,7 +166,8 @@ public final class FallbackSettings {
         /**
          * Makes the settings.
          *
-         * @throws dev.holdfast.spi.InvalidSettingsException unless exactly one of value, function, async function and "only of operations" is given
+         * @throws dev.holdfast.spi.InvalidSettingsException unless exactly one of value, function, async function and "only of
+         *     operations" is given
          */
         public FallbackSettings build() {
             OPTIONS.check(this)

@@ -31,7 +31,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Only idempotent operations are hedged, and no call inside a second or later attempt of an outer pipeline. Each hedge takes a
  * token from the {@link RetryBudget}, which it shares with the retry of the same pipeline. A policy in several pipelines measures
- * them together, and pays from the budget of the one that was built last. Safe for any number of threads; one policy of a pipeline can hedge.
+ * them together, and pays from the budget of the one that was built last. Safe for any number of threads; one policy of a pipeline
+ * can hedge.
  */
 public final class HedgePolicy extends Policy {
 

@@ -19,9 +19,9 @@ import org.jspecify.annotations.Nullable;
  * Pipeline inventory = Pipeline.builder("inventory").standard().observer(new MicrometerObserver(registry)).build();
  * }</pre>
  *
- * <p>One observer may serve any number of pipelines and threads, and two observers of one registry are as one. Counting allocates nothing and takes no lock; the registry
- * polls the sums. A meter appears when it first counts, and is removed when the pipeline is closed. Tags are bounded: after
- * the first 100 operations of a pipeline, further ones are counted as {@code other}.
+ * <p>One observer may serve any number of pipelines and threads, and two observers of one registry are as one. Counting allocates
+ * nothing and takes no lock; the registry polls the sums. A meter appears when it first counts, and is removed when the pipeline is
+ * closed. Tags are bounded: after the first 100 operations of a pipeline, further ones are counted as {@code other}.
  *
  * <p>A pipeline with {@linkplain Pipeline.Builder#histograms histograms} has real {@link io.micrometer.core.instrument.Timer}s
  * beside its sums, with their own names: {@code holdfast.calls.latency} has buckets, {@code holdfast.calls.percentiles} has

@@ -72,7 +72,10 @@ final class PipelineTracer implements Tracer {
         }
     }
 
-    /** Micrometer tells the handlers first; if one throws, the observation stays current. Throws nothing: an attempt that was begun inside would be lost. */
+    /**
+     * Micrometer tells the handlers first; if one throws, the observation stays current. Throws nothing: an attempt that was begun
+     * inside would be lost.
+     */
     private void close(Observation.Scope opened, Observation.@Nullable Scope before) {
         try {
             opened.close();

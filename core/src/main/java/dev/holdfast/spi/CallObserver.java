@@ -69,8 +69,8 @@ public interface CallObserver {
     default void closed(Observed pipeline) {}
 
     /**
-     * A call has ended, and its outcome is about to be delivered. The future of an asynchronous call that its caller cancels or completes
-     * has ended before.
+     * A call has ended, and its outcome is about to be delivered. The future of an asynchronous call that its caller cancels or
+     * completes has ended before.
      *
      * @param source where the answer came from; {@link Source#LIVE} if there is none
      * @param attempts how often the action was started

@@ -97,8 +97,9 @@ public abstract class Passage {
 
     /**
      * Whether the dependency may have begun the work, judged by the outcome of the last try: it was not rejected locally, not
-     * pushed back (unless it is {@link #sentOnce}), and not left without a connection. If the call is not idempotent, also whether a call of a pipeline inside
-     * one of its attempts may have begun work, or is still under way. An idempotent call does not know of its inner calls.
+     * pushed back (unless it is {@link #sentOnce}), and not left without a connection. If the call is not idempotent, also whether
+     * a call of a pipeline inside one of its attempts may have begun work, or is still under way. An idempotent call does not know
+     * of its inner calls.
      */
     public abstract boolean mayHaveBegun();
 

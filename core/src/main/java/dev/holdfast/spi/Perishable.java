@@ -34,9 +34,9 @@ public interface Perishable {
     }
 
     /**
-     * Whether this value may have become wrong since it came, whatever its age: as when a write was sent, and its answer was lost. Then a
-     * cache uses it only in place of an error or of an answer that is slow, and loads a new one. Asked whenever it would be used, on
-     * any thread; must be quick. Default: false.
+     * Whether this value may have become wrong since it came, whatever its age: as when a write was sent, and its answer was lost.
+     * Then a cache uses it only in place of an error or of an answer that is slow, and loads a new one. Asked whenever it would be
+     * used, on any thread; must be quick. Default: false.
      */
     default boolean isInDoubt() {
         return false;
@@ -124,8 +124,8 @@ public interface Perishable {
         }
 
         /**
-         * The same, not shared, and the value of something else than the key, such as the answer of a proxy that does not let the request
-         * through: an older value of the key stays.
+         * The same, not shared, and the value of something else than the key, such as the answer of a proxy that does not let the
+         * request through: an older value of the key stays.
          */
         public Freshness ofAnother() {
             return new Freshness(fresh, staleWhileRevalidate, staleIfError, age, weight, false, false, false);

@@ -214,13 +214,17 @@ public abstract class Policy {
 
     /**
      * The attempts whose time this policy must know ({@link Passage#actionNanos}, {@link Passage#valueNanos}, {@link
-     * Passage#cutShort}); default {@link Timing#EVERY}. If no policy, observer or limit asks, a pipeline saves the two looks at the clock.
+     * Passage#cutShort}); default {@link Timing#EVERY}. If no policy, observer or limit asks, a pipeline saves the two looks at the
+     * clock.
      */
     public Timing timing() {
         return Timing.EVERY;
     }
 
-    /** Receives the name and the time of each pipeline that it is built into, before any call. For engines that need a clock of their own. */
+    /**
+     * Receives the name and the time of each pipeline that it is built into, before any call. For engines that need a clock of
+     * their own.
+     */
     public void bind(String pipeline, TimeSource time) {}
 
     /**

@@ -6,8 +6,8 @@ import java.util.concurrent.TimeUnit;
 /**
  * The usual time of an operation's loads, and whether they are slow just now.
  *
- * <p>A load is slow if it takes about twice as long (up to a fifth more) as 95 % of the last loads, and at least 100 ms; while fewer than eight are
- * known, after a second. All threads read and write without a lock: a race may lose a load, and others follow.
+ * <p>A load is slow if it takes about twice as long (up to a fifth more) as 95 % of the last loads, and at least 100 ms; while
+ * fewer than eight are known, after a second. All threads read and write without a lock: a race may lose a load, and others follow.
  */
 final class Pace {
     private static final int FEWEST = 8;

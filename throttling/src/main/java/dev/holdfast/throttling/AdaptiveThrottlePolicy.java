@@ -165,7 +165,10 @@ public final class AdaptiveThrottlePolicy extends Policy {
         meters.counter("adaptivethrottle.rejected", "Calls that were turned away", this::rejected);
     }
 
-    /** The share of the calls that is rejected now: 0 to {@code maxRejected}. Uses the clock of the pipeline that was built last with it. */
+    /**
+     * The share of the calls that is rejected now: 0 to {@code maxRejected}. Uses the clock of the pipeline that was built last
+     * with it.
+     */
     public double rejectedShare() {
         TimeSource bound = time;
         accepts.moveOn((bound == null ? TimeSource.system() : bound).nanos());

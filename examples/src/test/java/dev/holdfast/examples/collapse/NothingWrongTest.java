@@ -16,7 +16,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** A dependency that answers as it always does, however many calls are in it: the default limit, which heeds losses, has nothing to do. */
+/**
+ * A dependency that answers as it always does, however many calls are in it: the default limit, which heeds losses, has nothing to
+ * do.
+ */
 class NothingWrongTest {
     private static final Episode EPISODE = new Episode(50, 50, 150);
     private static final int SEEDS = 2;

@@ -33,8 +33,8 @@ import org.jspecify.annotations.Nullable;
  * <p>A unary call is a call of its pipeline's asynchronous side, and blocks no thread. Each attempt is a call of the channel with
  * headers of its own. It has the time that is left for the attempt as its deadline, so that {@code grpc-timeout} hands it down. The
  * response of the attempt that won alone goes to the listener, on the executor of the call's options. A call with streams is one
- * attempt that is never repeated, and lasts for the pipeline until its first response message, or its headers if the caller has asked for no message by then
- * ({@code docs/grpc.md}).
+ * attempt that is never repeated, and lasts for the pipeline until its first response message, or its headers if the caller has
+ * asked for no message by then ({@code docs/grpc.md}).
  *
  * <p>The deadline of the call's options and of {@link io.grpc.Context} shorten the call's. A unary call begins when it is half closed;
  * these deadlines end it before that, too.

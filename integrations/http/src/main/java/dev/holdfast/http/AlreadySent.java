@@ -59,8 +59,8 @@ public final class AlreadySent {
     }
 
     /**
-     * As {@link #marked}, of what a client says of an answer that it cannot read. Whatever its type is, to {@link HttpClassifier} it is an
-     * exception of the network, unless it tells of a circle of redirects.
+     * As {@link #marked}, of what a client says of an answer that it cannot read. Whatever its type is, to {@link HttpClassifier}
+     * it is an exception of the network, unless it tells of a circle of redirects.
      */
     public static Throwable unreadable(Throwable thrown) {
         Throwable error = unwrapped(thrown);

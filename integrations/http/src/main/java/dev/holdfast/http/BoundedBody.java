@@ -43,7 +43,10 @@ final class BoundedBody implements BodySubscriber<Object> {
         }
     }
 
-    /** Gives all at once, when it is asked for, and then the end. Tells nothing while it tells something: a reader may ask at any time. */
+    /**
+     * Gives all at once, when it is asked for, and then the end. Tells nothing while it tells something: a reader may ask at any
+     * time.
+     */
     private static final class Reading implements Flow.Subscription {
         private final byte[] bytes;
         private final BodySubscriber<?> reader;

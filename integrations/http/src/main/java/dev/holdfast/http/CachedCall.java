@@ -92,8 +92,8 @@ public final class CachedCall<R> {
     }
 
     /**
-     * Whether the request said for whom it is, by {@code Authorization}, {@code Cookie} or an API key, and it has no partition. An adapter that
-     * cannot see redirects keeps no response to such a request.
+     * Whether the request said for whom it is, by {@code Authorization}, {@code Cookie} or an API key, and it has no partition. An
+     * adapter that cannot see redirects keeps no response to such a request.
      */
     public boolean isPersonal(Function<String, List<String>> sent) {
         return key.partition() == null && HttpCaching.isPersonal(sent);

@@ -28,7 +28,10 @@ import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-/** What a server says to one caller holds all of them. The sockets are real; the pipeline's time is virtual, so no hold ends by itself. */
+/**
+ * What a server says to one caller holds all of them. The sockets are real; the pipeline's time is virtual, so no hold ends by
+ * itself.
+ */
 class GateOverHttpTest {
     private static final int CALLERS = 100;
 

@@ -49,8 +49,8 @@ final class AsyncRuntime implements AsyncExecRuntime {
     }
 
     /**
-     * Whether a request was begun on a connection: this one, or where it was redirected. Not if the server has surely left it out, as the
-     * client says.
+     * Whether a request was begun on a connection: this one, or where it was redirected. Not if the server has surely left it out,
+     * as the client says.
      */
     boolean hasSent() {
         return sent;

@@ -49,9 +49,9 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Each request is a call of the pipeline of its authority ({@link HttpCalls}), and its response means what {@link
  * HttpClassifier} says. Redirects are followed within an attempt. Each attempt has a connection of its own. The caller's {@code
- * HttpClientContext} shows the last one that was answered. A body belongs to its attempt if it is small ({@link #readBodiesUpTo}). The caller's consumer
- * sees one response, that of the call: nothing of an attempt that failed, and no 1xx. It may be told on a thread of the pipeline's
- * executor. If a larger body breaks, the consumer fails, and nothing is repeated.
+ * HttpClientContext} shows the last one that was answered. A body belongs to its attempt if it is small ({@link #readBodiesUpTo}).
+ * The caller's consumer sees one response, that of the call: nothing of an attempt that failed, and no 1xx. It may be told on a
+ * thread of the pipeline's executor. If a larger body breaks, the consumer fails, and nothing is repeated.
  *
  * <p>A request is sent again only if its producer is repeatable. All attempts have the same producer, so they send it one after the
  * other: a hedge waits until the first attempt has sent the body. A server may answer before it has read all of it. Such an answer
@@ -117,9 +117,9 @@ public final class HoldfastAsyncExec implements AsyncExecChainHandler {
      * the requests that share it.
      *
      * <p>Over HTTP/2, a server may leave out a request when it goes away, and the client would wait for it. So this sets the builder's
-     * {@code setIoSessionDecorator}, and a decorator of your own is not used: one that is set afterwards takes the place of this one, and
-     * then such a request ends with a timeout, and a POST that the server refuses is not repeated. If the client's wire log {@code
-     * org.apache.hc.client5.http.wire} is at debug by now, the decorator that writes it stays instead.
+     * {@code setIoSessionDecorator}, and a decorator of your own is not used: one that is set afterwards takes the place of this
+     * one, and then such a request ends with a timeout, and a POST that the server refuses is not repeated. If the client's wire
+     * log {@code org.apache.hc.client5.http.wire} is at debug by now, the decorator that writes it stays instead.
      */
     public HttpAsyncClientBuilder addTo(HttpAsyncClientBuilder client) {
         // Both cannot be: the decorator that writes this log is not public.

@@ -41,11 +41,12 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>What the policies say becomes an {@link IOException}, as callers of OkHttp expect: a rejection one whose cause is the {@link
  * CallRejectedException}, a timeout a {@link SocketTimeoutException} whose cause is the {@link CallTimeoutException}, or the rejection
- * if there was no time left to begin. If the thread was interrupted, it is an {@link InterruptedIOException}; the thread's interrupt flag is set then.
+ * if there was no time left to begin. If the thread was interrupted, it is an {@link InterruptedIOException}; the thread's
+ * interrupt flag is set then.
  *
- * <p>{@link OkHttpClient#callTimeoutMillis callTimeout} and {@link Call#timeout} hold for the whole call: all attempts, all waits, and the body.
- * {@link Call#cancel} ends each of these. A cancelled call is no failure of the dependency. A callback runs on the executor of the
- * dispatcher.
+ * <p>{@link OkHttpClient#callTimeoutMillis callTimeout} and {@link Call#timeout} hold for the whole call: all attempts, all waits,
+ * and the body. {@link Call#cancel} ends each of these. A cancelled call is no failure of the dependency. A callback runs on the
+ * executor of the dispatcher.
  *
  * <p>OkHttp repeats requests by itself, POST too, whatever the policies say. So here it does not: {@link
  * OkHttpClient#retryOnConnectionFailure} is off, and a 503 with {@code Retry-After: 0} is repeated by the pipeline alone. All

@@ -33,8 +33,8 @@ import reactor.util.context.Context;
  *
  * <p>The subscriber gets the source's own error as it is, a {@link CallRejectedException} or a {@link CallTimeoutException}. If it
  * cancels, the call is given up, and the attempts that run are cancelled. So are an attempt that a limit strikes, and the loser of a
- * hedge. Values that nobody gets go to {@link Mono#doOnDiscard} and to {@link Operation.Options#discard}; elements after the first one of a
- * {@link Flux} to the former alone.
+ * hedge. Values that nobody gets go to {@link Mono#doOnDiscard} and to {@link Operation.Options#discard}; elements after the first
+ * one of a {@link Flux} to the former alone.
  *
  * <p>A deadline that is bound to the subscribing thread ({@link Deadline}) limits the call, and so does one in the subscriber's
  * {@link Context} ({@link #capture}). The source's {@link Context} has the deadline and the number of the attempt, so that pipelines

@@ -23,8 +23,9 @@ import java.util.Objects;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Binds the deadline, the number of the attempt and the priority that came with a request ({@link CallHeaders}) to the thread that serves it. So
- * pipelines that the servlet calls end within the time for which the caller still waits, and do not retry inside its retry.
+ * Binds the deadline, the number of the attempt and the priority that came with a request ({@link CallHeaders}) to the thread that
+ * serves it. So pipelines that the servlet calls end within the time for which the caller still waits, and do not retry inside its
+ * retry.
  *
  * <pre>{@code
  * DeadlineFilter.of(Duration.ofSeconds(30)).addTo(servletContext);

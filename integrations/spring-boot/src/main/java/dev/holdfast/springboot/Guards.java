@@ -40,7 +40,10 @@ final class Guards {
         return MAY_BE_THERE;
     }
 
-    /** Whether the application has {@code @EnableReactiveMethodSecurity}. Such an application cannot have {@code @EnableMethodSecurity}. */
+    /**
+     * Whether the application has {@code @EnableReactiveMethodSecurity}. Such an application cannot have
+     * {@code @EnableMethodSecurity}.
+     */
     static boolean areReactive(BeanFactory beans) {
         return beans instanceof ListableBeanFactory all
                 && Stream.of(

@@ -31,7 +31,8 @@ import org.yaml.snakeyaml.nodes.Tag;
 
 /**
  * Refuses what a file of Holdfast may say and Spring drops without a word: {@code retry: {}}, of which it makes no property, so that the
- * policy would be missing; and letters in the name of a pipeline, or a name that is a number or a boolean, so that it would have another name.
+ * policy would be missing; and letters in the name of a pipeline, or a name that is a number or a boolean, so that it would have
+ * another name.
  */
 final class YamlTraps {
     /** What Spring keeps of a key. */

@@ -20,8 +20,9 @@ import org.springframework.web.reactive.function.client.support.WebClientHttpSer
  * }
  * }</pre>
  *
- * <p>A group is about one service, so it has one pipeline, whatever its hosts. One that its client has already gives way. The function is asked when the groups are made, once
- * for each. If it throws, since there is no such pipeline, the context does not start. If it returns null, the group has none.
+ * <p>A group is about one service, so it has one pipeline, whatever its hosts. One that its client has already gives way. The
+ * function is asked when the groups are made, once for each. If it throws, since there is no such pipeline, the context does not
+ * start. If it returns null, the group has none.
  */
 public final class HoldfastServiceGroups {
     private HoldfastServiceGroups() {}

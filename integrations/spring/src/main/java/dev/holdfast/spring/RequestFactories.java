@@ -51,8 +51,8 @@ public final class RequestFactories {
     }
 
     /**
-     * For Apache's client, which takes no notice of interrupts: the request of an attempt that is given up is cancelled. Switch its own retries off ({@code disableAutomaticRetries}): they would multiply with those of the
-     * pipeline.
+     * For Apache's client, which takes no notice of interrupts: the request of an attempt that is given up is cancelled. Switch its
+     * own retries off ({@code disableAutomaticRetries}): they would multiply with those of the pipeline.
      */
     public static HttpComponentsClientHttpRequestFactory httpComponents(HttpClient client) {
         return new Apache(client);

@@ -20,7 +20,10 @@ interface PermitStore {
      */
     void later(long nanos, Runnable task);
 
-    /** Is told what the store has done: at most once for each time that it was asked, on any thread, also before {@link #take} returns. */
+    /**
+     * Is told what the store has done: at most once for each time that it was asked, on any thread, also before {@link #take}
+     * returns.
+     */
     interface Answer {
         /**
          * The permits that were taken.

@@ -59,14 +59,15 @@ abstract class HttpCases {
     protected abstract HttpClientUnderTest client(Function<String, Pipeline> pipelines);
 
     /**
-     * A stale cache to which no call is slow: {@code StaleCachePolicy.of(c -> c.staleIfSlow(Duration.ZERO))}. The clients of the contract have the header {@code X-User}
-     * of a request as its partition.
+     * A stale cache to which no call is slow: {@code StaleCachePolicy.of(c -> c.staleIfSlow(Duration.ZERO))}. The clients of the
+     * contract have the header {@code X-User} of a request as its partition.
      */
     protected abstract Policy staleCache();
 
     /**
-     * Whether the adapter sees that a response came by a redirect. If not, it keeps no response to a request with {@code Authorization} or
-     * {@code Cookie}, unless the request has a partition; and a pushback at the end of a redirect repeats a request that must not be done twice.
+     * Whether the adapter sees that a response came by a redirect. If not, it keeps no response to a request with
+     * {@code Authorization} or {@code Cookie}, unless the request has a partition; and a pushback at the end of a redirect repeats
+     * a request that must not be done twice.
      */
     protected boolean seesRedirects() {
         return true;
@@ -83,8 +84,8 @@ abstract class HttpCases {
     }
 
     /**
-     * Whether a body that is given up before its end closes its connection, so that its server knows; true unless a subclass says that its client
-     * cannot do so.
+     * Whether a body that is given up before its end closes its connection, so that its server knows; true unless a subclass says
+     * that its client cannot do so.
      */
     protected boolean closesBodiesThatAreGivenUp() {
         return true;

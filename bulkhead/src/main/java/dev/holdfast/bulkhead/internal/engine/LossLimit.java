@@ -447,7 +447,10 @@ public final class LossLimit implements AdaptiveLimit {
         trial.end();
     }
 
-    /** Whether a share of the attempts hangs whatever the limit is: then it is put back. In a queue, those that are served are late, too. */
+    /**
+     * Whether a share of the attempts hangs whatever the limit is: then it is put back. In a queue, those that are served are late,
+     * too.
+     */
     private boolean isSteady(long now, int served, int lost) {
         if (!steady.isOn() || !steady.isReduced(exact) || !steady.isFound(served, lost) || !lostOnesHang()) {
             return false;

@@ -51,7 +51,10 @@ final class VacantPlaces {
         }
     }
 
-    /** The end of the first places of this length that begin there or later; {@link Gcra#NONE} if none of the first runs is long enough. */
+    /**
+     * The end of the first places of this length that begin there or later; {@link Gcra#NONE} if none of the first runs is long
+     * enough.
+     */
     long first(long length, long from) {
         int runsLeft = MOST_RUNS;
         for (Map.Entry<Long, Long> run : runs.tailMap(from, false).entrySet()) {
