@@ -49,9 +49,6 @@ public final class LossLimit implements AdaptiveLimit {
     /** A share among fewer attempts is chance. */
     static final int LEAST = 10;
 
-    /** Where three of four attempts fail, so many in a row are rare. */
-    private static final int FAILURES_IN_A_ROW = 20;
-
     /** Of so many attempts that all time out, or are all served, it is not. */
     private static final int FEW_ATTEMPTS = 3;
 
@@ -115,7 +112,8 @@ public final class LossLimit implements AdaptiveLimit {
     private final Period period = new Period();
     private final Trial trial = new Trial();
     private final SteadyLosses steady = new SteadyLosses();
-    private final ServedRow served = new ServedRow();
+    private final ServedRow servedRow = new ServedRow();
+    private final LossRow lossRow = new LossRow();
     private volatile int ceiling;
     /** The limit with its fraction. */
     private double exact;
@@ -132,13 +130,8 @@ public final class LossLimit implements AdaptiveLimit {
     /** The mean time of attempts that are served now. */
     private long attemptNanos;
 
-    // The losses since the last attempt that was served, and the other way round.
-    private int inARow;
-    private int droppedInARow;
+    /** Since the last attempt that was lost or late. */
     private int servedInARow;
-    private long rowBegan;
-    /** The time of the longest of these losses. */
-    private long rowNanos;
 
     private long lostAt;
     /** The end of the last attempt that was counted. */
@@ -258,8 +251,7 @@ public final class LossLimit implements AdaptiveLimit {
             if (nanos != 0) {
                 attemptNanos += (nanos - attemptNanos) / 8;
             }
-            inARow = 0;
-            droppedInARow = 0;
+            lossRow.end();
             pauseNanos = 0;
             if (isLate) {
                 period.countLate();
@@ -268,7 +260,7 @@ public final class LossLimit implements AdaptiveLimit {
                 period.countInTime();
                 servedInARow++;
             }
-            served.add(beganAt(now, nanos), isLate);
+            servedRow.add(beganAt(now, nanos), isLate);
             period.ended(now, isLate ? fewOf(inFlight, nanos) : nanos, inFlight);
             judge(now, nanos);
         } finally {
@@ -353,20 +345,11 @@ public final class LossLimit implements AdaptiveLimit {
             if (drop) {
                 period.countLost(more);
                 servedInARow = 0;
-                served.end();
+                servedRow.end();
                 lostAt = now;
             }
-            if (!again) {
-                rowBegan = inARow == 0 ? now : rowBegan;
-                rowNanos = inARow == 0 ? nanos : Math.max(rowNanos, nanos);
-                inARow += more;
-                droppedInARow += drop ? more : 0;
-            }
             period.ended(now, fewOf(inFlight, nanos), inFlight);
-            boolean mostlyDropped = droppedInARow > 1 && 2 * droppedInARow > inARow;
-            boolean enough = !again && (mostlyDropped || inARow >= FAILURES_IN_A_ROW);
-            long answer = isPausing() ? 0 : attempt();
-            if (enough && now - rowBegan >= Math.max(Math.max(rowNanos, answer), SHORTEST_NANOS / 2)) {
+            if (!again && lossRow.add(now, nanos, more, drop, isPausing() ? 0 : attempt())) {
                 nothingComesBack(now, nanos, random);
             } else {
                 judge(now, nanos);
@@ -426,8 +409,7 @@ public final class LossLimit implements AdaptiveLimit {
     }
 
     private void nothingComesBack(long now, long nanos, DoubleSupplier random) {
-        inARow = 0;
-        droppedInARow = 0;
+        lossRow.end();
         if (isSteady(now, period.served(), period.lost())) {
             return;
         }
@@ -586,7 +568,7 @@ public final class LossLimit implements AdaptiveLimit {
     /** Where no call waits, a limit of four lets no more through than one does. */
     private boolean isProven(long now) {
         boolean hangs = lostOnesHang() && losses.lostNanos() <= 2 * PROOF_NANOS;
-        return !wanted || !hangs || served.nanos(now) >= PROOF_NANOS;
+        return !wanted || !hangs || servedRow.nanos(now) >= PROOF_NANOS;
     }
 
     private boolean lostOnesHang() {

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.bulkhead.internal.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+
+class LossRowTest {
+    private static final long MILLI = 1_000_000;
+
+    private final LossRow row = new LossRow();
+    private long answerNanos = 10 * MILLI;
+
+    private boolean lost(long atMillis, long millis) {
+        return row.add(atMillis * MILLI, millis * MILLI, 1, true, answerNanos);
+    }
+
+    private boolean failed(long atMillis, long millis) {
+        return row.add(atMillis * MILLI, millis * MILLI, 1, false, answerNanos);
+    }
+
+    @Test
+    void twoLossesAreEnoughAfterATenthOfASecond() {
+        assertThat(lost(0, 1)).isFalse();
+        assertThat(lost(99, 1)).isFalse();
+        assertThat(lost(100, 1)).isTrue();
+    }
+
+    @Test
+    void oneLossIsNot() {
+        assertThat(failed(0, 1)).isFalse();
+        assertThat(lost(1000, 1)).isFalse();
+    }
+
+    @Test
+    void theRowLastsAsLongAsTheLongestOfIt() {
+        assertThat(lost(0, 300)).isFalse();
+        assertThat(lost(200, 1)).isFalse();
+        assertThat(lost(300, 1)).isTrue();
+    }
+
+    @Test
+    void theRowLastsAsLongAsAnAnswerTakes() {
+        answerNanos = 400 * MILLI;
+        assertThat(lost(0, 1)).isFalse();
+        assertThat(lost(399, 1)).isFalse();
+        assertThat(lost(400, 1)).isTrue();
+    }
+
+    @Test
+    void failuresAreFewerThanLosses() {
+        assertThat(lost(0, 1)).isFalse();
+        assertThat(failed(100, 1)).isFalse();
+        assertThat(failed(200, 1)).isFalse();
+        assertThat(lost(300, 1)).isFalse();
+        assertThat(lost(400, 1)).isTrue();
+    }
+
+    @Test
+    void twentyFailuresAreEnough() {
+        for (int i = 0; i < 19; i++) {
+            assertThat(failed(10L * i, 1)).isFalse();
+        }
+        assertThat(failed(190, 1)).isTrue();
+    }
+
+    @Test
+    void anAnswerEndsTheRowWithItsLongest() {
+        assertThat(lost(0, 500)).isFalse();
+        row.end();
+        assertThat(lost(1000, 1)).isFalse();
+        assertThat(lost(1100, 1)).isTrue();
+    }
+
+    @Test
+    void thoseThatOthersHaveNotCountedCountToo() {
+        assertThat(lost(0, 1)).isFalse();
+        row.end();
+        assertThat(row.add(0, MILLI, 2, true, answerNanos)).isFalse();
+        assertThat(failed(100, 1)).isTrue();
+    }
+}
