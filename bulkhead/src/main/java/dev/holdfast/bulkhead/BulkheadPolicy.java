@@ -319,11 +319,14 @@ public final class BulkheadPolicy extends Policy {
         long now = passage.now();
         long nanos = passage.actionNanos();
         boolean failed = passage.outcome() == Outcome.FAILURE;
+        boolean refused = passage.outcome() == Outcome.PUSHBACK && limit.isRefusedAtOnce(nanos);
         if ((passage.slot() & BESIDE) == BESIDE && limit instanceof LossLimit) {
             return; // a call is counted once, and this one has another attempt
         }
         if ((passage.slot() & AGAIN) != 0) {
-            limit.lostAgain(now, nanos, inFlight, !failed, passage::random);
+            limit.lostAgain(now, nanos, inFlight, !failed && !refused, passage::random);
+        } else if (refused) {
+            limit.refused(now, nanos, inFlight, passage::random);
         } else if (failed) {
             limit.failed(now, nanos, inFlight, passage::random);
         } else {

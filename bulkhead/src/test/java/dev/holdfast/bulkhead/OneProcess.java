@@ -4,6 +4,7 @@ package dev.holdfast.bulkhead;
 import static java.time.Duration.ofNanos;
 
 import dev.holdfast.Pipeline;
+import dev.holdfast.Verdict;
 import dev.holdfast.time.VirtualTime;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.io.IOException;
@@ -12,10 +13,18 @@ import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.ToDoubleBiFunction;
 
-/** A process whose limit heeds losses, in virtual time: so many calls a second, at random, with this timeout. */
-record OneProcess(int perSecond, Duration timeout) {
+/**
+ * A process whose limit heeds losses, in virtual time: so many calls a second, at random, with this timeout.
+ *
+ * @param ofErrors what the errors of the dependency are
+ */
+record OneProcess(int perSecond, Duration timeout, Verdict ofErrors) {
     /** What takes so many seconds hangs. */
     static final double FOR_EVER = Double.POSITIVE_INFINITY;
+
+    OneProcess(int perSecond, Duration timeout) {
+        this(perSecond, timeout, Verdict.FAILURE);
+    }
 
     /**
      * Of the calls that neither hang nor fail, how many are answered between two seconds.
@@ -28,6 +37,7 @@ record OneProcess(int perSecond, Duration timeout) {
                     .policies(
                             BulkheadPolicy.of(b -> b.limit(BulkheadSettings.LimitAlgorithm.LOSSES)),
                             TimeoutPolicy.of(timeout))
+                    .classifier((value, error) -> error == null ? Verdict.SUCCESS : ofErrors)
                     .time(time)
                     .build();
             Random random = new Random(seed);

@@ -31,6 +31,16 @@ public interface AdaptiveLimit {
     /** An attempt failed. */
     void failed(long now, long nanos, int inFlight, DoubleSupplier random);
 
+    /** Whether a pushback after this time counts as {@link #refused}, and not as {@link #dropped}. */
+    default boolean isRefusedAtOnce(long nanos) {
+        return false;
+    }
+
+    /** An attempt was refused at once: it has been in no queue. */
+    default void refused(long now, long nanos, int inFlight, DoubleSupplier random) {
+        failed(now, nanos, inFlight, random);
+    }
+
     /** As {@link #dropped} or {@link #failed}, of an attempt that repeats one. */
     default void lostAgain(long now, long nanos, int inFlight, boolean dropped, DoubleSupplier random) {
         if (dropped) {

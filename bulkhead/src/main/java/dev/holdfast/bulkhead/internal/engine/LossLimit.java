@@ -296,23 +296,34 @@ public final class LossLimit implements AdaptiveLimit {
 
     @Override
     public void dropped(long now, long nanos, int inFlight, DoubleSupplier random) {
-        lost(now, nanos, inFlight, true, false, random);
+        lost(now, nanos, inFlight, Ending.LOST, false, random);
     }
 
     @Override
     public void failed(long now, long nanos, int inFlight, DoubleSupplier random) {
-        lost(now, nanos, inFlight, false, false, random);
+        lost(now, nanos, inFlight, Ending.FAILED, false, random);
+    }
+
+    @Override
+    public boolean isRefusedAtOnce(long nanos) {
+        return usual.isShort(nanos);
+    }
+
+    @Override
+    public void refused(long now, long nanos, int inFlight, DoubleSupplier random) {
+        lost(now, nanos, inFlight, Ending.REFUSED, false, random);
     }
 
     @Override
     public void lostAgain(long now, long nanos, int inFlight, boolean dropped, DoubleSupplier random) {
-        lost(now, nanos, inFlight, dropped, true, random);
+        lost(now, nanos, inFlight, dropped ? Ending.LOST : Ending.FAILED, true, random);
     }
 
-    private void lost(long now, long nanos, int inFlight, boolean drop, boolean again, DoubleSupplier random) {
+    private void lost(long now, long nanos, int inFlight, Ending ending, boolean again, DoubleSupplier random) {
+        boolean isLost = ending == Ending.LOST;
         int firstOfNow = firstNow.getAsInt();
         if (!lock.tryLock()) {
-            if (drop && !again) {
+            if (isLost && !again) {
                 missed.getAndIncrement();
                 missedAt = now;
             }
@@ -330,7 +341,7 @@ public final class LossLimit implements AdaptiveLimit {
                 return;
             }
             int more = 1;
-            if (drop) {
+            if (isLost) {
                 int others = missed.getAndSet(0);
                 if (now - missedAt <= Math.max(nanos, SHORTEST_NANOS)) {
                     more += others;
@@ -342,14 +353,14 @@ public final class LossLimit implements AdaptiveLimit {
             if (isOld(now, nanos)) {
                 return;
             }
-            if (drop) {
+            if (isLost) {
                 period.countLost(more);
                 servedInARow = 0;
                 servedRow.end();
                 lostAt = now;
             }
             period.ended(now, fewOf(inFlight, nanos), inFlight);
-            if (!again && lossRow.add(now, nanos, more, drop, isPausing() ? 0 : attempt())) {
+            if (!again && lossRow.add(now, nanos, more, ending, isPausing() ? 0 : attempt())) {
                 nothingComesBack(now, nanos, random);
             } else {
                 judge(now, nanos);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.bulkhead.internal.engine;
 
-/** Attempts that were lost or have failed, with none served between them. Not for several threads at once. */
+/** Attempts that ended badly, with none served between them. Not for several threads at once. */
 final class LossRow {
     /** Where three of four attempts fail, so many in a row are rare. */
     private static final int MANY = 20;
@@ -9,28 +9,35 @@ final class LossRow {
     /** A shorter row is chance. */
     private static final long SHORTEST_NANOS = 100_000_000;
 
+    /** So long, where some were refused: that may be the end of a quota, which is one of a second in most cases. */
+    private static final long SHORTEST_OF_REFUSED_NANOS = 1_000_000_000;
+
     private int lost;
-    private int failed;
+    private int others;
+    private boolean hasRefused;
     private long since;
     private long longest;
 
     /**
-     * So many of them ended now, after this time; lost: in a timeout or a pushback. Returns whether nothing comes back any more: for
-     * the time of an answer and that of the longest of them, only losses and fewer failures, or many failures.
+     * So many more of them ended now, after this time. Returns whether nothing comes back any more: for the time of an answer and that
+     * of the longest of them, most were lost, or there were many.
      */
-    boolean add(long now, long nanos, int more, boolean areLost, long answerNanos) {
-        boolean isFirst = lost + failed == 0;
+    boolean add(long now, long nanos, int more, Ending ending, long answerNanos) {
+        boolean isFirst = lost + others == 0;
         since = isFirst ? now : since;
         longest = isFirst ? nanos : Math.max(longest, nanos);
-        lost += areLost ? more : 0;
-        failed += areLost ? 0 : more;
-        boolean areEnough = (lost > 1 && lost > failed) || lost + failed >= MANY;
-        return areEnough && now - since >= Math.max(Math.max(longest, answerNanos), SHORTEST_NANOS);
+        lost += ending == Ending.LOST ? more : 0;
+        others += ending == Ending.LOST ? 0 : more;
+        hasRefused |= ending == Ending.REFUSED;
+        boolean areEnough = (lost > 1 && lost > others) || lost + others >= MANY;
+        long least = Math.max(hasRefused ? SHORTEST_OF_REFUSED_NANOS : SHORTEST_NANOS, answerNanos);
+        return areEnough && now - since >= Math.max(longest, least);
     }
 
     /** One was served. */
     void end() {
         lost = 0;
-        failed = 0;
+        others = 0;
+        hasRefused = false;
     }
 }

@@ -62,6 +62,11 @@ final class UsualTime {
         return late * LATE_ONES <= served;
     }
 
+    /** Whether it has been in no queue. Where nothing limits an attempt, none is late. */
+    boolean isShort(long nanos) {
+        return attemptLimit == Long.MAX_VALUE ? !isTwice(nanos) : !isLong(nanos);
+    }
+
     /** Whether it has been in a queue, perhaps. */
     boolean isLong(long nanos) {
         return nanos >= longNanos();

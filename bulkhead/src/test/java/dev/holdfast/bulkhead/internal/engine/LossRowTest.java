@@ -12,11 +12,11 @@ class LossRowTest {
     private long answerNanos = 10 * MILLI;
 
     private boolean lost(long atMillis, long millis) {
-        return row.add(atMillis * MILLI, millis * MILLI, 1, true, answerNanos);
+        return row.add(atMillis * MILLI, millis * MILLI, 1, Ending.LOST, answerNanos);
     }
 
     private boolean failed(long atMillis, long millis) {
-        return row.add(atMillis * MILLI, millis * MILLI, 1, false, answerNanos);
+        return row.add(atMillis * MILLI, millis * MILLI, 1, Ending.FAILED, answerNanos);
     }
 
     @Test
@@ -64,6 +64,29 @@ class LossRowTest {
         assertThat(failed(190, 1)).isTrue();
     }
 
+    private boolean refused(long atMillis) {
+        return row.add(atMillis * MILLI, MILLI, 1, Ending.REFUSED, answerNanos);
+    }
+
+    @Test
+    void twentyRefusalsAreEnoughAfterASecond() {
+        for (int i = 0; i < 99; i++) {
+            assertThat(refused(10L * i)).isFalse();
+        }
+        assertThat(refused(1000)).isTrue();
+    }
+
+    @Test
+    void oneRefusalIsEnoughForTheRowToLastASecond() {
+        assertThat(lost(0, 1)).isFalse();
+        assertThat(refused(100)).isFalse();
+        assertThat(lost(999, 1)).isFalse();
+        assertThat(lost(1000, 1)).isTrue();
+        row.end();
+        assertThat(lost(2000, 1)).isFalse();
+        assertThat(lost(2100, 1)).isTrue();
+    }
+
     @Test
     void anAnswerEndsTheRowWithItsLongest() {
         assertThat(lost(0, 500)).isFalse();
@@ -76,7 +99,7 @@ class LossRowTest {
     void thoseThatOthersHaveNotCountedCountToo() {
         assertThat(lost(0, 1)).isFalse();
         row.end();
-        assertThat(row.add(0, MILLI, 2, true, answerNanos)).isFalse();
+        assertThat(row.add(0, MILLI, 2, Ending.LOST, answerNanos)).isFalse();
         assertThat(failed(100, 1)).isTrue();
     }
 }
