@@ -11,11 +11,12 @@ import java.util.function.LongSupplier;
  * The engine of a limit that heeds losses, as the congestion control of TCP does. A process knows only itself, and a dependency
  * has to bear the sum of all: each process backs off by itself, and so all of them do.
  *
- * <p>An attempt is <em>lost</em> if it ends in a timeout or a pushback. Failures are bugs, and not load, unless nothing else comes
- * back. It is <em>late</em> if it is served, but takes twice as long as attempts do on average, and more than a quarter of the time
- * that it has at most. However times vary, at most half of all attempts take twice the mean time (Markov's inequality), and in an
- * overload all of them are in one queue, so if nearly all are late something has changed. After each period, which lasts about as
- * long as an attempt, and at least 200 ms unless there is trouble:
+ * <p>An attempt is <em>lost</em> if it ends in a timeout, or in a pushback after the time of a late one: sooner, it has been in no
+ * queue. Failures are bugs, and not load, unless nothing else comes back. It is <em>late</em> if it is served, but takes twice as
+ * long as attempts do on average, and more than a quarter of the time that it has at most. However times vary, at most half of all
+ * attempts take twice the mean time (Markov's inequality), and in an overload all of them are in one queue, so if nearly all are
+ * late something has changed. After each period, which lasts about as long as an attempt, and at least 200 ms unless there is
+ * trouble:
  *
  * <ul>
  *   <li>More than a fifth was lost, or nearly all was lost or late, above what is usual: the limit is cut by half of that share; by
