@@ -35,8 +35,7 @@ import java.util.function.LongSupplier;
  * counts only if another one that counts has ended since it began, and in no row.
  *
  * <p>The permit of a lost attempt is not given to another one before the period has been judged. Attempts that began before a cut
- * do not show what the cut has changed, and are not counted; nor are losses before an attempt that began after it can have been
- * served. As long as it is not clear whether a cut has helped, more than a third of late ones is enough for the next one. Where a
+ * do not show what the cut has changed, and are not counted. As long as it is not clear whether a cut has helped, more than a third of late ones is enough for the next one. Where a
  * quarter of the limit has made nothing better, the trouble has another reason than the load: the limit is put back, and that share
  * of losses, or that time of an attempt, becomes the usual one. So does a share of hanging attempts that stays while the limit is
  * at most half of what it was.
@@ -338,9 +337,6 @@ public final class LossLimit implements AdaptiveLimit {
             }
             startCounting();
             heardAt = now;
-            if (isEarly(now, nanos)) {
-                return;
-            }
             int more = 1;
             if (isLost) {
                 int others = missed.getAndSet(0);
@@ -393,11 +389,6 @@ public final class LossLimit implements AdaptiveLimit {
 
     private boolean isOld(long now, long nanos) {
         return wasCut && beganAt(now, nanos) - cutAt < 0;
-    }
-
-    /** Whether it began after the cut, and none that did can have been served yet: those that are refused at once would be all. */
-    private boolean isEarly(long now, long nanos) {
-        return wasCut && now - cutAt < attempt() && !isOld(now, nanos) && !isPausing();
     }
 
     /** Whether nothing but losses has come back since a pause: then nothing must come back for the time of an answer once more. */

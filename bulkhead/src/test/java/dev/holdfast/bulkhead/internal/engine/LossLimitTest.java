@@ -634,22 +634,6 @@ class LossLimitTest {
         assertThat(limit.decided()).isEqualTo(100);
     }
 
-    /** Of the attempts that began after a cut, those that are refused at once end first. */
-    @Test
-    void refusalsAreNotCountedBeforeAnAttemptThatBeganAfterTheCutCanHaveBeenServed() {
-        served(20, 1_000 * MILLI);
-        for (int i = 0; i < 100 && limit.decided() == 100; i++) {
-            refused(3, 40);
-            served(2, 1_000 * MILLI);
-        }
-        int cut = limit.decided();
-        assertThat(cut).isBetween(2, 99);
-        refused(40, 20);
-
-        assertThat(limit.decided()).isEqualTo(cut);
-        assertThat(limit.limit()).as("with no permit held back").isEqualTo(cut);
-    }
-
     /** Once a pause was needed, each row of refusals brings the next one. */
     @Test
     void afterAPauseRefusalsNeedNotLastAsLongAsAnAnswerTakes() {
