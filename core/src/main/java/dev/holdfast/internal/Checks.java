@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 
 /**
  * Collects the problems of settings, so that {@code build()} reports all of them at once.
@@ -18,6 +19,12 @@ import java.util.Locale;
  * }</pre>
  */
 public final class Checks {
+    /** The shortest limit of a policy that has only a limit. */
+    public static final Duration LEAST_LIMIT = Duration.ofMillis(1);
+
+    /** The longest limit of a policy that has only a limit. */
+    public static final Duration MOST_LIMIT = Duration.ofDays(1);
+
     private static final long MILLISECOND = 1_000_000;
     private static final long TENTH = 100 * MILLISECOND;
     private static final long SECOND = 10 * TENTH;
@@ -28,6 +35,17 @@ public final class Checks {
     /** Starts without problems. */
     public Checks(String policy) {
         this.policy = policy;
+    }
+
+    /**
+     * Checks the limit of a policy that has only a limit.
+     *
+     * @throws InvalidSettingsException if it is out of range
+     */
+    public static void limit(String policy, Duration limit) {
+        new Checks(policy)
+                .range("limit", Objects.requireNonNull(limit, "limit"), LEAST_LIMIT, MOST_LIMIT)
+                .done();
     }
 
     /** A whole number within a range, both ends included. */

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.timeout;
 
-import dev.holdfast.internal.TimeLimitPolicy;
+import dev.holdfast.internal.Checks;
+import dev.holdfast.spi.Passage;
+import dev.holdfast.spi.Policy;
 import java.time.Duration;
+import java.util.Map;
 
 /**
  * Limits the time of everything inside it. It stands innermost in the default order, so it limits one attempt.
@@ -11,9 +14,15 @@ import java.time.Duration;
  * the interrupt, its caller gets the {@link dev.holdfast.CallTimeoutException} only when the action returns, and observers are
  * told of an overrun. The limit strikes within some milliseconds.
  */
-public final class TimeoutPolicy extends TimeLimitPolicy {
+public final class TimeoutPolicy extends Policy {
+    private final Duration limit;
+    private final long nanos;
+
     private TimeoutPolicy(Duration limit) {
-        super("timeout", limit);
+        super("timeout", ENTER);
+        Checks.limit("timeout", limit);
+        this.limit = limit;
+        this.nanos = limit.toNanos();
     }
 
     /**
@@ -24,5 +33,26 @@ public final class TimeoutPolicy extends TimeLimitPolicy {
      */
     public static TimeoutPolicy of(Duration limit) {
         return new TimeoutPolicy(limit);
+    }
+
+    /** The limit. */
+    public Duration limit() {
+        return limit;
+    }
+
+    @Override
+    public Map<String, Object> settingsMap() {
+        return Map.of("limit", limit);
+    }
+
+    @Override
+    public long longest() {
+        return nanos;
+    }
+
+    @Override
+    public int enter(Passage passage) {
+        passage.limit(nanos);
+        return PROCEED;
     }
 }

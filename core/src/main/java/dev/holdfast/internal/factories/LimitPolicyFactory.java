@@ -2,7 +2,6 @@
 package dev.holdfast.internal.factories;
 
 import dev.holdfast.internal.Checks;
-import dev.holdfast.internal.TimeLimitPolicy;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.PolicyFactory;
 import java.time.Duration;
@@ -49,7 +48,7 @@ abstract class LimitPolicyFactory implements PolicyFactory<LimitPolicyFactory.Li
     public List<Option<Limit, ?>> options() {
         return List.of(
                 Option.<Limit>duration("limit", builder -> builder.limit, (builder, value) -> builder.limit = value)
-                        .range(TimeLimitPolicy.LEAST, TimeLimitPolicy.MOST)
+                        .range(Checks.LEAST_LIMIT, Checks.MOST_LIMIT)
                         .means(meaning)
                         .defaultIs(Checks.text(standard) + " in `Pipeline.standard` and in a file; none in code"));
     }
