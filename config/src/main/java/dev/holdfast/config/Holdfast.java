@@ -166,8 +166,8 @@ public final class Holdfast implements AutoCloseable {
      * The instance of this pipeline for a key, such as a host or a tenant: the same settings, and a state of its own. Made with
      * the first call, and named {@code inventory/key}. Ask for it with each call: an instance that had no call for long goes,
      * with its meters. If there are too many, all further keys share the instance {@code inventory/other}; the key {@code other}
-     * always has it. It has no stale cache, which would give the values of one key to another one. The section {@code keys} of the
-     * pipeline has both bounds.
+     * always has it. It has no stale cache, which would give the values of one key to another one. Both bounds are
+     * options of the pipeline: {@code keys.max} and {@code keys.idle}.
      *
      * @throws IllegalArgumentException if the file has no such pipeline; the message has the nearest name
      */
