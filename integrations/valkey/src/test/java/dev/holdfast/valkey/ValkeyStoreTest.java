@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.Pipeline;
+import dev.holdfast.spi.CallObserver;
 import dev.holdfast.testlogs.Logs;
 import io.github.bucket4j.BucketConfiguration;
 import io.github.bucket4j.redis.lettuce.Bucket4jLettuce;
@@ -33,6 +34,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What Bucket4j and Lettuce say to a server. Two processes and one server: {@code examples/valkey}. */
 @Logs(value = "unable to send", sometimes = true) // the imitation, when it ends
@@ -353,7 +355,41 @@ class ValkeyStoreTest {
                 server.standStill();
                 open = take(permits(store, "a"), 1);
             }
-            assertThatThrownBy(open::get).isInstanceOf(ExecutionException.class);
+            assertThatThrownBy(open::get).hasRootCauseMessage("store at 127.0.0.1:" + server.port + " is closed");
+        }
+    }
+
+    /** Its threads may have ended before the question, which needs one to look for the answer. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void observersHearThatThisProcessHasClosedTheStore(boolean threadsHaveEnded) throws Exception {
+        List<String> causes = new ArrayList<>();
+        try (Server.Imitation server = new Server.Imitation()) {
+            ValkeyStore store = connect(server);
+            SharedThrottlePolicy throttle = SharedThrottlePolicy.of(
+                    store, s -> s.key("a").limit(20).burst(20).replicas(1));
+            store.close();
+            if (threadsHaveEnded) {
+                DefaultEventLoop ended = new DefaultEventLoop();
+                ended.shutdownGracefully(0, 0, TimeUnit.SECONDS).sync();
+                store.connector.reader = ended;
+            }
+            Pipeline pipeline = Pipeline.builder("inventory")
+                    .policies(throttle)
+                    .observer(new CallObserver() {
+                        @Override
+                        public void stateChanged(String of, String policy, String from, String to, String cause) {
+                            causes.add(cause);
+                        }
+                    })
+                    .build();
+            assertThat(pipeline.call(() -> "done")).isEqualTo("done");
+
+            assertThat(causes)
+                    .singleElement()
+                    .asString()
+                    .isEqualTo("the store failed: java.lang.IllegalStateException: store at 127.0.0.1:" + server.port
+                            + " is closed");
         }
     }
 
