@@ -528,6 +528,34 @@ class ValkeyStoreTest {
         assertNoUri("valkey", "valkey");
         assertNoUri("valkey.example:6379", "valkey.example:6379");
         assertNoUri("valkey://me:secret@valkey.example", "valkey.example");
+        assertNoUri("redis://127.0.0.1:x", "redis://127.0.0.1:x");
+        assertNoUri("redis://:secret@127.0.0.1:x", "127.0.0.1:x");
+    }
+
+    /** Lettuce takes what is before it for the host, which is in messages. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {":secret#x", "me:secret?x", "me:1234/5", "secret#x", "me:7412#x", "me:sec,ret#x", "me:se@cret"})
+    void aUriWhoseHostEndsInThePasswordIsRefusedWithoutIt(String password) {
+        assertNoUri("redis://" + password + "@127.0.0.1:7412", "127.0.0.1:7412");
+    }
+
+    @Test
+    void aUriOfLettuceWhoseHostIsNoneIsRefusedWithoutIt() {
+        assertThatThrownBy(() -> ValkeyStore.connect(RedisURI.create("redis://:secret#x@127.0.0.1:7412")))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("the URI of the store names no server but must name one server: redis://host:port, or"
+                        + " rediss://host:port with TLS");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"redis://[::1]:PORT", "redis://me:s%23%40@localhost:PORT/1"})
+    void aUriMayHaveAnAddressInBracketsAndAnEscapedPassword(String uri) throws Exception {
+        Server server = Server.start(Server.Kind.IMITATION);
+        server.close();
+        try (ValkeyStore store = ValkeyStore.connect(uri.replace("PORT", "" + server.port))) {
+            assertThat(store.toString()).endsWith(":" + server.port);
+        }
     }
 
     @Test
