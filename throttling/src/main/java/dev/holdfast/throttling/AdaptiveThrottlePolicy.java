@@ -197,7 +197,7 @@ public final class AdaptiveThrottlePolicy extends Policy {
                 Builder::new,
                 List.of(
                         Option.decimal("multiplier", (Builder b) -> b.multiplier, Builder::multiplier)
-                                .range(1.0, 100.0)
+                                .range(1.1, 100.0)
                                 .means("how many calls may be sent for each one that was accepted"),
                         Option.duration("window", (Builder b) -> b.window, Builder::window)
                                 .range(Duration.ofSeconds(1), Duration.ofHours(1))
@@ -275,8 +275,8 @@ public final class AdaptiveThrottlePolicy extends Policy {
             }
 
             /**
-             * How many calls may be sent for each one that was accepted: 1 to 100; default 2. A smaller one spares the dependency more,
-             * and notices later that it is well again.
+             * How many calls may be sent for each one that was accepted: 1.1 to 100; default 2. A smaller one spares the dependency more,
+             * and notices later that it is well again: with 1, what it has rejected would be reason enough to reject as much again.
              */
             public Builder multiplier(double value) {
                 multiplier = value;

@@ -93,7 +93,7 @@ public final class GatePolicy extends Policy {
     private static boolean passes(Passage passage, Hold last) {
         boolean open = isOver(passage, last);
         if (open) {
-            passage.slot(last.number()); // for what the attempt is told; the wait is over
+            passage.object(last); // for what the attempt is told
         }
         return open;
     }
@@ -170,7 +170,7 @@ public final class GatePolicy extends Policy {
             malformed.increment();
         }
         long asked = told < 0 && outcome == Outcome.PUSHBACK ? defaultHoldNanos : told;
-        if (asked > 0 && gate.hold(passage.now(), asked, passage.slot())) {
+        if (asked > 0 && gate.hold(passage.now(), asked, (Hold) passage.object())) {
             holds.increment();
         }
         return asked > 0;

@@ -17,7 +17,7 @@ class AdaptiveThrottleContractTest extends PolicyContract {
     @Override
     protected Policy policy() {
         return AdaptiveThrottlePolicy.of(
-                t -> t.multiplier(1).padding(1).maxRejected(0.5).window(Duration.ofSeconds(1)));
+                t -> t.multiplier(1.1).padding(1).maxRejected(0.5).window(Duration.ofSeconds(1)));
     }
 
     /** It holds nothing of a call; what it has counted is in range. */

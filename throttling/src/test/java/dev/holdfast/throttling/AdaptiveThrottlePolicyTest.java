@@ -22,6 +22,7 @@ import dev.holdfast.testcalls.Way;
 import dev.holdfast.time.VirtualTime;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
@@ -175,6 +176,57 @@ class AdaptiveThrottlePolicyTest {
         assertThat(calls(way, pipeline, 1_000, Verdict.SUCCESS)).isEqualTo(1_000);
         assertThat(throttle.rejectedShare()).isZero();
         assertThat(throttle.remembers()).isZero();
+    }
+
+    /** The page's table, in windows: of calls of one rank alone, and of each rank if half of the calls have it. */
+    @ParameterizedTest
+    @CsvSource({
+        "1.1, 12.6, 23.6, 3.6, 4.5",
+        "1.2, 6.6, 12.6, 2.8, 3.7",
+        "1.5, 3.2, 5.5, 1.7, 2.4",
+        "2, 1.9, 3.2, 1.2, 1.7",
+        "3, 1.2, 1.9, 0.8, 1.2"
+    })
+    void afterATotalOutageEveryCallIsSentAgainAsThePageSays(
+            double multiplier, double usual, double sheddable, double usualOfBoth, double sheddableOfBoth) {
+        double[] alone = windowsUntilTheLastRejection(multiplier, Priority.DEFAULT, Priority.DEFAULT);
+        double[] shed = windowsUntilTheLastRejection(multiplier, Priority.SHEDDABLE, Priority.SHEDDABLE);
+        double[] both = windowsUntilTheLastRejection(multiplier, Priority.SHEDDABLE, Priority.DEFAULT);
+
+        assertThat(List.of(alone[0], shed[1], both[0], both[1]))
+                .usingElementComparator((one, other) -> Math.abs(one - other) <= 0.05 ? 0 : 1)
+                .containsExactly(usual, sheddable, usualOfBoth, sheddableOfBoth);
+    }
+
+    /** The calls have the two priorities by turns. Those of the default priority, and the sheddable ones. */
+    private static double[] windowsUntilTheLastRejection(double multiplier, Priority... priorities) {
+        double[] slowest = new double[2];
+        for (int seed = 1; seed <= 3; seed++) {
+            try (VirtualTime seeded = VirtualTime.seeded(seed)) {
+                Pipeline pipeline = Pipeline.builder("inventory")
+                        .policies(AdaptiveThrottlePolicy.of(t -> t.multiplier(multiplier)))
+                        .classifier(AS_IT_SAYS)
+                        .time(seeded)
+                        .build();
+                for (int i = 0; i < 84_000; i++) {
+                    double windows = (i - 9_000) / 3_000.0;
+                    Verdict answer = windows >= -2 && windows < 0 ? Verdict.FAILURE : Verdict.SUCCESS;
+                    Priority priority = priorities[i % 2];
+                    seeded.schedule(ofMillis(10).toNanos() * i, () -> {
+                        boolean rejected = pipeline.<Verdict>unkeyed()
+                                .priority(priority)
+                                .callAsync(attempt -> CompletableFuture.completedFuture(answer))
+                                .isCompletedExceptionally();
+                        if (rejected && windows > 0) {
+                            int kind = priority == Priority.DEFAULT ? 0 : 1;
+                            slowest[kind] = Math.max(slowest[kind], windows);
+                        }
+                    });
+                }
+                seeded.run();
+            }
+        }
+        return slowest;
     }
 
     @ParameterizedTest
@@ -354,7 +406,8 @@ class AdaptiveThrottlePolicyTest {
 
     @Test
     void settingsOutOfRangeAreRefusedAndNamed() {
-        assertRefused(t -> t.multiplier(0.9), "multiplier is 0.9 but must be 1");
+        assertRefused(t -> t.multiplier(0.9), "multiplier is 0.9 but must be 1.1 to 100");
+        assertRefused(t -> t.multiplier(1), "multiplier is 1.0 but must be 1.1 to 100");
         assertRefused(t -> t.multiplier(Double.NaN), "multiplier is NaN");
         assertRefused(t -> t.window(ofMillis(999)), "window is 999ms but must be 1s to 1h");
         assertRefused(t -> t.maxRejected(1), "maxRejected is 1.0 but must be 0 to 0.99");
@@ -362,7 +415,7 @@ class AdaptiveThrottlePolicyTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"1, 1s, 0, 1", "100, 1h, 0.99, 1000000"})
+    @CsvSource({"1.1, 1s, 0, 1", "100, 1h, 0.99, 1000000"})
     void bothEndsOfTheRangesAreAllowed(double multiplier, String window, double most, int padding) {
         Duration time = window.equals("1s") ? ofSeconds(1) : Duration.ofHours(1);
         AdaptiveThrottlePolicy.Settings settings = AdaptiveThrottlePolicy.Settings.builder()

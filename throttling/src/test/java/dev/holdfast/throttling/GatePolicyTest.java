@@ -296,6 +296,41 @@ class GatePolicyTest {
         assertThat(gate.holds()).isEqualTo(2);
     }
 
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void anAnswerToAnOlderCallTakesNoTimeFromAPushbackOfACallThatBeganAfterTheOpening(Way way) {
+        GatePolicy gate = GatePolicy.ofDefaults();
+        Pipeline pipeline = pipeline(gate);
+        call(way, work(pipeline), ofMillis(9_300), Verdict.pushback(ofSeconds(5)));
+        call(way, work(pipeline), ofMillis(100), Verdict.pushback(ofSeconds(9)));
+        time.advance(ofMillis(9_200));
+        call(way, work(pipeline), ofMillis(200), Verdict.pushback(ofSeconds(30)));
+        time.advance(ofMillis(100));
+        assertThat(gate.held()).as("until the maximum after the first closing").isEqualTo(ofMillis(800));
+
+        time.advance(ofMillis(100));
+
+        assertThat(gate.held()).isEqualTo(ofMillis(9_900));
+        assertThat(gate.holds()).isEqualTo(2);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void callsSpreadOverATenthOfTheHoldThatALateAnswerHasBegun(Way way) {
+        GatePolicy gate = GatePolicy.of(g -> g.maxWait(ofSeconds(2)));
+        Pipeline pipeline = pipeline(gate);
+        call(way, work(pipeline), ofSeconds(8), Verdict.pushback(ofSeconds(1)));
+        call(way, pipeline, Verdict.pushback(ofSeconds(1)));
+        time.advance(ofSeconds(8));
+        List<Running<Verdict>> others = crowd(way, pipeline, 100);
+        time.run();
+
+        assertThat(others).allSatisfy(other -> assertThat(other.result()).isCompletedWithValue(Verdict.SUCCESS));
+        assertThat(starts.subList(2, 102))
+                .allSatisfy(start -> assertThat(start).isBetween(9_000 * MILLI, 9_100 * MILLI));
+        assertThat(new HashSet<>(starts)).hasSizeGreaterThan(90);
+    }
+
     /** It passed the open gate, waited for a turn, and started when the gate was open again. */
     @ParameterizedTest
     @EnumSource(Way.class)

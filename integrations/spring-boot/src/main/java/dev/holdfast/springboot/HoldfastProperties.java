@@ -253,7 +253,7 @@ final class HoldfastProperties {
         /**
          * Options of this section.
          *
-         * @param multiplier how many calls may be sent for each one that was accepted. Default: 2. Range: 1 to 100
+         * @param multiplier how many calls may be sent for each one that was accepted. Default: 2. Range: 1.1 to 100
          * @param window the time whose calls are counted. Default: 30s. Range: 1s to 1h
          * @param maxRejected the most of the calls that are rejected; with 0 none is. Default: 0.9. Range: 0 to 0.99
          * @param padding so many requests more in the divisor, so that a few failures of few calls reject little. Default: 8. Range: 1 to 1,000,000

@@ -6,7 +6,6 @@ import io.github.bucket4j.BucketState;
 import io.github.bucket4j.VerboseResult;
 import java.nio.charset.StandardCharsets;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.RejectedExecutionException;
 
 /** The permits of one limit, in a bucket of Bucket4j. */
 final class Bucket implements PermitStore {
@@ -44,10 +43,9 @@ final class Bucket implements PermitStore {
     private void take(long most, Answer answer, Connector.Link present) {
         try {
             ask(most, answer, present);
-        } catch (RejectedExecutionException closedMeanwhile) {
-            answer.failed(connector.noConnection());
         } catch (Throwable thrown) {
-            answer.failed(thrown); // nobody else hears of it where the question has waited for the connection
+            // Nobody else hears of it where the question has waited for the connection.
+            answer.failed(connector.why(thrown));
         }
     }
 
@@ -67,8 +65,7 @@ final class Bucket implements PermitStore {
                         }
                         answer.taken(taken.getValue(), untilNext(taken));
                     } else {
-                        Throwable cause = error.getCause(); // of a CompletionException, and more than others say
-                        answer.failed(cause == null ? error : cause);
+                        answer.failed(connector.why(error));
                     }
                 });
         connector.dropIfSilent(present, taking);

@@ -147,6 +147,12 @@ final class Connector {
                         : "there is no connection to " + uri.getHost() + ":" + uri.getPort() + refusal);
     }
 
+    /** Why a question has failed: closing the store fails those under way, too, and Lettuce says other things then. */
+    Throwable why(Throwable error) {
+        Throwable cause = error.getCause(); // of a CompletionException, and more than others say
+        return closed ? noConnection() : cause == null ? error : cause;
+    }
+
     /** A connection on which a command got no answer may lead nowhere: the server may have moved. */
     void dropIfSilent(Link present, CompletableFuture<?> answer) {
         look(present, answer, 1);
@@ -165,10 +171,19 @@ final class Connector {
         });
     }
 
-    /** On the thread that first reads what has come. */
+    /**
+     * On the thread that first reads what has come.
+     *
+     * @throws IllegalStateException if the store is closed
+     */
     void onReader(long nanos, Runnable task) {
         EventLoop last = reader;
-        var unused = (last == null ? resources.eventExecutorGroup() : last).schedule(task, nanos, TimeUnit.NANOSECONDS);
+        try {
+            var unused =
+                    (last == null ? resources.eventExecutorGroup() : last).schedule(task, nanos, TimeUnit.NANOSECONDS);
+        } catch (RejectedExecutionException ended) {
+            throw noConnection();
+        }
     }
 
     /** Connects anew. Does nothing if that is under way. */

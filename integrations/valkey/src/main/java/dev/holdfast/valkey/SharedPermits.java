@@ -11,6 +11,7 @@ import dev.holdfast.valkey.TurnQueue.Grant;
 import dev.holdfast.valkey.TurnQueue.Ticket;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -105,6 +106,8 @@ final class SharedPermits {
     private long handed;
     /** While the phase is BACK, what the store has given: at most a batch. */
     private long spare;
+    /** Whether this throttle has asked the store: before that, the next field says nothing. */
+    private boolean asked;
     /** The store does not have its next permit before that, as far as it has said; and one more after each {@link #perPermit}. */
     private long nextPermit;
 
@@ -120,8 +123,8 @@ final class SharedPermits {
     /** Whether the store has ever been there, and may have given its burst away. */
     private boolean reached;
 
-    private long questions;
-    private long failures;
+    private volatile LongAdder questions = new LongAdder();
+    private volatile LongAdder failures = new LongAdder();
 
     SharedPermits(SharedThrottleSettings settings, PermitStore store, LongSupplier clock) {
         this.settings = settings;
@@ -231,10 +234,11 @@ final class SharedPermits {
             return null;
         }
         long full = now - (settings.burst() - 1) * perPermit;
-        if (questions == 0 || probe || nextPermit - full < 0) {
+        if (!asked || probe || nextPermit - full < 0) {
             nextPermit = full;
         }
-        questions++;
+        asked = true;
+        questions.increment();
         question = new Question(now, probe, most);
         return question;
     }
@@ -395,7 +399,7 @@ final class SharedPermits {
     }
 
     private void goAway(Question failed, String cause) {
-        failures++;
+        failures.increment();
         failedAt = failed.since;
         reached |= failed.silent();
         if (phase == Phase.AWAY) {
@@ -576,7 +580,9 @@ final class SharedPermits {
             @Nullable Long backSince,
             long failedAt,
             long probeDistance,
-            long resumeAt) {}
+            long resumeAt,
+            LongAdder questions,
+            LongAdder failures) {}
 
     /**
      * Goes on for another throttle. If each one began anew, each reload in an outage would bring the burst of a share, and one as the
@@ -596,9 +602,19 @@ final class SharedPermits {
             probeDistance = past.probeDistance;
             paused = phase == Phase.AWAY;
             resumeAt = past.resumeAt;
+            questions = total(past.questions, questions);
+            failures = total(past.failures, failures);
         } finally {
             lock.unlock();
         }
+    }
+
+    /** This throttle has asked already, when its pipeline was built. */
+    private static LongAdder total(LongAdder past, LongAdder own) {
+        if (past != own) {
+            past.add(own.sum());
+        }
+        return past;
     }
 
     /** Both have one share from now on, with the limit of the next one. */
@@ -607,7 +623,18 @@ final class SharedPermits {
         try {
             share.handOver(next.share, now);
             long again = paused ? resumeAt : now;
-            return new Past(reached, phase, state, share.line(), awaySince, backSince, failedAt, probeDistance, again);
+            return new Past(
+                    reached,
+                    phase,
+                    state,
+                    share.line(),
+                    awaySince,
+                    backSince,
+                    failedAt,
+                    probeDistance,
+                    again,
+                    questions,
+                    failures);
         } finally {
             lock.unlock();
         }
@@ -653,21 +680,11 @@ final class SharedPermits {
 
     /** How often the store was asked. */
     long questions() {
-        lock.lock();
-        try {
-            return questions;
-        } finally {
-            lock.unlock();
-        }
+        return questions.sum();
     }
 
     /** How often the store did not answer, or not in time. */
     long failures() {
-        lock.lock();
-        try {
-            return failures;
-        } finally {
-            lock.unlock();
-        }
+        return failures.sum();
     }
 }

@@ -7,7 +7,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadLocalRandom;
 
 /** The list of the processes that have announced themselves under one name. */
@@ -60,8 +59,8 @@ final class Signs implements RollCall.Book {
         }
         try {
             connector.dropIfSilent(present, answer.toCompletableFuture());
-        } catch (RejectedExecutionException closedMeanwhile) {
-            return CompletableFuture.failedStage(connector.noConnection());
+        } catch (IllegalStateException closedMeanwhile) {
+            return CompletableFuture.failedStage(closedMeanwhile);
         }
         var unused = answer.whenComplete((told, error) -> connector.dropUnsound(present, error));
         return answer.thenApply(told -> new Count(told.get(0), told.get(1) >= RollCall.ALIVE));

@@ -5,6 +5,7 @@ import dev.holdfast.internal.Checks;
 import dev.holdfast.internal.Replicas;
 import io.github.bucket4j.BucketConfiguration;
 import io.lettuce.core.RedisURI;
+import io.netty.util.NetUtil;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Map;
@@ -15,6 +16,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.IntSupplier;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,6 +32,9 @@ public final class ValkeyStore implements AutoCloseable {
     /** For a connection, and for each command. */
     private static final Duration TIMEOUT = Duration.ofSeconds(2);
 
+    /** The host ends before an {@code @}: in the middle of the password. */
+    private static final Pattern CUT = Pattern.compile("//[^/?#]*[/?#].*@");
+
     private final Duration timeout;
     private final ServerTime time;
     final Connector connector;
@@ -43,10 +48,12 @@ public final class ValkeyStore implements AutoCloseable {
     }
 
     /**
-     * A server, such as {@code redis://valkey.example:6379}, or {@code rediss://} with TLS.
+     * A server, such as {@code redis://valkey.example:6379}, or {@code rediss://} with TLS. In a password, {@code @ / ? #} and {@code %}
+     * are written as {@code %40 %2F %3F %23} and {@code %25}.
      *
      * @see #connect(RedisURI)
-     * @throws IllegalArgumentException if it is no such URI, or names a sentinel, a socket of Unix or several servers
+     * @throws IllegalArgumentException if it is no such URI, or names a sentinel, a socket of Unix or several servers. The message has
+     *     no password
      */
     public static ValkeyStore connect(String uri) {
         return connect(uri(uri));
@@ -54,12 +61,22 @@ public final class ValkeyStore implements AutoCloseable {
 
     private static RedisURI uri(String uri) {
         try {
-            return RedisURI.create(uri);
-        } catch (IllegalArgumentException notOne) { // may have the password in its message, and is no cause for this
-            String withoutPassword = uri.substring(uri.lastIndexOf('@') + 1);
-            throw new IllegalArgumentException("the URI of the store is '" + withoutPassword
-                    + "' but must be redis://host:port, or rediss://host:port with TLS");
+            RedisURI made = RedisURI.create(uri);
+            if (!CUT.matcher(uri).find() && !hasWrongHost(made)) {
+                return made;
+            }
+        } catch (IllegalArgumentException notOne) {
+            // May have the password in its message, and is no cause for the next one.
         }
+        String withoutPassword = uri.substring(uri.lastIndexOf('@') + 1);
+        throw new IllegalArgumentException("the URI of the store is '" + withoutPassword
+                + "' but must be redis://host:port, or rediss://host:port with TLS");
+    }
+
+    /** Lettuce takes what it cannot take apart for the host: a port that is no number, or the password with the user. */
+    private static boolean hasWrongHost(RedisURI uri) {
+        String host = uri.getHost();
+        return host != null && host.contains(":") && !host.contains(",") && !NetUtil.isValidIpV6Address(host);
     }
 
     /**
@@ -88,7 +105,7 @@ public final class ValkeyStore implements AutoCloseable {
         if (uri.getSocket() != null) {
             return "a socket of Unix";
         }
-        if (uri.getHost() == null) {
+        if (uri.getHost() == null || hasWrongHost(uri)) {
             return "no server";
         }
         return uri.getHost().contains(",") ? "several servers" : null;

@@ -701,6 +701,39 @@ class SharedThrottlePolicyTest {
         assertThat(second.rejected()).isEqualTo(first.rejected());
     }
 
+    /** A question of the first one that fails after the second has taken its place counts, too. */
+    @Test
+    void questionsToTheStoreAndTheirFailuresAreTotalsThatAReloadKeeps() {
+        SharedThrottlePolicy first = throttle(s -> s.maxWait(ZERO));
+        Dependency dependency = new Dependency(time, Way.CALL_ASYNC);
+        Pipeline pipeline = pipeline(first);
+        steady(dependency, pipeline, 100);
+        assertThat(totals(first)).isEqualTo(List.of((double) store.questions(), 0.0));
+        store.standStill();
+        calls(dependency, pipeline, 10);
+        time.advance(ofMillis(1));
+        double open = totals(first).get(0);
+
+        SharedThrottlePolicy second = throttle(s -> s.maxWait(ofMillis(1)));
+        pipeline.replace(second);
+        assertThat(totals(second).get(0)).isGreaterThanOrEqualTo(open).isEqualTo(store.questions());
+        assertThat(totals(second).get(1)).isZero();
+        store.stop();
+        calls(dependency, pipeline, 10);
+        time.advance(ofMillis(1));
+
+        assertThat(totals(second).get(0)).isEqualTo(store.questions());
+        assertThat(totals(second).get(1)).as("one of each").isEqualTo(2);
+        assertThat(totals(first)).isEqualTo(totals(second));
+    }
+
+    private static List<Double> totals(SharedThrottlePolicy throttle) {
+        RecordedMeters meters = new RecordedMeters();
+        throttle.meters(meters);
+        return List.of(
+                meters.values().get("throttle.store.asked"), meters.values().get("throttle.store.failed"));
+    }
+
     @ParameterizedTest
     @EnumSource(Way.class)
     void reloadsOfAProcessThatHasNotReachedTheStoreBringNoFurtherBurst(Way way) {

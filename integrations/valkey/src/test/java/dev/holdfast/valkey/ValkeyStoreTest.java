@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.Pipeline;
+import dev.holdfast.spi.CallObserver;
 import dev.holdfast.testlogs.Logs;
 import io.github.bucket4j.BucketConfiguration;
 import io.github.bucket4j.redis.lettuce.Bucket4jLettuce;
@@ -33,6 +34,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What Bucket4j and Lettuce say to a server. Two processes and one server: {@code examples/valkey}. */
 @Logs(value = "unable to send", sometimes = true) // the imitation, when it ends
@@ -353,7 +355,41 @@ class ValkeyStoreTest {
                 server.standStill();
                 open = take(permits(store, "a"), 1);
             }
-            assertThatThrownBy(open::get).isInstanceOf(ExecutionException.class);
+            assertThatThrownBy(open::get).hasRootCauseMessage("store at 127.0.0.1:" + server.port + " is closed");
+        }
+    }
+
+    /** Its threads may have ended before the question, which needs one to look for the answer. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void observersHearThatThisProcessHasClosedTheStore(boolean threadsHaveEnded) throws Exception {
+        List<String> causes = new ArrayList<>();
+        try (Server.Imitation server = new Server.Imitation()) {
+            ValkeyStore store = connect(server);
+            SharedThrottlePolicy throttle = SharedThrottlePolicy.of(
+                    store, s -> s.key("a").limit(20).burst(20).replicas(1));
+            store.close();
+            if (threadsHaveEnded) {
+                DefaultEventLoop ended = new DefaultEventLoop();
+                ended.shutdownGracefully(0, 0, TimeUnit.SECONDS).sync();
+                store.connector.reader = ended;
+            }
+            Pipeline pipeline = Pipeline.builder("inventory")
+                    .policies(throttle)
+                    .observer(new CallObserver() {
+                        @Override
+                        public void stateChanged(String of, String policy, String from, String to, String cause) {
+                            causes.add(cause);
+                        }
+                    })
+                    .build();
+            assertThat(pipeline.call(() -> "done")).isEqualTo("done");
+
+            assertThat(causes)
+                    .singleElement()
+                    .asString()
+                    .isEqualTo("the store failed: java.lang.IllegalStateException: store at 127.0.0.1:" + server.port
+                            + " is closed");
         }
     }
 
@@ -492,6 +528,34 @@ class ValkeyStoreTest {
         assertNoUri("valkey", "valkey");
         assertNoUri("valkey.example:6379", "valkey.example:6379");
         assertNoUri("valkey://me:secret@valkey.example", "valkey.example");
+        assertNoUri("redis://127.0.0.1:x", "redis://127.0.0.1:x");
+        assertNoUri("redis://:secret@127.0.0.1:x", "127.0.0.1:x");
+    }
+
+    /** Lettuce takes what is before it for the host, which is in messages. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {":secret#x", "me:secret?x", "me:1234/5", "secret#x", "me:7412#x", "me:sec,ret#x", "me:se@cret"})
+    void aUriWhoseHostEndsInThePasswordIsRefusedWithoutIt(String password) {
+        assertNoUri("redis://" + password + "@127.0.0.1:7412", "127.0.0.1:7412");
+    }
+
+    @Test
+    void aUriOfLettuceWhoseHostIsNoneIsRefusedWithoutIt() {
+        assertThatThrownBy(() -> ValkeyStore.connect(RedisURI.create("redis://:secret#x@127.0.0.1:7412")))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("the URI of the store names no server but must name one server: redis://host:port, or"
+                        + " rediss://host:port with TLS");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"redis://[::1]:PORT", "redis://me:s%23%40@localhost:PORT/1"})
+    void aUriMayHaveAnAddressInBracketsAndAnEscapedPassword(String uri) throws Exception {
+        Server server = Server.start(Server.Kind.IMITATION);
+        server.close();
+        try (ValkeyStore store = ValkeyStore.connect(uri.replace("PORT", "" + server.port))) {
+            assertThat(store.toString()).endsWith(":" + server.port);
+        }
     }
 
     @Test

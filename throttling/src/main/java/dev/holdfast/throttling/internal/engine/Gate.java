@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.throttling.internal.engine;
 
+import dev.holdfast.internal.ShortLock;
 import dev.holdfast.spi.Completion;
-import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,21 +15,18 @@ public final class Gate {
 
     /** A time in which the destination is not called. Who waits for its end awaits it: it never comes, and the time ends the wait. */
     public static final class Hold extends Completion {
-        private final long number;
+        /** When the gate closed. A hold that is made longer gives way to one that began when it did. */
         private final long began;
+
         private final long end;
         /** The gate has opened: from now on attempts start. */
         private volatile boolean over;
+        /** When the one began that came after it: for those that passed this one, the first closing. Guarded by the lock. */
+        long next;
 
-        private Hold(@Nullable Hold before, long began, long end) {
-            number = before == null ? 1 : before.number + 1;
+        private Hold(long began, long end) {
             this.began = began;
             this.end = end;
-        }
-
-        /** Which one of this gate; 1 or more. A hold that was made longer is another one. */
-        public long number() {
-            return number;
         }
 
         /** How long it still lasts; 0 if it is over. */
@@ -57,14 +54,29 @@ public final class Gate {
     }
 
     /** What gates share of which one took the other's place: calls that began before belong to the same destination. */
-    private static final class Held extends AtomicReference<@Nullable Hold> {
-        private static final long serialVersionUID = 1;
+    private static final class Held {
+        final ShortLock lock = new ShortLock();
+        /** Before the first one. */
+        final Hold none = new Hold(0, 0);
+        /** Written under the lock. */
+        volatile Hold last = none;
 
-        private volatile long most;
+        /** Guarded by the lock. */
+        long most;
+
+        Held(long most) {
+            none.over = true;
+            this.most = most;
+        }
+
+        void follow(long began, long end) {
+            last.next = began;
+            last = new Hold(began, end);
+        }
     }
 
     private final long most;
-    private Held present = new Held();
+    private Held present;
 
     /**
      * An open gate.
@@ -73,57 +85,67 @@ public final class Gate {
      */
     public Gate(long most) {
         this.most = most;
-        present.most = most;
+        present = new Held(most);
     }
 
     /** The last hold, which may be {@linkplain Hold#isOver over}; null if there was none. */
     public @Nullable Hold last() {
-        return present.get();
+        Hold seen = present.last;
+        return seen == present.none ? null : seen;
     }
 
     /** The hold that lasts now; null if the gate is open. */
     public @Nullable Hold hold(long now) {
-        Hold seen = present.get();
-        return seen == null || seen.isOver(now) ? null : seen;
+        Hold seen = present.last;
+        return seen.isOver(now) ? null : seen;
     }
 
     /**
      * The dependency asks not to be called for so long. Shortens no hold.
      *
-     * @param passed the number of the {@linkplain #last last} hold when the attempt passed the open gate; 0 if there was none. If it
-     *     is the last one still, the attempt began after it, and another hold begins. If not, the gate has closed since, and
-     *     the maximum counts from then on
+     * @param passed the {@linkplain #last last} hold when the attempt passed the open gate; null if there was none. The maximum counts
+     *     from the first time on that the gate closed after that
      * @return whether the gate was open before
      */
-    public boolean hold(long now, long asked, long passed) {
-        while (true) {
-            Hold seen = present.get();
-            long began = seen == null || seen.number == passed ? now : seen.began;
-            long nanos = Math.min(asked, began + present.most - now);
-            long left = seen == null ? 0 : seen.left(now);
+    public boolean hold(long now, long asked, @Nullable Hold passed) {
+        Held held = present;
+        held.lock.lock();
+        try {
+            Hold seen = held.last;
+            long left = seen.left(now);
+            long began = left == 0 ? now : seen.began;
+            Hold before = passed == null ? held.none : passed;
+            long firstClosing = before == seen ? began : before.next;
+            // The time of a thread that had no processor may be that of a hold before.
+            long past = Math.max(now - firstClosing, now - began);
+            long nanos = Math.min(asked, held.most - past);
             if (nanos <= left) {
                 return false;
             }
-            if (present.compareAndSet(seen, new Hold(seen, began, now + nanos))) {
-                return left == 0;
-            }
+            held.follow(began, now + nanos);
+            return left == 0;
+        } finally {
+            held.lock.unlock();
         }
     }
 
     /** Takes the place of another gate: both have one hold from now on, and this one's maximum. Before this one is used. */
     public void takeOver(Gate previous, long now) {
-        present = previous.present;
-        present.most = most;
-        Hold longer = present.get();
-        if (longer != null && longer.left(now) > most) {
-            // If another one begins at this moment, it is within the new maximum.
-            present.compareAndSet(longer, new Hold(longer, longer.began, now + most));
+        Held held = previous.present;
+        present = held;
+        held.lock.lock();
+        try {
+            held.most = most;
+            if (held.last.left(now) > most) {
+                held.follow(held.last.began, now + most);
+            }
+        } finally {
+            held.lock.unlock();
         }
     }
 
     /** How many calls wait for the end of the present hold. */
     public int waiting() {
-        Hold held = present.get();
-        return held == null ? 0 : held.waiting();
+        return present.last.waiting();
     }
 }

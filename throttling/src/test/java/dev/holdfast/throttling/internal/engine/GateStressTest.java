@@ -34,22 +34,19 @@ class GateStressTest {
         AtomicLong began = new AtomicLong();
 
         onAllThreads(random -> {
+            Hold passed = null;
             for (int round = 0; round < ROUNDS; round++) {
                 long sure = closedUntil.get();
                 Hold last = gate.last();
                 long now = clock.addAndGet(random.nextInt(20));
                 if (random.nextInt(10) == 0) {
                     long asked = random.nextLong(2 * MOST);
-                    long passed = last != null && last.isOver(now) ? last.number() : 0;
-                    long lasts = last == null ? 0 : last.left(now);
-                    boolean closed = gate.hold(now, asked, passed);
-                    if (closed) {
+                    passed = last != null && last.isOver(now) ? last : passed;
+                    if (gate.hold(now, asked, passed)) {
                         began.incrementAndGet();
                     }
-                    Hold after = gate.last();
-                    // A hold that this thread made, or that lasted before: then its first closing is known.
-                    if ((closed && after != null && after.number() == passed + 1) || lasts > 0) {
-                        long most = last == null || lasts == 0 ? MOST : lasts - last.nanos() + MOST;
+                    if (passed != null && gate.last() != passed) { // then its first closing is known
+                        long most = passed.next - now + MOST;
                         closedUntil.accumulateAndGet(now - origin + Math.min(asked, most), Math::max);
                     }
                 }
@@ -76,7 +73,7 @@ class GateStressTest {
             Gate gate = new Gate(MOST);
             AtomicLong began = new AtomicLong();
             onAllThreads(random -> {
-                if (gate.hold(0, 1 + random.nextLong(MOST), 0)) {
+                if (gate.hold(0, 1 + random.nextLong(MOST), null)) {
                     began.incrementAndGet();
                 }
             });

@@ -4,7 +4,6 @@ package dev.holdfast.throttling.internal.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.throttling.internal.engine.Gate.Hold;
-import java.util.Objects;
 import org.junit.jupiter.api.Test;
 
 class GateTest {
@@ -18,10 +17,10 @@ class GateTest {
         Gate second = followerOf(first, 8 * SECOND);
         Gate third = followerOf(second, 6 * SECOND);
 
-        assertThat(first.hold(0, 2 * SECOND, 0)).isTrue();
+        assertThat(first.hold(0, 2 * SECOND, null)).isTrue();
         assertThat(left(third)).isEqualTo(2 * SECOND);
 
-        assertThat(third.hold(0, 3 * SECOND, 0)).as("it was held already").isFalse();
+        assertThat(third.hold(0, 3 * SECOND, null)).as("it was held already").isFalse();
         assertThat(left(first)).isEqualTo(3 * SECOND);
         assertThat(left(second)).isEqualTo(3 * SECOND);
         assertThat(first.hold(3 * SECOND - 1)).isNotNull();
@@ -32,51 +31,51 @@ class GateTest {
 
     @Test
     void theMaximumOfTheLastOneHoldsForAll() {
-        first.hold(0, 9 * SECOND, 0);
+        first.hold(0, 9 * SECOND, null);
         Gate second = followerOf(first, 4 * SECOND);
 
         assertThat(left(second)).isEqualTo(4 * SECOND);
-        first.hold(0, 9 * SECOND, 0);
+        first.hold(0, 9 * SECOND, null);
         assertThat(left(first)).isEqualTo(4 * SECOND);
     }
 
     @Test
     void aGateThatIsSwitchedOffOpens() {
-        first.hold(0, 9 * SECOND, 0);
+        first.hold(0, 9 * SECOND, null);
         Gate off = followerOf(first, 0);
 
         assertThat(off.hold(0)).isNull();
         assertThat(first.hold(0)).isNull();
-        assertThat(first.hold(0, SECOND, 0)).isFalse();
+        assertThat(first.hold(0, SECOND, null)).isFalse();
         assertThat(first.hold(0)).isNull();
     }
 
     @Test
     void anAttemptFromBeforeTheGateClosedKeepsItClosedUntilTheMaximumAndNoLonger() {
-        assertThat(first.hold(0, 2 * SECOND, 0)).isTrue();
-        assertThat(first.hold(SECOND, 60 * SECOND, 0)).isFalse();
+        assertThat(first.hold(0, 2 * SECOND, null)).isTrue();
+        assertThat(first.hold(SECOND, 60 * SECOND, null)).isFalse();
         assertThat(first.hold(10 * SECOND - 1)).isNotNull();
         assertThat(first.hold(10 * SECOND)).isNull();
 
-        assertThat(first.hold(18 * SECOND, 60 * SECOND, 0)).isFalse();
+        assertThat(first.hold(18 * SECOND, 60 * SECOND, null)).isFalse();
         assertThat(first.hold(18 * SECOND)).isNull();
     }
 
     @Test
     void anAttemptFromBeforeTheGateClosedMayCloseAGateThatOpenedEarlyUntilTheMaximum() {
-        first.hold(0, 2 * SECOND, 0);
+        first.hold(0, 2 * SECOND, null);
         assertThat(first.hold(3 * SECOND)).isNull();
 
-        assertThat(first.hold(4 * SECOND, 60 * SECOND, 0)).isTrue();
+        assertThat(first.hold(4 * SECOND, 60 * SECOND, null)).isTrue();
         assertThat(first.hold(10 * SECOND - 1)).isNotNull();
         assertThat(first.hold(10 * SECOND)).isNull();
     }
 
     @Test
     void anAttemptThatBeganAfterTheGateOpenedClosesItForAnotherHold() {
-        first.hold(0, 60 * SECOND, 0);
+        first.hold(0, 60 * SECOND, null);
         assertThat(first.hold(10 * SECOND)).isNull();
-        long before = Objects.requireNonNull(first.last()).number();
+        Hold before = first.last();
 
         assertThat(first.hold(12 * SECOND, 60 * SECOND, before)).isTrue();
         assertThat(first.hold(13 * SECOND, 60 * SECOND, before))
@@ -86,25 +85,51 @@ class GateTest {
         assertThat(first.hold(22 * SECOND)).isNull();
     }
 
+    /** It is told so after an older attempt has closed the gate again. */
+    @Test
+    void theMaximumCountsFromTheFirstClosingAfterTheAttemptBegan() {
+        first.hold(0, 9 * SECOND, null);
+        assertThat(first.hold(9 * SECOND)).isNull();
+        Hold before = first.last();
+        assertThat(first.hold(9 * SECOND + 1, SECOND / 2, null)).isTrue();
+
+        assertThat(first.hold(9 * SECOND + 2, 60 * SECOND, before)).isFalse();
+        assertThat(first.hold(19 * SECOND)).isNotNull();
+        assertThat(first.hold(19 * SECOND + 1)).isNull();
+        assertThat(first.hold(19 * SECOND + 2, SECOND, before)).isFalse();
+        assertThat(first.hold(19 * SECOND + 2)).isNull();
+    }
+
+    @Test
+    void theTimeInWhichTheGateWasOpenIsNoPartOfAHold() {
+        first.hold(0, SECOND, null);
+        assertThat(first.hold(7 * SECOND)).isNull();
+        first.hold(8 * SECOND, SECOND, null);
+
+        assertThat(first.hold(8 * SECOND))
+                .isNotNull()
+                .satisfies(hold -> assertThat(hold.nanos()).isEqualTo(SECOND));
+    }
+
     @Test
     void aReloadDoesNotMoveTheTimeFromWhichTheMaximumCounts() {
-        first.hold(0, 8 * SECOND, 0);
+        first.hold(0, 8 * SECOND, null);
         Gate shorter = new Gate(3 * SECOND);
         shorter.takeOver(first, SECOND);
-        assertThat(shorter.hold(2 * SECOND, 60 * SECOND, 0)).isFalse();
+        assertThat(shorter.hold(2 * SECOND, 60 * SECOND, null)).isFalse();
         assertThat(shorter.hold(4 * SECOND - 1)).isNotNull();
 
         Gate longer = new Gate(20 * SECOND);
         longer.takeOver(shorter, 3 * SECOND);
-        assertThat(longer.hold(3 * SECOND, 60 * SECOND, 0)).isFalse();
+        assertThat(longer.hold(3 * SECOND, 60 * SECOND, null)).isFalse();
         assertThat(longer.hold(20 * SECOND - 1)).isNotNull();
         assertThat(longer.hold(20 * SECOND)).isNull();
     }
 
     @Test
     void aHoldThatWasMadeLongerLastsFromTheFirstClosing() {
-        first.hold(0, 9 * SECOND, 0);
-        first.hold(8 * SECOND, 60 * SECOND, 0);
+        first.hold(0, 9 * SECOND, null);
+        first.hold(8 * SECOND, 60 * SECOND, null);
 
         assertThat(first.hold(8 * SECOND)).isNotNull().satisfies(hold -> {
             assertThat(hold.left(8 * SECOND)).isEqualTo(2 * SECOND);
