@@ -45,6 +45,7 @@ import org.springframework.context.annotation.Scope;
 import org.springframework.context.annotation.ScopedProxyMode;
 import org.springframework.core.Ordered;
 import org.springframework.core.env.MapPropertySource;
+import org.springframework.web.client.RestClient;
 
 /** When pipelines are made, of which beans, and when they are closed. */
 @Logs("order calls stock from inside the bean")
@@ -611,6 +612,42 @@ class ContextsTest {
                     assertThat(child.getBean(Holdfast.class)).isSameAs(parent.getBean(Holdfast.class));
                     assertThat(child.containsBean("holdfast.pipeline.prices")).isFalse();
                 }));
+    }
+
+    /** What its parent is told does not matter. */
+    private static void runChildWithClients(ApplicationContext parent) {
+        new ApplicationContextRunner()
+                .withParent(parent)
+                .withConfiguration(AutoConfigurations.of(HoldfastAutoConfiguration.class))
+                .withInitializer(context -> context.getEnvironment()
+                        .getPropertySources()
+                        .addFirst(new MapPropertySource(
+                                "of the child", Map.of("holdfast.spring.http-clients", "inventory"))))
+                .run(child -> assertThat(child).hasNotFailed());
+    }
+
+    /** Spring Boot makes none for the child, and that of the parent knows nothing of the property. */
+    @Test
+    void aChildContextWhoseBuildersGetNoPipelineIsWarnedOf() {
+        List<String> told = told(
+                Holdfast.class,
+                () -> runner.withBean("restClientBuilder", RestClient.Builder.class, RestClient::builder)
+                        .run(ContextsTest::runChildWithClients));
+        assertThat(told)
+                .singleElement()
+                .asString()
+                .contains("a child context has holdfast.spring.http-clients: inventory", "restClientBuilder");
+    }
+
+    @Test
+    void aChildContextWithBuildersOfItsOwnOrWithThePipelineOfItsParentsIsNotWarnedOf() {
+        List<String> told = told(Holdfast.class, () -> {
+            runner.run(ContextsTest::runChildWithClients);
+            runner.withBean("restClientBuilder", RestClient.Builder.class, RestClient::builder)
+                    .withPropertyValues("holdfast.spring.http-clients=inventory")
+                    .run(ContextsTest::runChildWithClients);
+        });
+        assertThat(told).isEmpty();
     }
 
     // ---- beans of which there are many
