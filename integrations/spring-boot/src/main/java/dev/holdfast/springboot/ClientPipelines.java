@@ -25,13 +25,24 @@ public final class ClientPipelines {
         return authority -> holdfast.pipeline(name, authority);
     }
 
-    /** The pipeline of this name; null if there is none. */
-    public static @Nullable Pipeline find(Holdfast holdfast, String name) {
+    /**
+     * Whether the client that is being built is of a test ({@code TestRestTemplate}), which must see what the server answers: neither
+     * a retry nor an open breaker. Its builder is the application's, and shows nothing by which the client differs.
+     */
+    public static boolean isOfTest() {
+        return StackWalker.getInstance()
+                .walk(frames -> frames.anyMatch(frame -> frame.getMethodName().equals("<init>")
+                        && frame.getClassName().startsWith("org.springframework.boot.")
+                        && frame.getClassName().endsWith(".TestRestTemplate")));
+    }
+
+    /** The pipeline of this name; null if there is none: the group keeps that of {@code http-clients}, or has none. */
+    public static @Nullable Pipeline find(Holdfast holdfast, Environment environment, String name) {
         Pipeline found = holdfast.pipelines().stream()
                 .filter(pipeline -> pipeline.name().equals(name))
                 .findFirst()
                 .orElse(null);
-        if (found == null) {
+        if (found == null && SpringSettings.of(environment).httpClients() == null) {
             LOG.info("the group of HTTP services '" + name + "' has no pipeline, since there is none of this name");
         }
         return found;

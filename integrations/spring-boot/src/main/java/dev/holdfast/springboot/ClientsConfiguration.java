@@ -43,7 +43,11 @@ class ClientsConfiguration {
         @Order(Ordered.LOWEST_PRECEDENCE)
         RestTemplateCustomizer holdfastRestTemplateCustomizer(Holdfast holdfast, Environment environment) {
             Pipelines pipelines = ClientPipelines.each(holdfast, environment);
-            return client -> client.getInterceptors().add(HoldfastInterceptor.of(pipelines));
+            return client -> {
+                if (!ClientPipelines.isOfTest()) {
+                    client.getInterceptors().add(HoldfastInterceptor.of(pipelines));
+                }
+            };
         }
     }
 
@@ -65,8 +69,8 @@ class ClientsConfiguration {
     static class RestClientGroups {
         @Bean
         @Order(Ordered.LOWEST_PRECEDENCE)
-        RestClientHttpServiceGroupConfigurer holdfastRestClientGroups(Holdfast holdfast) {
-            return HoldfastServiceGroups.ofRestClient(name -> ClientPipelines.find(holdfast, name));
+        RestClientHttpServiceGroupConfigurer holdfastRestClientGroups(Holdfast holdfast, Environment environment) {
+            return HoldfastServiceGroups.ofRestClient(name -> ClientPipelines.find(holdfast, environment, name));
         }
     }
 
@@ -76,8 +80,8 @@ class ClientsConfiguration {
     static class WebClientGroups {
         @Bean
         @Order(Ordered.LOWEST_PRECEDENCE)
-        WebClientHttpServiceGroupConfigurer holdfastWebClientGroups(Holdfast holdfast) {
-            return HoldfastServiceGroups.ofWebClient(name -> ClientPipelines.find(holdfast, name));
+        WebClientHttpServiceGroupConfigurer holdfastWebClientGroups(Holdfast holdfast, Environment environment) {
+            return HoldfastServiceGroups.ofWebClient(name -> ClientPipelines.find(holdfast, environment, name));
         }
     }
 }

@@ -1,20 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.springboot;
 
+import dev.holdfast.config.Holdfast;
 import java.lang.reflect.Method;
+import java.util.stream.Stream;
 import org.springframework.aop.framework.Advised;
 import org.springframework.beans.factory.BeanCreationException;
+import org.springframework.beans.factory.config.BeanDefinition;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.beans.factory.config.SmartInstantiationAwareBeanPostProcessor;
+import org.springframework.beans.factory.support.AbstractBeanDefinition;
 import org.springframework.beans.factory.support.AbstractBeanFactory;
 import org.springframework.beans.factory.support.BeanDefinitionRegistry;
 import org.springframework.beans.factory.support.BeanDefinitionRegistryPostProcessor;
 import org.springframework.core.Ordered;
+import org.springframework.util.StringUtils;
 
 /**
  * Refuses a bean with {@link Protected} whose methods would run unprotected: one that is made before {@link ProtectedBeans} is there,
  * because another post-processor needs it, and one that is asked for before it is finished. Objects that nobody makes in the container,
- * such as mocks of a test, are left alone.
+ * such as mocks of a test, are left alone. One that is made in the background waits for the pipelines.
  */
 final class EarlyBeans implements BeanDefinitionRegistryPostProcessor, Ordered {
     @Override
@@ -29,9 +34,25 @@ final class EarlyBeans implements BeanDefinitionRegistryPostProcessor, Ordered {
         }
     }
 
+    /** A bean that is made in the background cannot ask for the pipelines: Spring makes them on the main thread alone. */
     @Override
     public void postProcessBeanFactory(ConfigurableListableBeanFactory beans) {
-        // The earlier moment counts.
+        for (String name : beans.getBeanDefinitionNames()) {
+            Class<?> type = isInBackground(name, beans) ? beans.getType(name, false) : null;
+            if (type != null && ProtectedBeans.hasProtected(type)) {
+                Stream<String> pipelines = Stream.of(beans.getBeanNamesForType(Holdfast.class, true, false))
+                        .filter(each -> !isInBackground(each, beans));
+                BeanDefinition definition = beans.getBeanDefinition(name);
+                definition.setDependsOn(StringUtils.concatenateStringArrays(
+                        definition.getDependsOn(), pipelines.toArray(String[]::new)));
+            }
+        }
+    }
+
+    private static boolean isInBackground(String name, ConfigurableListableBeanFactory beans) {
+        return beans.containsBeanDefinition(name)
+                && beans.getBeanDefinition(name) instanceof AbstractBeanDefinition definition
+                && definition.isBackgroundInit();
     }
 
     private static final class Refusal implements SmartInstantiationAwareBeanPostProcessor {

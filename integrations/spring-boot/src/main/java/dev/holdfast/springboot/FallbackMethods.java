@@ -11,18 +11,24 @@ import dev.holdfast.internal.NotAnswered;
 import dev.holdfast.internal.OwnFallbacks;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.timeout.TimeoutPolicy;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
 import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
+import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.aop.support.AopUtils;
+import org.springframework.core.BridgeMethodResolver;
 import org.springframework.core.KotlinDetector;
 import org.springframework.core.ResolvableType;
 import org.springframework.core.annotation.AnnotatedElementUtils;
@@ -55,9 +61,13 @@ final class FallbackMethods {
      *
      * @param taken the classes of its parameters, as the bean's class says what type variables stand for
      * @param error that of the error which it takes; null: it takes none, and so answers each
+     * @param direct calls it past the proxy; null: by reflection
      */
     private record Answering(
-            Method method, List<Class<?>> taken, @Nullable Class<?> error) {}
+            Method method,
+            List<Class<?>> taken,
+            @Nullable Class<?> error,
+            @Nullable MethodHandle direct) {}
 
     /**
      * Those of this name that stand in for this method of a bean of this type. The pipeline keeps its fallback policy from now on.
@@ -81,7 +91,10 @@ final class FallbackMethods {
                             && fitting.stream().noneMatch(known -> known.taken().equals(taken))) {
                         ReflectionUtils.makeAccessible(candidate);
                         fitting.add(new Answering(
-                                candidate, taken, taken.size() > given.size() ? taken.get(given.size()) : null));
+                                candidate,
+                                taken,
+                                taken.size() > given.size() ? taken.get(given.size()) : null,
+                                direct(candidate, type)));
                     }
                 },
                 candidate ->
@@ -263,16 +276,54 @@ final class FallbackMethods {
                 if (wanted != null) {
                     taken[arguments] = error;
                 }
-                return invoked(one.method(), target, taken);
+                return invoked(one, target, taken);
             }
         }
         throw new NotAnswered();
     }
 
-    /** As the method itself is called: that of a suspending function gives a Mono. */
-    private static @Nullable Object invoked(Method method, Object target, @Nullable Object[] arguments) {
+    /**
+     * For a default method of an interface that is not public, of which the bean is a proxy: Spring's clients of HTTP cannot call
+     * it, so that the call would lose its error.
+     */
+    private static @Nullable MethodHandle direct(Method method, Class<?> type) {
+        if (!Proxy.isProxyClass(type) || KotlinDetector.isSuspendingFunction(method)) {
+            return null;
+        }
+        Method seen = asProxied(method, type);
+        Class<?> home = seen.getDeclaringClass();
+        if (!seen.isDefault() || Modifier.isPublic(home.getModifiers())) {
+            return null;
+        }
         try {
-            return AopUtils.invokeJoinpointUsingReflection(target, method, arguments);
+            return MethodHandles.privateLookupIn(home, MethodHandles.lookup())
+                    .unreflectSpecial(seen, home)
+                    .asFixedArity();
+        } catch (IllegalAccessException closed) {
+            throw new IllegalArgumentException(
+                    "fallback: " + method.getName() + " cannot be called, since " + home.getName()
+                            + " is not public; expected a public interface: " + closed.getMessage(),
+                    closed);
+        }
+    }
+
+    /** The one that a call of this proxy comes to: that of an interface below may override it. */
+    private static Method asProxied(Method method, Class<?> proxy) {
+        return Stream.of(proxy.getInterfaces())
+                .map(each -> ClassUtils.getMethodIfAvailable(each, method.getName(), method.getParameterTypes()))
+                .filter(Objects::nonNull)
+                .map(BridgeMethodResolver::findBridgedMethod)
+                .findFirst()
+                .orElse(method);
+    }
+
+    /** As the method itself is called: that of a suspending function gives a Mono. */
+    private static @Nullable Object invoked(Answering one, Object target, @Nullable Object[] arguments) {
+        MethodHandle direct = one.direct();
+        try {
+            return direct == null
+                    ? AopUtils.invokeJoinpointUsingReflection(target, one.method(), arguments)
+                    : direct.bindTo(target).invokeWithArguments(arguments);
         } catch (Throwable thrown) {
             throw sneaky(thrown);
         }

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.BeanFactory;
 import org.springframework.beans.factory.HierarchicalBeanFactory;
 import org.springframework.beans.factory.ListableBeanFactory;
@@ -26,6 +27,10 @@ import org.springframework.core.type.AnnotationMetadata;
 final class PipelineBeans implements ImportBeanDefinitionRegistrar {
     private static final SafeLog LOG = SafeLog.of(Holdfast.class.getName());
 
+    private static final String HTTP_CLIENTS = "http-clients";
+    private static final List<String> BUILDERS =
+            List.of("restClientBuilder", "restTemplateBuilder", "webClientBuilder");
+
     private final BeanFactory beans;
     private final Environment environment;
 
@@ -39,6 +44,7 @@ final class PipelineBeans implements ImportBeanDefinitionRegistrar {
         if (!(environment instanceof ConfigurableEnvironment configurable)) {
             return;
         }
+        warnOfBuilders();
         EnvironmentProperties properties = new EnvironmentProperties(configurable);
         Set<String> names = properties.pipelines();
         parents(properties).ifPresent(names::retainAll);
@@ -64,8 +70,7 @@ final class PipelineBeans implements ImportBeanDefinitionRegistrar {
     private Optional<Set<String>> parents(EnvironmentProperties properties) {
         boolean hasOwn = beans instanceof ListableBeanFactory all
                 && all.getBeanNamesForType(Holdfast.class, true, false).length > 0;
-        BeanFactory parent =
-                !hasOwn && beans instanceof HierarchicalBeanFactory child ? child.getParentBeanFactory() : null;
+        BeanFactory parent = hasOwn ? null : parent();
         Holdfast holdfast =
                 parent == null ? null : parent.getBeanProvider(Holdfast.class).getIfAvailable();
         if (parent == null || holdfast == null) {
@@ -79,6 +84,30 @@ final class PipelineBeans implements ImportBeanDefinitionRegistrar {
                     null);
         }
         return Optional.of(holdfast.pipelines().stream().map(Pipeline::name).collect(Collectors.toSet()));
+    }
+
+    private @Nullable BeanFactory parent() {
+        return beans instanceof HierarchicalBeanFactory child ? child.getParentBeanFactory() : null;
+    }
+
+    /** Spring Boot makes no builder where the parent has one, and that one asks the parent alone for what it gets. */
+    private void warnOfBuilders() {
+        BeanFactory parent = parent();
+        String said = SpringSettings.text(environment, HTTP_CLIENTS);
+        List<String> builders = parent == null || said == null
+                ? List.of()
+                : BUILDERS.stream().filter(parent::containsBean).toList();
+        if (parent != null
+                && said != null
+                && !builders.isEmpty()
+                && parent.getBean(ConfigurableApplicationContext.ENVIRONMENT_BEAN_NAME) instanceof Environment of
+                && !said.equals(SpringSettings.text(of, HTTP_CLIENTS))) {
+            LOG.warn(
+                    "a child context has holdfast.spring.http-clients: " + said + ", which its parent has not, and it"
+                            + " does nothing to the builders of clients that are the parent's: "
+                            + String.join(", ", builders) + "; expected the property in the parent",
+                    null);
+        }
     }
 
     private static Set<List<Object>> said(EnvironmentProperties properties) {

@@ -181,6 +181,11 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
                 .orElse(null);
     }
 
+    /** Whether beans of this type have a protected method; those of a subclass may have more. */
+    static boolean hasProtected(Class<?> type) {
+        return selected(type).findAny().isPresent();
+    }
+
     private static Stream<Method> selected(Class<?> type) {
         return Stream.concat(
                 MethodIntrospector.selectMethods(type, ProtectedBeans::isProtected).stream(),
@@ -530,9 +535,11 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
                 throw early;
             }
             throw new IllegalArgumentException(
-                    "the pipeline '" + name + "' is not made yet, since a bean that the"
-                            + " pipelines need to be made needs this one: one that the configuration names, a CallObserver or a"
-                            + " HoldfastCustomizer. It may have an ObjectProvider of this one. Spring says: "
+                    "the pipeline '" + name + "' is not made yet. Either a bean that the pipelines need to be made"
+                            + " needs this one: one that the configuration names, a CallObserver or a"
+                            + " HoldfastCustomizer. It may have an ObjectProvider of this one. Or this one, or another"
+                            + " one that needs it, is made in the background. It needs @DependsOn(\"holdfast\")."
+                            + " Spring says: "
                             + early.getMostSpecificCause().getMessage(),
                     early);
         }

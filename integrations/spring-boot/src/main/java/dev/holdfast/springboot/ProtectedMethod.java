@@ -7,12 +7,14 @@ import dev.holdfast.Operation;
 import dev.holdfast.Pipeline;
 import dev.holdfast.internal.SafeLog;
 import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
 import java.lang.reflect.UndeclaredThrowableException;
 import java.math.BigInteger;
 import java.util.Arrays;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.aopalliance.intercept.MethodInvocation;
 import org.jspecify.annotations.Nullable;
 import org.springframework.aop.ProxyMethodInvocation;
@@ -25,11 +27,14 @@ import org.springframework.expression.Expression;
 import org.springframework.expression.ParseException;
 import org.springframework.expression.spel.SpelNode;
 import org.springframework.expression.spel.ast.BeanReference;
+import org.springframework.expression.spel.ast.CompoundExpression;
 import org.springframework.expression.spel.ast.FunctionReference;
+import org.springframework.expression.spel.ast.MethodReference;
 import org.springframework.expression.spel.ast.PropertyOrFieldReference;
 import org.springframework.expression.spel.ast.VariableReference;
 import org.springframework.expression.spel.standard.SpelExpression;
 import org.springframework.expression.spel.standard.SpelExpressionParser;
+import org.springframework.expression.spel.support.ReflectivePropertyAccessor;
 
 /** A method with its pipeline: everything that its annotation says, looked up and checked once. */
 final class ProtectedMethod {
@@ -59,7 +64,7 @@ final class ProtectedMethod {
         // A caller who may see less would take entries out of the kept answer.
         isFiltered = hasKey && Guards.isFiltered(method, type);
         isKeyed = hasKey && !isFiltered;
-        key = said.key().isEmpty() ? null : expression(method, said.key());
+        key = said.key().isEmpty() ? null : expression(method, type, said.key());
         if (!said.fallback().isEmpty() && !way.allowsFallback()) {
             throw new IllegalArgumentException("fallback: a Flux has none; use onErrorResume");
         }
@@ -89,11 +94,15 @@ final class ProtectedMethod {
         return said.length == 0 ? options : options.priority(said[0]);
     }
 
-    private static Expression expression(Method method, String text) {
+    private static Expression expression(Method method, Class<?> type, String text) {
         try {
             SpelExpression parsed = EXPRESSIONS.parseRaw(text);
             checkBeginning(parsed.getAST(), method, text);
             checkNames(parsed.getAST(), method, text);
+            // Of less than a class, the bean may have more.
+            if (!Modifier.isAbstract(type.getModifiers())) {
+                checkRoot(parsed.getAST(), type, text);
+            }
             return parsed;
         } catch (ParseException e) {
             throw new IllegalArgumentException("key: '" + text + "' is no expression: " + e.getMessage(), e);
@@ -123,6 +132,35 @@ final class ProtectedMethod {
         }
         for (int i = 0; i < node.getChildCount(); i++) {
             checkNames(node.getChild(i), method, text);
+        }
+    }
+
+    /** What the bean itself has not would end each call. */
+    private static void checkRoot(SpelNode node, Class<?> type, String text) {
+        if (node instanceof CompoundExpression && node.getChild(0).toStringAST().equals("#root")) {
+            SpelNode first = node.getChild(1);
+            boolean isThere = first instanceof PropertyOrFieldReference property
+                    ? Members.OF_BEANS.hasProperty(type, property.getName())
+                    : !(first instanceof MethodReference called)
+                            || Stream.of(type.getMethods())
+                                    .anyMatch(method -> method.getName().equals(called.getName()));
+            if (!isThere) {
+                throw new IllegalArgumentException("key: '" + text + "' has " + first.toStringAST()
+                        + " of #root, which is the bean, and " + type.getName()
+                        + " has none; expected an argument, by its name or as #p0 or #a0");
+            }
+        }
+        for (int i = 0; i < node.getChildCount(); i++) {
+            checkRoot(node.getChild(i), type, text);
+        }
+    }
+
+    /** As an expression looks for it. */
+    private static final class Members extends ReflectivePropertyAccessor {
+        static final Members OF_BEANS = new Members();
+
+        boolean hasProperty(Class<?> type, String name) {
+            return findGetterForProperty(name, type, false) != null || findField(name, type, false) != null;
         }
     }
 

@@ -37,9 +37,9 @@ final class RefreshListener implements ApplicationListener<ApplicationEvent> {
             }
         } catch (ConfigException | IllegalArgumentException | BeansException wrong) {
             LOG.warnLines("changed properties are refused, and the last good ones stay:\n" + wrong.getMessage());
-        } catch (IllegalStateException closed) {
-            // By code, while the application goes on. The event is everybody's.
-            LOG.warn("changed properties are not read", closed);
+        } catch (RuntimeException cannotBeRead) {
+            // A source of properties is down, or code has closed the pipelines. The event is everybody's.
+            LOG.warn("changed properties are not read, and the last good ones stay", cannotBeRead);
         }
     }
 }

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.sun.net.httpserver.HttpServer;
 import dev.holdfast.Pipeline;
 import dev.holdfast.config.Holdfast;
+import dev.holdfast.testlogs.Logged;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -28,6 +29,8 @@ import org.springframework.boot.http.client.reactive.ClientHttpConnectorBuilder;
 import org.springframework.boot.test.context.runner.ReactiveWebApplicationContextRunner;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.core.env.StandardEnvironment;
+import org.springframework.util.ClassUtils;
 import org.springframework.web.client.HttpServerErrorException;
 import org.springframework.web.client.RestClient;
 import org.springframework.web.client.RestTemplate;
@@ -36,6 +39,9 @@ import org.springframework.web.reactive.function.client.WebClientResponseExcepti
 
 /** The clients that Spring Boot makes, with a pipeline by one property. */
 class ClientsTest {
+    private static final String OF_BOOT_3 = "org.springframework.boot.test.web.client.TestRestTemplate";
+    private static final String OF_BOOT_4 = "org.springframework.boot.resttestclient.TestRestTemplate";
+
     private final List<String> requests = new CopyOnWriteArrayList<>();
     private HttpServer server;
     private ConfigurableApplicationContext context;
@@ -164,6 +170,40 @@ class ClientsTest {
                 Objects.requireNonNull(builder.getClass().getMethod("build").invoke(builder), "made");
         client.getForObject(address() + "/stock", String.class);
         assertThat(requests).containsExactly("1", "2");
+    }
+
+    /** It must see what the server answers. */
+    @Test
+    void theClientOfATestHasNone() throws ReflectiveOperationException {
+        answerUnavailable();
+        // It has another package in each version, too.
+        Object builder = context.getBean("restTemplateBuilder");
+        Class<?> type = ClassUtils.resolveClassName(
+                ClassUtils.isPresent(OF_BOOT_3, null) ? OF_BOOT_3 : OF_BOOT_4, ClientsTest.class.getClassLoader());
+        Object plain = type.getConstructor(builder.getClass()).newInstance(builder);
+        Object ann = Objects.requireNonNull(
+                type.getMethod("withBasicAuth", String.class, String.class).invoke(plain, "ann", "secret"), "made");
+        for (Object client : List.of(plain, ann)) {
+            Object answer = type.getMethod("getForEntity", String.class, Class.class, Object[].class)
+                    .invoke(client, address() + "/stock", String.class, new Object[0]);
+            assertThat(answer).asString().contains("503");
+        }
+        assertThat(requests).containsExactly(null, null);
+        assertThat(pipelines()).containsExactly("shops");
+    }
+
+    @Test
+    void onlyAGroupWithNoPipelineAtAllIsSpokenOf() {
+        Holdfast holdfast = context.getBean(Holdfast.class);
+        try (Logged log = new Logged(Holdfast.class.getName()).start()) {
+            assertThat(ClientPipelines.find(holdfast, context.getEnvironment(), "plain"))
+                    .isNull();
+            assertThat(log.messages()).isEmpty();
+
+            assertThat(ClientPipelines.find(holdfast, new StandardEnvironment(), "plain"))
+                    .isNull();
+            assertThat(log.messages()).hasSize(1).first().asString().contains("'plain' has no pipeline");
+        }
     }
 
     @Test

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
@@ -38,11 +39,13 @@ import org.springframework.context.ApplicationContext;
 import org.springframework.context.ApplicationContextAware;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.DependsOn;
 import org.springframework.context.annotation.Lazy;
 import org.springframework.context.annotation.Scope;
 import org.springframework.context.annotation.ScopedProxyMode;
 import org.springframework.core.Ordered;
 import org.springframework.core.env.MapPropertySource;
+import org.springframework.web.client.RestClient;
 
 /** When pipelines are made, of which beans, and when they are closed. */
 @Logs("order calls stock from inside the bean")
@@ -457,18 +460,104 @@ class ContextsTest {
                         .isEqualTo("ten"));
     }
 
+    // ---- beans that are made in the background
+
+    @Configuration(proxyBeanMethods = false)
+    static class Waiting {
+        /** The context goes on when the bean is made, or cannot be. */
+        @Bean
+        static Executor bootstrapExecutor() {
+            return task -> {
+                Thread background = new Thread(task, "background");
+                background.start();
+                try {
+                    background.join();
+                } catch (InterruptedException e) {
+                    throw new AssertionError(e);
+                }
+            };
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class InTheBackground {
+        @Bean(bootstrap = Bean.Bootstrap.BACKGROUND)
+        Inventory inventory() {
+            return new Inventory();
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class WithPipelines {
+        @Bean(bootstrap = Bean.Bootstrap.BACKGROUND)
+        Holdfast mine() {
+            return own();
+        }
+    }
+
+    private static Holdfast own() {
+        return Holdfast.builder()
+                .load(
+                        "mine",
+                        () -> List.of(new Property(List.of("pipelines", "inventory", "deadline"), "7s", "mine", 0, 0)));
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class OfAnyType {
+        @Bean(bootstrap = Bean.Bootstrap.BACKGROUND)
+        Object hidden() {
+            return new Inventory();
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class OfAnyTypeThatWaits {
+        @Bean(bootstrap = Bean.Bootstrap.BACKGROUND)
+        @DependsOn("holdfast")
+        Object hidden() {
+            return new Inventory();
+        }
+    }
+
+    @Test
+    void aBeanThatIsMadeInTheBackgroundWaitsForThePipelines() {
+        runner.withUserConfiguration(Waiting.class, InTheBackground.class)
+                .run(context ->
+                        assertThat(context.getBean(Inventory.class).stock()).isEqualTo("ten"));
+    }
+
+    @Test
+    void soItDoesForTheApplicationsOwnUnlessTheyAreMadeInTheBackgroundToo() {
+        ApplicationContextRunner background = new ApplicationContextRunner()
+                .withConfiguration(AutoConfigurations.of(HoldfastAutoConfiguration.class))
+                .withUserConfiguration(Waiting.class, InTheBackground.class);
+        for (ApplicationContextRunner own : List.of(
+                background.withBean("mine", Holdfast.class, ContextsTest::own),
+                background.withUserConfiguration(WithPipelines.class))) {
+            own.run(context ->
+                    assertThat(context.getBean(Inventory.class).stock()).isEqualTo("ten"));
+        }
+    }
+
+    @Test
+    void aBeanOfTheBackgroundWhoseTypeShowsNoAnnotationIsToldToWait() {
+        ApplicationContextRunner background = runner.withUserConfiguration(Waiting.class);
+        background
+                .withUserConfiguration(OfAnyType.class)
+                .run(context -> assertThat(context.getStartupFailure())
+                        .hasStackTraceContaining("is made in the background. It needs @DependsOn(\"holdfast\")"));
+        background
+                .withUserConfiguration(OfAnyTypeThatWaits.class)
+                .run(context -> assertThat(
+                                context.getBean("hidden", Inventory.class).stock())
+                        .isEqualTo("ten"));
+    }
+
     // ---- whose pipelines they are
 
     @Test
     void anApplicationsOwnPipelinesMayHaveAnyNameOfABean() {
-        runner.withBean(
-                        "mine",
-                        Holdfast.class,
-                        () -> Holdfast.builder()
-                                .load(
-                                        "mine",
-                                        () -> List.of(new Property(
-                                                List.of("pipelines", "inventory", "deadline"), "7s", "mine", 0, 0))))
+        runner.withBean("mine", Holdfast.class, ContextsTest::own)
                 .withBean(Inventory.class)
                 .run(context -> {
                     assertThat(context.getBean(Pipeline.class))
@@ -523,6 +612,42 @@ class ContextsTest {
                     assertThat(child.getBean(Holdfast.class)).isSameAs(parent.getBean(Holdfast.class));
                     assertThat(child.containsBean("holdfast.pipeline.prices")).isFalse();
                 }));
+    }
+
+    /** What its parent is told does not matter. */
+    private static void runChildWithClients(ApplicationContext parent) {
+        new ApplicationContextRunner()
+                .withParent(parent)
+                .withConfiguration(AutoConfigurations.of(HoldfastAutoConfiguration.class))
+                .withInitializer(context -> context.getEnvironment()
+                        .getPropertySources()
+                        .addFirst(new MapPropertySource(
+                                "of the child", Map.of("holdfast.spring.http-clients", "inventory"))))
+                .run(child -> assertThat(child).hasNotFailed());
+    }
+
+    /** Spring Boot makes none for the child, and that of the parent knows nothing of the property. */
+    @Test
+    void aChildContextWhoseBuildersGetNoPipelineIsWarnedOf() {
+        List<String> told = told(
+                Holdfast.class,
+                () -> runner.withBean("restClientBuilder", RestClient.Builder.class, RestClient::builder)
+                        .run(ContextsTest::runChildWithClients));
+        assertThat(told)
+                .singleElement()
+                .asString()
+                .contains("a child context has holdfast.spring.http-clients: inventory", "restClientBuilder");
+    }
+
+    @Test
+    void aChildContextWithBuildersOfItsOwnOrWithThePipelineOfItsParentsIsNotWarnedOf() {
+        List<String> told = told(Holdfast.class, () -> {
+            runner.run(ContextsTest::runChildWithClients);
+            runner.withBean("restClientBuilder", RestClient.Builder.class, RestClient::builder)
+                    .withPropertyValues("holdfast.spring.http-clients=inventory")
+                    .run(ContextsTest::runChildWithClients);
+        });
+        assertThat(told).isEmpty();
     }
 
     // ---- beans of which there are many

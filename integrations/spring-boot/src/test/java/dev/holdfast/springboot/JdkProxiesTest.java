@@ -3,6 +3,7 @@ package dev.holdfast.springboot;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.Proxy;
 import java.util.List;
@@ -20,6 +21,12 @@ import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.web.bind.annotation.PathVariable;
+import org.springframework.web.client.ResourceAccessException;
+import org.springframework.web.client.RestClient;
+import org.springframework.web.client.support.RestClientAdapter;
+import org.springframework.web.service.annotation.GetExchange;
+import org.springframework.web.service.invoker.HttpServiceProxyFactory;
 import reactor.core.publisher.Mono;
 
 /** {@link Protected} in interfaces of which something makes proxies: clients of HTTP, repositories. */
@@ -285,6 +292,51 @@ class JdkProxiesTest {
             assertThat(context.getBean(Inheriting.class).stock()).isEqualTo("instead");
             assertThat(((Lower) context.getBean(Inheriting.class)).stock()).isEqualTo("instead");
         });
+    }
+
+    interface AnyOfHttp<T> {
+        default String instead(T sku, Throwable error) {
+            return "any";
+        }
+
+        @GetExchange("http://inventory.example/{sku}")
+        @Protected(value = "inventory", fallback = "instead")
+        String stock(@PathVariable T sku);
+    }
+
+    interface OfHttp extends AnyOfHttp<String> {
+        @GetExchange("http://inventory.example/{sku}")
+        @Protected(value = "inventory", fallback = "sorry")
+        String order(@PathVariable String sku);
+
+        @Override
+        default String instead(String sku, Throwable error) {
+            return "instead of " + sku + ": " + error.getMessage();
+        }
+
+        default String sorry(String sku, ResourceAccessException error) {
+            return "sorry, " + error.getMessage();
+        }
+    }
+
+    /** Spring's client is in another package, and cannot call it. */
+    @Test
+    void theFallbackOfAClientWhoseInterfaceIsNotPublicAnswers() {
+        RestClient down = RestClient.builder()
+                .requestFactory((uri, method) -> {
+                    throw new IOException("down");
+                })
+                .build();
+        runner.withBean(
+                        OfHttp.class,
+                        () -> HttpServiceProxyFactory.builderFor(RestClientAdapter.create(down))
+                                .build()
+                                .createClient(OfHttp.class))
+                .run(context -> {
+                    OfHttp client = context.getBean(OfHttp.class);
+                    assertThat(client.stock("a")).startsWith("instead of a: ").contains("down");
+                    assertThat(client.order("b")).startsWith("sorry, ").contains("down");
+                });
     }
 
     private static final List<String> INSTEAD = List.of("instead of a", "instead of b", "instead of c");

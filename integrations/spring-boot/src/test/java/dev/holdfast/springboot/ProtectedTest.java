@@ -17,6 +17,7 @@ import java.lang.ref.WeakReference;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -517,6 +518,47 @@ class ProtectedTest {
         }
     }
 
+    static class AsOfSpringsCache {
+        @Protected(value = "inventory", key = "'of ' + #root.args[0]")
+        public String stock(String sku) {
+            return sku;
+        }
+    }
+
+    static class MethodAsOfSpringsCache {
+        @Protected(value = "inventory", key = "#root?.getArgs()")
+        public String stock(String sku) {
+            return sku;
+        }
+    }
+
+    static class OfItself {
+        public final String country = "de";
+        public final Map<String, String> more = Map.of("args", "1");
+
+        public String getTenant() {
+            return "ann";
+        }
+
+        public String shop(String sku) {
+            return "shop of " + sku;
+        }
+
+        @Protected(
+                value = "inventory",
+                key = "#root.tenant + #root.country + #root.shop(#sku) + #root.more['args'] + #root.hashCode() + #root")
+        public String stock(String sku) {
+            return sku;
+        }
+    }
+
+    @Test
+    void theKeyMayHaveWhatTheBeanHas() {
+        runner.withBean(OfItself.class)
+                .run(context ->
+                        assertThat(context.getBean(OfItself.class).stock("a")).isEqualTo("a"));
+    }
+
     static class ThrowingFallback {
         @Protected(value = "inventory", fallback = "instead")
         public String stock(String sku) {
@@ -598,6 +640,11 @@ class ProtectedTest {
         refuses(OfABean.class, "has @tenants, and knows neither beans nor functions");
         refuses(OfAFunction.class, "has #lower(#sku), and knows neither beans nor functions");
         refuses(ForgottenSign.class, "did you mean #sku?");
+        refuses(
+                AsOfSpringsCache.class,
+                "has args of #root, which is the bean",
+                "AsOfSpringsCache has none; expected an argument, by its name or as #p0 or #a0");
+        refuses(MethodAsOfSpringsCache.class, "has getArgs() of #root, which is the bean");
         refuses(ThrowingFallback.class, "throws IOException, which the method does not declare");
         refuses(ItsOwnFallback.class, "fallback", "the method itself");
         refuses(PlainFuture.class, "returns Future", "a CompletionStage");

@@ -6,11 +6,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.holdfast.Pipeline;
 import dev.holdfast.config.Holdfast;
 import dev.holdfast.testlogs.Logs;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.cloud.context.environment.EnvironmentChangeEvent;
@@ -93,6 +100,50 @@ class RefreshTest {
             change(context, "3s");
             assertThat(settings(context)).contains("PT3S");
         });
+    }
+
+    static class Down extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        Down() {
+            super("the store is down");
+        }
+    }
+
+    /** The event is for all listeners. */
+    @ParameterizedTest
+    @ValueSource(classes = {Down.class, UncheckedIOException.class, IllegalStateException.class})
+    @Logs("(?s)changed properties are not read.*the store is down")
+    void aSourceThatThrowsIsLoggedAndTheLastGoodSettingsStay(Class<? extends RuntimeException> type) {
+        RuntimeException down = type == Down.class
+                ? new Down()
+                : type == UncheckedIOException.class
+                        ? new UncheckedIOException(new IOException("the store is down"))
+                        : new IllegalStateException("the store is down");
+        AtomicReference<@Nullable RuntimeException> thrown = new AtomicReference<>();
+        AtomicInteger heard = new AtomicInteger();
+        runner.withInitializer(context -> context.getEnvironment()
+                        .getPropertySources()
+                        .addFirst(
+                                new MapPropertySource("store", Map.of("holdfast.pipelines.inventory.deadline", "5s")) {
+                                    @Override
+                                    public @Nullable Object getProperty(String name) {
+                                        RuntimeException error = thrown.get();
+                                        if (error != null) {
+                                            throw error;
+                                        }
+                                        return super.getProperty(name);
+                                    }
+                                }))
+                .withInitializer(context ->
+                        context.addApplicationListener((EnvironmentChangeEvent any) -> heard.incrementAndGet()))
+                .run(context -> {
+                    thrown.set(down);
+                    change(context, "2s");
+                    assertThat(settings(context)).contains("PT5S");
+                    assertThat(heard).hasValue(1);
+                    thrown.set(null);
+                });
     }
 
     @Test

@@ -68,7 +68,11 @@ public class HoldfastBoot3AutoConfiguration {
         @Order(Ordered.LOWEST_PRECEDENCE)
         RestTemplateCustomizer holdfastRestTemplateCustomizer(Holdfast holdfast, Environment environment) {
             Pipelines pipelines = ClientPipelines.each(holdfast, environment);
-            return client -> client.getInterceptors().add(HoldfastInterceptor.of(pipelines));
+            return client -> {
+                if (!ClientPipelines.isOfTest()) {
+                    client.getInterceptors().add(HoldfastInterceptor.of(pipelines));
+                }
+            };
         }
     }
 
