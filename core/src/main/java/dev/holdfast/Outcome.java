@@ -18,7 +18,7 @@ public enum Outcome {
     IGNORED,
     /**
      * Rejected locally; never reached the dependency. The error is a {@link CallRejectedException}, or says that the HTTP client's own
-     * pool has no free connection.
+     * pool has no free connection or thread.
      */
     REJECTED,
     /** The attempt was started and did not end within its limit. The error is a {@link CallTimeoutException}. */

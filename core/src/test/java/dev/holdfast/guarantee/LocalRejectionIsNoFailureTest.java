@@ -15,6 +15,7 @@ import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.testcalls.Way;
 import dev.holdfast.testing.ThreadKind;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
@@ -56,6 +57,7 @@ class LocalRejectionIsNoFailureTest {
                 new DeadlineTimeoutException("Deadline: 3 MINUTES"),
                 new ConnectionRequestTimeoutException("Timeout deadline: 3 MINUTES"),
                 new ConnectionPoolTimeoutException("Timeout waiting for connection from pool"),
+                new InterruptedIOException("executor rejected"),
                 new IOException("of a client", new ConnectionRequestTimeoutException("Timeout deadline: 3 MINUTES")))) {
             try (Lab lab = new Lab()) {
                 lab.layers(lab.probe("breaker"));

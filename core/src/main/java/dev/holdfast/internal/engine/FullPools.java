@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.internal.engine;
 
+import java.io.InterruptedIOException;
 import java.util.Set;
 
-/** What HTTP clients throw where their own pool has no connection to give: nothing is sent on it, whatever the dependency does. */
+/** What HTTP clients throw where their own pool has no connection or thread to give: nothing is sent, whatever the dependency does. */
 final class FullPools {
     /** By name, since they may not be there. Apache's asynchronous pool throws the third, and nothing else of Apache's does. */
     private static final Set<String> NAMES = Set.of(
@@ -16,6 +17,11 @@ final class FullPools {
     private FullPools() {}
 
     static boolean isSaidBy(Throwable error) {
-        return NAMES.contains(error.getClass().getName());
+        return NAMES.contains(error.getClass().getName()) || isOfOkHttp(error);
+    }
+
+    /** OkHttp says so where the executor of its dispatcher is shut down or refuses a request; it has no type of its own for that. */
+    private static boolean isOfOkHttp(Throwable error) {
+        return error instanceof InterruptedIOException && "executor rejected".equals(error.getMessage());
     }
 }

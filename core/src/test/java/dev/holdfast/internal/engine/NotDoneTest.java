@@ -70,6 +70,7 @@ class NotDoneTest {
                 new org.apache.hc.client5.http.ConnectTimeoutException("Connect to http://a failed"),
                 new ConnectionRequestTimeoutException("Timeout deadline: 3 MINUTES"),
                 new DeadlineTimeoutException("Deadline: 3 MINUTES"),
+                new InterruptedIOException("executor rejected"),
                 new RequestNotExecutedException("Request execution deadline"),
                 new CallRejectedException(Reason.CIRCUIT_OPEN, "inner", "circuit-breaker", "open", -1, null));
     }

@@ -144,8 +144,10 @@ final class CachedClient {
             return CompletableFuture.completedFuture((HttpResponse<T>) made);
         }
         HttpHeaders headers = headers(made.headers(), Kept.added(reply));
-        return bytes.readBy(handler, new HeldResponse<>(request, made, headers, bytes))
-                .thenApply(body -> new HeldResponse<>(request, made, headers, body));
+        // What came by a redirect is this caller's alone, and answers the request that the client has made of his.
+        HttpRequest answered = made.previousResponse().isPresent() ? made.request() : request;
+        return bytes.readBy(handler, new HeldResponse<>(answered, made, headers, bytes))
+                .thenApply(body -> new HeldResponse<>(answered, made, headers, body));
     }
 
     private static HttpHeaders headers(HttpHeaders made, Map<String, String> added) {

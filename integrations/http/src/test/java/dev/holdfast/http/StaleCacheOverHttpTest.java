@@ -344,6 +344,28 @@ class StaleCacheOverHttpTest {
         }
     }
 
+    /** As without a cache. */
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void whatCameByARedirectHasTheRequestOfTheRedirect(Way way) throws Exception {
+        server.answers(302).with("Location", "/b").answers(200, "12").with("Cache-Control", "max-age=3600");
+        HttpClient following = HoldfastHttpClient.around(
+                HttpClient.newBuilder()
+                        .followRedirects(HttpClient.Redirect.NORMAL)
+                        .build(),
+                Pipelines.one(pipeline));
+        HttpRequest request = get("/a").build();
+        HttpResponse<String> response = way == Way.BLOCKING
+                ? following.send(request, BodyHandlers.ofString())
+                : following.sendAsync(request, BodyHandlers.ofString()).get();
+        assertThat(response.body()).isEqualTo("12");
+        assertThat(response.request().uri()).isEqualTo(response.uri()).isEqualTo(server.uri("/b"));
+        assertThat(response.request()).isNotInstanceOf(SentRequest.class);
+        HttpRequest first = response.previousResponse().orElseThrow().request();
+        assertThat(first.uri()).isEqualTo(request.uri());
+        assertThat(first).isNotInstanceOf(SentRequest.class);
+    }
+
     /** The redirect may be for one caller alone, whatever the answer at its end says. */
     @ParameterizedTest
     @EnumSource(Way.class)

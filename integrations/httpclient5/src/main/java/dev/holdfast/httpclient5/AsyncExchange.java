@@ -47,8 +47,12 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements AsyncExecCa
 
         T made(AsyncAnswer answer);
 
-        /** It ends without an answer, and was sent, perhaps also to where it was redirected. */
-        default void failed(HttpClientContext context) {}
+        /**
+         * It ends without an answer, and was sent, perhaps also to where it was redirected.
+         *
+         * @param redirected see {@link AsyncRuntime#wasRedirected}
+         */
+        default void failed(HttpClientContext context, boolean redirected) {}
     }
 
     private final AsyncExecChain.Scope scope;
@@ -130,7 +134,7 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements AsyncExecCa
     /** Before it ends: who waits for that may look into the cache. */
     private void noteFailed() {
         if (runtime.hasSent() && !isDone()) {
-            reading.failed(scope.clientContext);
+            reading.failed(scope.clientContext, runtime.wasRedirected());
         }
     }
 

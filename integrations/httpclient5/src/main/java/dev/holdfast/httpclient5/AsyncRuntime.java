@@ -36,6 +36,7 @@ final class AsyncRuntime implements AsyncExecRuntime {
     private final boolean shared;
     private volatile boolean sent;
     private volatile @Nullable HttpRequest answered;
+    private volatile boolean redirected;
 
     /** Guarded by this. */
     private boolean connecting;
@@ -60,6 +61,11 @@ final class AsyncRuntime implements AsyncExecRuntime {
     @Nullable
     HttpRequest answered() {
         return answered;
+    }
+
+    /** Whether the last answer to a request was a redirect. */
+    boolean wasRedirected() {
+        return redirected;
     }
 
     @Override
@@ -97,6 +103,7 @@ final class AsyncRuntime implements AsyncExecRuntime {
         public void consumeResponse(HttpResponse response, @Nullable EntityDetails body, HttpContext context)
                 throws HttpException, IOException {
             answered = request;
+            redirected = request != null && response.getCode() / 100 == 3;
             length = Bodies.length(request, response);
             if (body == null) {
                 endOfBody();

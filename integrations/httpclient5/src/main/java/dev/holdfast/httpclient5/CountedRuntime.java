@@ -34,6 +34,8 @@ final class CountedRuntime implements ExecRuntime {
 
     private @Nullable HttpRequest answered;
 
+    private boolean redirected;
+
     /**
      * Around the client's own.
      *
@@ -58,6 +60,11 @@ final class CountedRuntime implements ExecRuntime {
     @Nullable
     HttpRequest answered() {
         return answered;
+    }
+
+    /** Whether the last answer to a request was a redirect. */
+    boolean wasRedirected() {
+        return redirected;
     }
 
     @Override
@@ -146,7 +153,8 @@ final class CountedRuntime implements ExecRuntime {
         }
         answered = request;
         int status = response.getCode();
-        ended = status / 100 != 3
+        redirected = status / 100 == 3;
+        ended = !redirected
                 && status != HttpStatus.SC_UNAUTHORIZED
                 && status != HttpStatus.SC_PROXY_AUTHENTICATION_REQUIRED;
         return response;

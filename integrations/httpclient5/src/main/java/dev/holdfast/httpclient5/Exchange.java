@@ -30,6 +30,7 @@ final class Exchange extends AbstractInterruptibleChannel implements Cancellable
     private @Nullable Thread caller;
 
     private boolean sent;
+    private boolean redirected;
     private @Nullable HttpRequest answered;
     private boolean cancelled;
     private @Nullable Cancellable connection;
@@ -71,6 +72,7 @@ final class Exchange extends AbstractInterruptibleChannel implements Cancellable
                 runtime.discardEndpoint();
             }
             sent = runtime.hasSent();
+            redirected = runtime.wasRedirected();
             if (e instanceof IOException && isCancelled()) {
                 // No error of the network, also not as a cause: the dependency is not to blame.
                 throw new CancellationException("the exchange was cancelled");
@@ -92,6 +94,11 @@ final class Exchange extends AbstractInterruptibleChannel implements Cancellable
     /** Whether the request of one that failed was sent: this one, or where it was redirected. For the thread that has executed it. */
     boolean hasSent() {
         return sent;
+    }
+
+    /** See {@link CountedRuntime#wasRedirected}, of one that failed. For the thread that has executed it. */
+    boolean wasRedirected() {
+        return redirected;
     }
 
     /** See {@link CountedRuntime#answered}. For the thread that has executed it. */

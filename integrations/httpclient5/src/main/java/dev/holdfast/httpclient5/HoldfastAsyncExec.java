@@ -280,9 +280,9 @@ public final class HoldfastAsyncExec implements AsyncExecChainHandler {
             }
 
             @Override
-            public void failed(HttpClientContext context) {
+            public void failed(HttpClientContext context, boolean redirected) {
                 calls.unanswered(request);
-                Redirects.failed(calls, request, context);
+                Redirects.failed(calls, request, context, redirected);
             }
         }
     }

@@ -164,7 +164,7 @@ public final class HoldfastExec implements ExecChainHandler {
         } catch (Throwable e) {
             if (begun.hasSent()) {
                 calls.unanswered(request);
-                Redirects.failed(calls, request, scope.clientContext);
+                Redirects.failed(calls, request, scope.clientContext, begun.wasRedirected());
             }
             throw e;
         }

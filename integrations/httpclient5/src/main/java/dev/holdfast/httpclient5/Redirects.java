@@ -38,7 +38,7 @@ final class Redirects {
     static <Q extends HttpRequest> void answered(
             HttpCalls<Q, ?> calls, Q request, int status, HttpClientContext context, @Nullable HttpRequest answered) {
         if (answered == null) {
-            failed(calls, request, context);
+            failed(calls, request, context, false);
             return;
         }
         List<URI> locations = locations(context);
@@ -54,9 +54,14 @@ final class Redirects {
         calls.answered(answered.getMethod(), locations.get(last), status);
     }
 
-    /** Notes the answers to a request and to its redirects, where the last of these got none. */
-    static <Q extends HttpRequest> void failed(HttpCalls<Q, ?> calls, Q request, HttpClientContext context) {
-        if (wereFollowed(context)) {
+    /**
+     * Notes the answers to a request and to its redirects, where the last of these got none.
+     *
+     * @param redirected whether the last answer was a redirect: the client may have followed none, and have failed to read this one
+     */
+    static <Q extends HttpRequest> void failed(
+            HttpCalls<Q, ?> calls, Q request, HttpClientContext context, boolean redirected) {
+        if (redirected || wereFollowed(context)) {
             calls.answered(request, FOLLOWED);
             locations(context).forEach(location -> calls.answered(request.getMethod(), location, FOLLOWED));
         }

@@ -25,6 +25,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
@@ -34,6 +35,7 @@ import org.apache.hc.client5.http.async.methods.SimpleHttpRequest;
 import org.apache.hc.client5.http.async.methods.SimpleRequestBuilder;
 import org.apache.hc.client5.http.classic.methods.HttpGet;
 import org.apache.hc.client5.http.classic.methods.HttpPost;
+import org.apache.hc.client5.http.classic.methods.HttpPut;
 import org.apache.hc.client5.http.impl.async.CloseableHttpAsyncClient;
 import org.apache.hc.client5.http.impl.async.HttpAsyncClients;
 import org.apache.hc.client5.http.impl.classic.CloseableHttpClient;
@@ -53,6 +55,8 @@ import org.apache.hc.core5.http.nio.AsyncDataConsumer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What of Apache's requests a stale cache sees, and what a refresh has of the first one. */
 class StaleCacheTest {
@@ -148,6 +152,32 @@ class StaleCacheTest {
             SimpleHttpRequest post = SimpleRequestBuilder.post(server.uri("/x")).build();
             assertThatThrownBy(() -> async.execute(post, null).get()).hasCauseInstanceOf(IOException.class);
             assertThat(async.execute(get, null).get().getBodyText()).isEqualTo("new");
+        }
+    }
+
+    /** No host, and no port. */
+    @ParameterizedTest
+    @ValueSource(strings = {"http://[::bad", "http:nowhere", "http://127.0.0.1:99999/"})
+    void aChangeWhoseRedirectCannotBeReadRemovesWhatWasKept(String location) throws Exception {
+        answers("max-age=3600", "old");
+        server.answers(302).with("Location", location).answers(500, "none is left");
+        assertThat(body(get())).isEqualTo("old");
+        assertThatThrownBy(() -> client.execute(new HttpPut(server.uri("/x")), response -> "never"))
+                .isInstanceOf(Exception.class);
+        assertThat(body(get())).isEqualTo("none is left");
+        pipeline.policy(StaleCachePolicy.class).clear();
+        try (CloseableHttpAsyncClient async = HoldfastAsyncExec.of(Pipelines.one(pipeline))
+                .addTo(HttpAsyncClients.custom())
+                .build()) {
+            async.start();
+            SimpleHttpRequest get = SimpleRequestBuilder.get(server.uri("/x")).build();
+            SimpleHttpRequest change =
+                    SimpleRequestBuilder.put(server.uri("/x")).build();
+            answers("max-age=3600", "old");
+            server.answers(302).with("Location", location).answers(500, "none is left");
+            assertThat(async.execute(get, null).get().getBodyText()).isEqualTo("old");
+            assertThatThrownBy(() -> async.execute(change, null).get()).isInstanceOf(ExecutionException.class);
+            assertThat(async.execute(get, null).get().getBodyText()).isEqualTo("none is left");
         }
     }
 

@@ -10,10 +10,15 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import okhttp3.MediaType;
 import okhttp3.Request;
 import okhttp3.Response;
 import okhttp3.ResponseBody;
+import okio.Buffer;
 import okio.BufferedSource;
+import okio.Okio;
+import okio.Source;
+import org.jspecify.annotations.Nullable;
 
 /** Responses that a stale cache keeps: without a connection, without a call, and without what the first caller's request said. */
 final class Copies {
@@ -106,6 +111,12 @@ final class Copies {
                 .headers(of.headers())
                 .sentRequestAtMillis(of.sentRequestAtMillis())
                 .receivedResponseAtMillis(of.receivedResponseAtMillis())
-                .body(ResponseBody.create(body, of.body().contentType()));
+                .body(body(body, of.body().contentType()));
+    }
+
+    /** As one of the network: a bare buffer can be read after its end and after {@code close}, and then is empty. */
+    private static ResponseBody body(byte[] bytes, @Nullable MediaType type) {
+        Source source = new Buffer().write(bytes);
+        return ResponseBody.create(Okio.buffer(source), type, bytes.length);
     }
 }

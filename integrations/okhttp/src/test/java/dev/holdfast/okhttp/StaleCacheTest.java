@@ -11,6 +11,7 @@ import dev.holdfast.testing.ScriptedServer;
 import java.io.File;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -278,6 +279,28 @@ class StaleCacheTest {
             closed.close();
             assertThat(other.body().string()).isEqualTo("12");
         }
+    }
+
+    /** The one that the service has just sent, and the one of the cache. */
+    @Test
+    void aBodyThatIsClosedOrReadCannotBeReadAgain() throws Exception {
+        answers("12", FRESH);
+        for (String source : Arrays.asList(null, "fresh")) {
+            Response response = calls.newCall(get().build()).execute();
+            assertThat(response.header("Holdfast-Source")).isEqualTo(source);
+            response.close();
+            assertIsClosed(response);
+        }
+        Response response = calls.newCall(get().build()).execute();
+        assertThat(response.body().contentLength()).isEqualTo(2);
+        assertThat(response.body().string()).isEqualTo("12");
+        assertIsClosed(response);
+    }
+
+    private static void assertIsClosed(Response response) {
+        assertThatThrownBy(() -> response.body().string())
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessage("closed");
     }
 
     /** A refresh has no tag, no listener and no limit of the call that has begun it. */

@@ -57,7 +57,7 @@ final class Exchange extends AbstractInterruptibleChannel {
     private @Nullable HttpHeaders written;
     private @Nullable URI address;
 
-    /** What tells of the requests that the client has sent, given the status of the last answer. */
+    /** See {@link #telling}. */
     private @Nullable IntFunction<@Nullable List<Step>> telling;
 
     private @Nullable BooleanSupplier awaiting;
@@ -189,7 +189,10 @@ final class Exchange extends AbstractInterruptibleChannel {
         address = to;
     }
 
-    /** A client that tells of the requests that it has sent, the last one first, given the status of the last answer. */
+    /**
+     * A client that tells of the requests that it has sent, the last one first, given the status of the last answer. Of {@link
+     * Step#UNANSWERED}, only if there was a redirect.
+     */
     void telling(IntFunction<@Nullable List<Step>> requests) {
         telling = requests;
     }
@@ -238,6 +241,16 @@ final class Exchange extends AbstractInterruptibleChannel {
         }
         if (steps != null) {
             steps.forEach(step -> calls.answered(step.method(), step.uri(), step.status()));
+        }
+    }
+
+    /** The same where it may have been sent and the last of them got no answer. */
+    void failed(HttpCalls<HttpRequest, ?> calls, HttpRequest request) {
+        calls.unanswered(request);
+        List<Step> redirected = telling == null ? null : telling.apply(Step.UNANSWERED);
+        if (redirected != null) {
+            calls.answered(request, Step.FOLLOWED);
+            redirected.forEach(step -> calls.answered(step.method(), step.uri(), step.status()));
         }
     }
 

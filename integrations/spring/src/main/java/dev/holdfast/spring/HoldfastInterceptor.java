@@ -122,7 +122,7 @@ public final class HoldfastInterceptor implements ClientHttpRequestInterceptor {
                     });
                 } catch (Throwable e) {
                     if (own.mayHaveSent()) {
-                        calls.unanswered(request);
+                        own.failed(calls, request);
                     }
                     throw e;
                 }

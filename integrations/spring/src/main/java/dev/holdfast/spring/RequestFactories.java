@@ -16,6 +16,7 @@ import org.apache.hc.client5.http.protocol.RedirectLocations;
 import org.apache.hc.core5.concurrent.Cancellable;
 import org.apache.hc.core5.http.ClassicHttpRequest;
 import org.apache.hc.core5.http.HttpRequest;
+import org.apache.hc.core5.http.HttpResponse;
 import org.apache.hc.core5.http.protocol.HttpContext;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpHeaders;
@@ -84,15 +85,35 @@ public final class RequestFactories {
                 return users;
             }
             HttpClientContext context = users == null ? HttpClientContext.create() : (HttpClientContext) users;
-            exchange.telling(status -> steps(method, uri, status, context));
+            HttpResponse before = context.getResponse();
+            exchange.telling(status -> {
+                if (status != Step.UNANSWERED) {
+                    return steps(method, uri, status, context);
+                }
+                return wasRedirected(context, before) ? steps(method, uri, Step.FOLLOWED, context) : null;
+            });
             exchange.awaiting(() -> context.getEndpointDetails() != null && context.getResponse() == null);
             return context;
         }
 
+        /**
+         * Also where the client has followed none, since it could not read the first one.
+         *
+         * @param before what the context had of another request
+         */
+        private static boolean wasRedirected(HttpClientContext context, @Nullable HttpResponse before) {
+            HttpResponse last = context.getResponse();
+            return !locations(context).isEmpty() || (last != null && last != before && last.getCode() / 100 == 3);
+        }
+
+        private static List<URI> locations(HttpClientContext context) {
+            RedirectLocations redirects = context.getRedirectLocations();
+            return redirects == null ? List.of() : redirects.getAll();
+        }
+
         /** Of redirects between the first and the last, the method is not known. Null if the client's own code has answered. */
         private static @Nullable List<Step> steps(HttpMethod method, URI uri, int status, HttpClientContext context) {
-            RedirectLocations redirects = context.getRedirectLocations();
-            List<URI> locations = redirects == null ? List.of() : redirects.getAll();
+            List<URI> locations = locations(context);
             HttpRequest last = context.getRequest();
             URI address = last == null ? null : address(last);
             if (address == null) {

@@ -18,6 +18,9 @@ record Step(String method, URI uri, int status) {
     /** The status of a redirect that a client has followed without saying its status. */
     static final int FOLLOWED = 302;
 
+    /** In place of the status where the last request got no answer. */
+    static final int UNANSWERED = 0;
+
     boolean isRedirect() {
         return status / 100 == 3;
     }

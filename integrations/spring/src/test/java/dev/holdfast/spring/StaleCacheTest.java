@@ -2,6 +2,7 @@
 package dev.holdfast.spring;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.Pipeline;
 import dev.holdfast.http.Pipelines;
@@ -14,6 +15,7 @@ import java.util.List;
 import java.util.Objects;
 import org.apache.hc.client5.http.impl.classic.CloseableHttpClient;
 import org.apache.hc.client5.http.impl.classic.HttpClients;
+import org.apache.hc.client5.http.protocol.HttpClientContext;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -22,7 +24,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpMethod;
 import org.springframework.http.HttpRequest;
+import org.springframework.http.HttpStatusCode;
 import org.springframework.http.client.ClientHttpRequestInterceptor;
+import org.springframework.http.client.HttpComponentsClientHttpRequestFactory;
 import org.springframework.http.client.JdkClientHttpRequestFactory;
 import org.springframework.http.client.reactive.JdkClientHttpConnector;
 import org.springframework.http.client.support.HttpRequestWrapper;
@@ -143,6 +147,86 @@ class StaleCacheTest {
                 assertThat(client.get().uri(server.uri("/x")).retrieve().body(String.class))
                         .isEqualTo(name);
             }
+        }
+    }
+
+    // ---- changes over Apache's client, whose end is not known
+
+    /** In its context is what was before. */
+    private final HttpClientContext context = HttpClientContext.create();
+
+    private RestClient apache(CloseableHttpClient client) {
+        HttpComponentsClientHttpRequestFactory factory = RequestFactories.httpComponents(client);
+        factory.setHttpContextFactory((method, uri) -> context);
+        return RestClient.builder()
+                .requestFactory(factory)
+                .requestInterceptor(HoldfastInterceptor.of(Pipelines.one(pipeline)))
+                .defaultStatusHandler(HttpStatusCode::isError, (request, response) -> {})
+                .build();
+    }
+
+    private @Nullable String body(RestClient client, String path) {
+        return client.get().uri(server.uri(path)).retrieve().body(String.class);
+    }
+
+    private void change(RestClient client) {
+        assertThatThrownBy(() -> client.put()
+                        .uri(server.uri("/x"))
+                        .body("new")
+                        .retrieve()
+                        .toBodilessEntity())
+                .isInstanceOf(Exception.class);
+    }
+
+    /** Both servers may have done the work. */
+    @Test
+    void aChangeWhoseRedirectGetsNoAnswerRemovesWhatWasKeptForBoth() throws IOException {
+        answers("max-age=3600", "old", "old target");
+        server.answers(307)
+                .with("Location", server.uri("/target").toString())
+                .breaks()
+                .answers(500, "none is left")
+                .answers(500, "none is left");
+        try (CloseableHttpClient own =
+                HttpClients.custom().disableAutomaticRetries().build()) {
+            RestClient client = apache(own);
+            assertThat(body(client, "/x")).isEqualTo("old");
+            assertThat(body(client, "/target")).isEqualTo("old target");
+            change(client);
+            assertThat(body(client, "/x")).isEqualTo("none is left");
+            assertThat(body(client, "/target")).isEqualTo("none is left");
+        }
+    }
+
+    /** No host, and no port. */
+    @ParameterizedTest
+    @ValueSource(strings = {"http://[::bad", "http:nowhere", "http://127.0.0.1:99999/"})
+    void aChangeWhoseRedirectCannotBeReadRemovesWhatWasKept(String location) throws IOException {
+        answers("max-age=3600", "old");
+        server.answers(302).with("Location", location).answers(500, "none is left");
+        try (CloseableHttpClient own =
+                HttpClients.custom().disableAutomaticRetries().build()) {
+            RestClient client = apache(own);
+            assertThat(body(client, "/x")).isEqualTo("old");
+            change(client);
+            assertThat(body(client, "/x")).isEqualTo("none is left");
+        }
+    }
+
+    /** It may be done or not, so what was kept may take the place of an error. */
+    @Test
+    void aChangeWithoutAnAnswerIsNotTakenForOneThatAnEarlierAnswerHasRedirected() throws IOException {
+        answers("max-age=3600", "old");
+        server.answers(302).with("Location", "/elsewhere").breaks().answers(500);
+        try (CloseableHttpClient own = HttpClients.custom()
+                .disableAutomaticRetries()
+                .disableRedirectHandling()
+                .build()) {
+            RestClient client = apache(own);
+            assertThat(body(client, "/x")).isEqualTo("old");
+            client.post().uri(server.uri("/y")).retrieve().toBodilessEntity();
+            change(client);
+            assertThat(body(client, "/x")).isEqualTo("old");
         }
     }
 
