@@ -324,7 +324,7 @@ public final class BulkheadPolicy extends Policy {
             return; // a call is counted once, and this one has another attempt
         }
         if ((passage.slot() & AGAIN) != 0) {
-            limit.lostAgain(now, nanos, inFlight, !failed && !refused, passage::random);
+            limit.lostAgain(now, nanos, inFlight, !failed, passage::random);
         } else if (refused) {
             limit.refused(now, nanos, inFlight, passage::random);
         } else if (failed) {

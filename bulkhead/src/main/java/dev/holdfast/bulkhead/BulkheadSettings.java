@@ -424,7 +424,7 @@ public final class BulkheadSettings {
 
         /**
          * Heeds losses, whatever share of the limit is in use: shrinks if more than a fifth of the attempts are lost (timeouts,
-         * pushbacks that come late, an outage), or nearly all are lost or late, and grows back carefully. With a minimum of one it goes
+         * pushbacks, an outage), or nearly all are lost or late, and grows back carefully. With a minimum of one it goes
          * below one: after losses alone there are pauses without any call. A process knows only itself, and the dependency has
          * to bear the sum of all; this limit is for that.
          */

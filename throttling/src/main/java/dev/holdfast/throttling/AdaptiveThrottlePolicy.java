@@ -275,8 +275,9 @@ public final class AdaptiveThrottlePolicy extends Policy {
             }
 
             /**
-             * How many calls may be sent for each one that was accepted: 1.1 to 100; default 2. A smaller one spares the dependency more,
-             * and notices later that it is well again: with 1, what it has rejected would be reason enough to reject as much again.
+             * How many calls may be sent for each one that was accepted: 1.1 to 100; default 2. A smaller one spares the dependency
+             * more, and notices later that it is well again: with 1, what it has rejected would be reason enough to reject as much
+             * again.
              */
             public Builder multiplier(double value) {
                 multiplier = value;

@@ -11,12 +11,11 @@ import java.util.function.LongSupplier;
  * The engine of a limit that heeds losses, as the congestion control of TCP does. A process knows only itself, and a dependency
  * has to bear the sum of all: each process backs off by itself, and so all of them do.
  *
- * <p>An attempt is <em>lost</em> if it ends in a timeout, or in a pushback after the time of a late one: sooner, it has been in no
- * queue. Failures are bugs, and not load, unless nothing else comes back. It is <em>late</em> if it is served, but takes twice as
- * long as attempts do on average, and more than a quarter of the time that it has at most. However times vary, at most half of all
- * attempts take twice the mean time (Markov's inequality), and in an overload all of them are in one queue, so if nearly all are
- * late something has changed. After each period, which lasts about as long as an attempt, and at least 200 ms unless there is
- * trouble:
+ * <p>An attempt is <em>lost</em> if it ends in a timeout or a pushback. Failures are bugs, and not load, unless nothing else comes
+ * back. It is <em>late</em> if it is served, but takes twice as long as attempts do on average, and more than a quarter of the time
+ * that it has at most. However times vary, at most half of all attempts take twice the mean time (Markov's inequality), and in an
+ * overload all of them are in one queue, so if nearly all are late something has changed. After each period, which lasts about as
+ * long as an attempt, and at least 200 ms unless there is trouble:
  *
  * <ul>
  *   <li>More than a fifth was lost, or nearly all was lost or late, above what is usual: the limit is cut by half of that share; by
@@ -31,11 +30,17 @@ import java.util.function.LongSupplier;
  *       attempt it is at least what it was at first.
  * </ul>
  *
+ * <p>A pushback that comes sooner than an answer is a loss that was <em>refused at once</em>, without a queue: it may say nothing of
+ * the load, such as where one caller's quota is used up. Where most losses are of this kind, a period lasts at least a second, and so
+ * does a row, in which they count like failures until the limit is one. They hold no permit back, and after a period in which most
+ * was lost the limit doubles as after an outage.
+ *
  * <p>A call that is lost again and again may be all there is between two bursts of calls. So a lost attempt that repeats one
  * counts only if another one that counts has ended since it began, and in no row.
  *
  * <p>The permit of a lost attempt is not given to another one before the period has been judged. Attempts that began before a cut
- * do not show what the cut has changed, and are not counted. As long as it is not clear whether a cut has helped, more than a third of late ones is enough for the next one. Where a
+ * do not show what the cut has changed, and are not counted; nor are losses before an attempt that began after it can have been
+ * served. As long as it is not clear whether a cut has helped, more than a third of late ones is enough for the next one. Where a
  * quarter of the limit has made nothing better, the trouble has another reason than the load: the limit is put back, and that share
  * of losses, or that time of an attempt, becomes the usual one. So does a share of hanging attempts that stays while the limit is
  * at most half of what it was.
@@ -54,6 +59,9 @@ public final class LossLimit implements AdaptiveLimit {
 
     /** Nothing grows in a shorter period: what more calls do to the dependency must be seen first. */
     private static final long SHORTEST_NANOS = 200_000_000;
+
+    /** Quotas are those of a second in most cases, and a part of one shows nothing. What is refused at once does little harm. */
+    static final long SHORTEST_OF_REFUSED_NANOS = 1_000_000_000;
 
     private static final long FIRST_PAUSE_NANOS = 200_000_000;
     private static final long LONGEST_PAUSE_NANOS = 2_000_000_000;
@@ -306,7 +314,7 @@ public final class LossLimit implements AdaptiveLimit {
 
     @Override
     public boolean isRefusedAtOnce(long nanos) {
-        return usual.isShort(nanos);
+        return nanos < usual.nanos();
     }
 
     @Override
@@ -316,11 +324,12 @@ public final class LossLimit implements AdaptiveLimit {
 
     @Override
     public void lostAgain(long now, long nanos, int inFlight, boolean dropped, DoubleSupplier random) {
-        lost(now, nanos, inFlight, dropped ? Ending.LOST : Ending.FAILED, true, random);
+        Ending ending = !dropped ? Ending.FAILED : isRefusedAtOnce(nanos) ? Ending.REFUSED : Ending.LOST;
+        lost(now, nanos, inFlight, ending, true, random);
     }
 
     private void lost(long now, long nanos, int inFlight, Ending ending, boolean again, DoubleSupplier random) {
-        boolean isLost = ending == Ending.LOST;
+        boolean isLost = ending != Ending.FAILED;
         int firstOfNow = firstNow.getAsInt();
         if (!lock.tryLock()) {
             if (isLost && !again) {
@@ -337,6 +346,9 @@ public final class LossLimit implements AdaptiveLimit {
             }
             startCounting();
             heardAt = now;
+            if (isEarly(now, nanos)) {
+                return;
+            }
             int more = 1;
             if (isLost) {
                 int others = missed.getAndSet(0);
@@ -344,20 +356,24 @@ public final class LossLimit implements AdaptiveLimit {
                     more += others;
                 }
                 losses.took(nanos);
-                heldBack += more;
-                show();
+                if (ending == Ending.LOST) { // what was refused is not in the dependency any more
+                    heldBack += more;
+                    show();
+                }
             }
             if (isOld(now, nanos)) {
                 return;
             }
             if (isLost) {
-                period.countLost(more);
+                period.countLost(more, ending == Ending.REFUSED);
                 servedInARow = 0;
                 servedRow.end();
                 lostAt = now;
             }
             period.ended(now, fewOf(inFlight, nanos), inFlight);
-            if (!again && lossRow.add(now, nanos, more, ending, isPausing() ? 0 : attempt())) {
+            // Once it is that low, two refusals say that nothing is better.
+            Ending inRow = ending == Ending.REFUSED && exact <= floor ? Ending.LOST : ending;
+            if (!again && lossRow.add(now, nanos, more, inRow, isPausing() ? 0 : attempt())) {
                 nothingComesBack(now, nanos, random);
             } else {
                 judge(now, nanos);
@@ -391,6 +407,11 @@ public final class LossLimit implements AdaptiveLimit {
         return wasCut && beganAt(now, nanos) - cutAt < 0;
     }
 
+    /** Whether it began after the cut, and none that did can have been served yet: those that are refused at once would be all. */
+    private boolean isEarly(long now, long nanos) {
+        return wasCut && now - cutAt < attempt() && !isOld(now, nanos) && !isPausing();
+    }
+
     /** Whether nothing but losses has come back since a pause: then nothing must come back for the time of an answer once more. */
     private boolean isPausing() {
         return pauseNanos != 0;
@@ -417,19 +438,26 @@ public final class LossLimit implements AdaptiveLimit {
             return;
         }
         boolean again = exact <= floor;
-        double half = Math.max(trial.limit(), exact) / 2;
-        if (again) {
-            doubling = Math.max(doubling, half);
-        } else {
+        if (!again) {
             steady.begin(exact, doubling);
-            doubling = regrowing ? half : Math.max(doubling, half);
-            regrowing = true;
         }
+        halveDoubling();
         cut(now, floor);
         if (again) {
             pause(now, nanos, random);
         }
         trial.end();
+    }
+
+    /** After an outage the limit doubles up to half of what it was. */
+    private void halveDoubling() {
+        double half = Math.max(trial.limit(), exact) / 2;
+        if (exact <= floor) {
+            doubling = Math.max(doubling, half);
+        } else {
+            doubling = regrowing ? half : Math.max(doubling, half);
+            regrowing = true;
+        }
     }
 
     /**
@@ -476,7 +504,8 @@ public final class LossLimit implements AdaptiveLimit {
                 || all >= LEAST
                 || (losses.isUsual(period.lost(), all) && servedInARow >= FEW_ATTEMPTS)
                 || (all >= FEW_ATTEMPTS && period.lost() == all);
-        long shortest = bad == 0 ? SHORTEST_NANOS : bad == all ? nanos : 0;
+        long shortest =
+                period.isRefused() ? SHORTEST_OF_REFUSED_NANOS : bad == 0 ? SHORTEST_NANOS : bad == all ? nanos : 0;
         long attempt = alone ? nanos : attempt();
         if (all == 0 || !known || period.age(now) < Math.max(shortest, attempt)) {
             return;
@@ -533,7 +562,11 @@ public final class LossLimit implements AdaptiveLimit {
             }
         }
         steady.begin(exact, doubling);
-        doubling = exact > floor ? 0 : doubling;
+        if (period.isRefused() && losses.isMost()) {
+            halveDoubling();
+        } else {
+            doubling = exact > floor ? 0 : doubling;
+        }
         if (losses.isMost()) {
             double inUse = Math.min(exact - heldBack, Math.max(period.mostInFlight(), 1));
             cut(now, inUse * Math.max(DEEPEST_CUT, 1 - share));

@@ -9,9 +9,6 @@ final class LossRow {
     /** A shorter row is chance. */
     private static final long SHORTEST_NANOS = 100_000_000;
 
-    /** So long, where some were refused: that may be the end of a quota, which is one of a second in most cases. */
-    private static final long SHORTEST_OF_REFUSED_NANOS = 1_000_000_000;
-
     private int lost;
     private int others;
     private boolean hasRefused;
@@ -30,7 +27,7 @@ final class LossRow {
         others += ending == Ending.LOST ? 0 : more;
         hasRefused |= ending == Ending.REFUSED;
         boolean areEnough = (lost > 1 && lost > others) || lost + others >= MANY;
-        long least = Math.max(hasRefused ? SHORTEST_OF_REFUSED_NANOS : SHORTEST_NANOS, answerNanos);
+        long least = Math.max(hasRefused ? LossLimit.SHORTEST_OF_REFUSED_NANOS : SHORTEST_NANOS, answerNanos);
         return areEnough && now - since >= Math.max(longest, least);
     }
 

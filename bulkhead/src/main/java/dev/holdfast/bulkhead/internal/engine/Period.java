@@ -10,6 +10,7 @@ final class Period {
     private int inTime;
     private int late;
     private int lost;
+    private int refused;
     private int timed;
     private long timedNanos;
     private int mostInFlight;
@@ -34,8 +35,9 @@ final class Period {
         late++;
     }
 
-    void countLost(int more) {
+    void countLost(int more, boolean wereRefused) {
         lost += more;
+        refused += wereRefused ? more : 0;
     }
 
     /** An attempt was served within this time. */
@@ -51,6 +53,7 @@ final class Period {
         inTime = 0;
         late = 0;
         lost = 0;
+        refused = 0;
         timed = 0;
         timedNanos = 0;
         mostInFlight = 0;
@@ -74,6 +77,11 @@ final class Period {
 
     int lost() {
         return lost;
+    }
+
+    /** Whether most of the lost ones were refused at once. */
+    boolean isRefused() {
+        return 2 * refused > lost;
     }
 
     int bad() {

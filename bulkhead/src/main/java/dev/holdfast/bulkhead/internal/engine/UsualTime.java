@@ -3,8 +3,8 @@ package dev.holdfast.bulkhead.internal.engine;
 
 /**
  * The mean time of attempts in calm times and fine periods, and when an attempt is late by it. Follows slowly: what takes longer
- * now may be our own doing. Threads: the writer holds the lock of {@link LossLimit}; {@link #isLate}, {@link #isTwice} and
- * {@link #isSampled} can be asked without it.
+ * now may be our own doing. Threads: the writer holds the lock of {@link LossLimit}; {@link #nanos}, {@link #isLate},
+ * {@link #isTwice} and {@link #isSampled} can be asked without it.
  */
 final class UsualTime {
     /** An attempt is late that takes more of its time than this, and so many times as long as usual. */
@@ -31,7 +31,7 @@ final class UsualTime {
 
     private volatile long lateNanos = Long.MAX_VALUE;
     private volatile long twice = Long.MAX_VALUE;
-    private long mean;
+    private volatile long mean;
     private long learnedAt;
     /** How many the first mean was learned from; until it is known, no attempt is late. */
     private int learned;
@@ -60,11 +60,6 @@ final class UsualTime {
     /** Whether attempts show the usual time, if so many of them are late. In a slow overload the mean would follow the queue. */
     static boolean isUsual(int late, int served) {
         return late * LATE_ONES <= served;
-    }
-
-    /** Whether it has been in no queue. Where nothing limits an attempt, none is late. */
-    boolean isShort(long nanos) {
-        return attemptLimit == Long.MAX_VALUE ? !isTwice(nanos) : !isLong(nanos);
     }
 
     /** Whether it has been in a queue, perhaps. */

@@ -634,6 +634,63 @@ class LossLimitTest {
         assertThat(limit.decided()).isEqualTo(100);
     }
 
+    /** Of the attempts that began after a cut, those that are refused at once end first. */
+    @Test
+    void refusalsAreNotCountedBeforeAnAttemptThatBeganAfterTheCutCanHaveBeenServed() {
+        served(20, 1_000 * MILLI);
+        for (int i = 0; i < 100 && limit.decided() == 100; i++) {
+            refused(3, 40);
+            served(2, 1_000 * MILLI);
+        }
+        int cut = limit.decided();
+        assertThat(cut).isBetween(2, 99);
+        refused(40, 20);
+
+        assertThat(limit.decided()).isEqualTo(cut);
+        assertThat(limit.limit()).as("with no permit held back").isEqualTo(cut);
+    }
+
+    @Test
+    void whatEndsSoonerThanAnAnswerIsRefusedAtOnceAndKeepsNoPermit() {
+        served(20, 100 * MILLI);
+        assertThat(limit.isRefusedAtOnce(100 * MILLI - 1)).isTrue();
+        assertThat(limit.isRefusedAtOnce(100 * MILLI)).isFalse();
+
+        limit.refused(now, MILLI, 20, () -> 0.5);
+        assertThat(limit.limit()).isEqualTo(100);
+        limit.dropped(now, 100 * MILLI, 20, () -> 0.5);
+        assertThat(limit.limit()).isEqualTo(99);
+    }
+
+    /** A part of a second shows nothing of a quota for each second. */
+    @Test
+    void refusalsAtOnceAreJudgedAfterASecond() {
+        served(20);
+        for (int i = 0; i < 99; i++) {
+            now += 10 * MILLI;
+            limit.refused(now, MILLI, 20, () -> 0.5);
+        }
+        assertThat(limit.decided()).isEqualTo(100);
+        now += 20 * MILLI;
+        limit.refused(now, MILLI, 20, () -> 0.5);
+        assertThat(limit.decided()).isLessThan(100);
+    }
+
+    @Test
+    void atItsMinimumTwoRefusalsAtOnceAreEnoughForAPause() {
+        served(20);
+        for (int i = 0; i < 200 && limit.decided() > 1; i++) {
+            now += 10 * MILLI;
+            limit.refused(now, MILLI, 20, () -> 0.5);
+        }
+        assertThat(limit.decided()).isEqualTo(1);
+        for (int i = 0; i < 2; i++) {
+            now += 200 * MILLI;
+            limit.refused(now, MILLI, 1, () -> 0.5);
+        }
+        assertThat(limit.limit()).isZero();
+    }
+
     /** Once a pause was needed, each row of refusals brings the next one. */
     @Test
     void afterAPauseRefusalsNeedNotLastAsLongAsAnAnswerTakes() {

@@ -26,7 +26,7 @@ class PeriodTest {
         period.countInTime();
         period.countInTime();
         period.countLate();
-        period.countLost(4);
+        period.countLost(4, false);
         period.ended(11, 1, 9);
         period.ended(12, 1, 5);
         period.time(10);
@@ -53,5 +53,18 @@ class PeriodTest {
         assertThat(period.timed()).isZero();
         period.time(6);
         assertThat(period.meanNanos()).isEqualTo(6);
+    }
+
+    @Test
+    void isRefusedIfMostOfTheLostOnesAre() {
+        assertThat(period.isRefused()).isFalse();
+        period.countLost(1, true);
+        assertThat(period.isRefused()).isTrue();
+        period.countLost(1, false);
+        assertThat(period.isRefused()).isFalse();
+        period.countLost(1, true);
+        assertThat(period.isRefused()).isTrue();
+        period.end(10);
+        assertThat(period.isRefused()).isFalse();
     }
 }

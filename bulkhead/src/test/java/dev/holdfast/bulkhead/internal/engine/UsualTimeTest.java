@@ -77,8 +77,6 @@ class UsualTimeTest {
         assertThat(usual.isLate(400 * MILLI)).isTrue();
         assertThat(usual.isLong(400 * MILLI - 1)).isFalse();
         assertThat(usual.isLong(400 * MILLI)).isTrue();
-        assertThat(usual.isShort(400 * MILLI - 1)).isTrue();
-        assertThat(usual.isShort(400 * MILLI)).isFalse();
     }
 
     @Test
@@ -87,15 +85,6 @@ class UsualTimeTest {
 
         assertThat(usual.isLate(3_600 * SECOND)).isFalse();
         assertThat(usual.isLong(3_600 * SECOND)).isFalse();
-    }
-
-    @Test
-    void withoutALimitOfTheAttemptWhatTakesTwiceTheMeanIsNotShort() {
-        learned(Long.MAX_VALUE);
-        usual.becomes(SECOND, 200 * MILLI);
-
-        assertThat(usual.isShort(400 * MILLI - 1)).isTrue();
-        assertThat(usual.isShort(400 * MILLI)).isFalse();
     }
 
     @Test
