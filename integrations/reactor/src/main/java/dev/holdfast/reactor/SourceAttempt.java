@@ -105,8 +105,11 @@ final class SourceAttempt<T> extends CompletableFuture<T> implements CoreSubscri
         return cancelled;
     }
 
+    /** A source that has ended of itself is not cancelled. */
     void unsubscribe() {
-        Operators.terminate(SUBSCRIPTION, this);
+        if (!ended) {
+            Operators.terminate(SUBSCRIPTION, this);
+        }
     }
 
     void request(long n) {
