@@ -38,8 +38,7 @@ final class SourceAttempt<T> extends CompletableFuture<T> implements CoreSubscri
 
     @Override
     public Context currentContext() {
-        // With the first element the attempt is over, and its limits no longer hold.
-        return many && answer.passes() ? answer.actual.currentContext() : context;
+        return context;
     }
 
     @Override
