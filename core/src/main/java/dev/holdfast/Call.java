@@ -235,7 +235,8 @@ public final class Call<T extends @Nullable Object> {
      * @throws CallTimeoutException if the last attempt did not end in time
      */
     public <E extends Exception> T call(CheckedFunction<? super Attempt, ? extends T, ? extends E> action) throws E {
-        return engineFor(action).blocking.call(spec, runnable(action), mode(), null, false);
+        Engine engine = engineFor(Objects.requireNonNull(action, "action"));
+        return engine.blocking.call(spec, runnable(action), mode(), null, false);
     }
 
     /**
@@ -282,7 +283,8 @@ public final class Call<T extends @Nullable Object> {
     /** As {@link #call}, and says where the answer came from. */
     public <E extends Exception> Reply<T> reply(CheckedFunction<? super Attempt, ? extends T, ? extends E> action)
             throws E {
-        return engineFor(action).blocking.call(spec, runnable(action), mode(), null, true);
+        Engine engine = engineFor(Objects.requireNonNull(action, "action"));
+        return engine.blocking.call(spec, runnable(action), mode(), null, true);
     }
 
     /**
@@ -295,13 +297,24 @@ public final class Call<T extends @Nullable Object> {
      * {@code onCancel} hook, finds the future open and must not wait for it.
      */
     public CompletableFuture<T> callAsync(Function<? super Attempt, ? extends CompletionStage<? extends T>> action) {
+        if (action == null) {
+            return noAction();
+        }
         return engineFor(action).async.call(spec, runnableAsync(action), mode(), null, false);
     }
 
     /** As {@link #callAsync}, and says where the answer came from. */
     public CompletableFuture<Reply<T>> replyAsync(
             Function<? super Attempt, ? extends CompletionStage<? extends T>> action) {
+        if (action == null) {
+            return noAction();
+        }
         return engineFor(action).async.call(spec, runnableAsync(action), mode(), null, true);
+    }
+
+    /** What a caller gets who gave no action. It is no attempt: nothing counts it, and nothing repeats it. */
+    static <R extends @Nullable Object> CompletableFuture<R> noAction() {
+        return CompletableFuture.failedFuture(new NullPointerException("action"));
     }
 
     private int mode() {

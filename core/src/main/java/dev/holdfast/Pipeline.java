@@ -374,6 +374,7 @@ public final class Pipeline implements Observed, AutoCloseable {
      * @throws CallTimeoutException if the last attempt did not end in time
      */
     public <T extends @Nullable Object, E extends Exception> T call(CheckedSupplier<T, E> action) throws E {
+        Objects.requireNonNull(action, "action");
         return engine.blocking.call(plain.unkeyed().spec, action, Engine.SUPPLIER, null, false);
     }
 
@@ -409,6 +410,9 @@ public final class Pipeline implements Observed, AutoCloseable {
      * says. Cancelling a future that was derived from it does not do this. Every problem is reported in the future.
      */
     public <T extends @Nullable Object> CompletableFuture<T> callAsync(Supplier<? extends CompletionStage<T>> action) {
+        if (action == null) {
+            return Call.noAction();
+        }
         return engine.async.call(plain.unkeyed().spec, action, Engine.SUPPLIER, null, false);
     }
 

@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -253,5 +254,53 @@ class CallShapesTest {
                 .hasToString(
                         "HedgeSettings[delay=20ms, percentile=95.0, window=30s, minimumCalls=100, initialDelay=500ms,"
                                 + " maxHedges=1, budgetEnabled=true]");
+    }
+
+    @Test
+    @SuppressWarnings("NullAway") // as a program would that is not checked for nulls
+    void aNullActionIsRefusedAndIsNoCall() {
+        AtomicInteger begun = new AtomicInteger();
+        Pipeline p = pipeline(RetryPolicy.of(r -> r.initialBackoff(Duration.ZERO)), counting(begun));
+        Call<String> keyed = p.<String>operation("o").key(1);
+        List<ThrowingCallable> blocking = List.of(
+                () -> p.call(null),
+                () -> p.run(null),
+                () -> p.callInterruptibly(null),
+                () -> keyed.call(null),
+                () -> keyed.run(null),
+                () -> keyed.reply(null),
+                () -> keyed.callInterruptibly(null),
+                () -> keyed.replyInterruptibly(null),
+                () -> keyed.refreshable().call(null),
+                () -> keyed.refreshable().reply(null));
+        assertThat(blocking)
+                .allSatisfy(call -> assertThatThrownBy(call)
+                        .isInstanceOf(NullPointerException.class)
+                        .hasMessage("action"));
+        List<CompletableFuture<?>> asynchronous = List.of(
+                p.callAsync(null),
+                keyed.callAsync(null),
+                keyed.replyAsync(null),
+                keyed.refreshable().callAsync(null),
+                keyed.refreshable().replyAsync(null));
+        assertThat(asynchronous)
+                .allSatisfy(call -> assertThat(call)
+                        .isCompletedExceptionally()
+                        .failsWithin(Duration.ZERO)
+                        .withThrowableThat()
+                        .havingRootCause()
+                        .isInstanceOf(NullPointerException.class)
+                        .withMessage("action"));
+        assertThat(begun).hasValue(0);
+    }
+
+    private static Policy counting(AtomicInteger begun) {
+        return new Policy("counting", Policy.ENTER) {
+            @Override
+            public int enter(Passage passage) {
+                begun.incrementAndGet();
+                return PROCEED;
+            }
+        };
     }
 }

@@ -145,9 +145,17 @@ final class Ambient {
         PINNED.set(binding == null ? null : this);
     }
 
+    /** What holds of that which is bound. */
+    @Nullable
+    Bound bound() {
+        Bound known = bound;
+        return known == null ? null : known.now();
+    }
+
     /** The number of the attempt inside which whatever begins on this thread runs; 0 if there is none that is known. */
     int attempt() {
         CallState outer = current();
+        Bound bound = bound();
         int fromOutside = bound == null ? 0 : bound.attempt;
         if (outer == null) {
             return fromOutside;
@@ -160,6 +168,7 @@ final class Ambient {
     /** The priority of what this thread works for; {@link Bound#UNSAID}. */
     int priority() {
         CallState outer = current();
+        Bound bound = bound();
         int fromOutside = bound == null ? Bound.UNSAID : bound.priority;
         return outer == null ? fromOutside : Math.max(fromOutside, outer.saidPriority());
     }
@@ -168,6 +177,7 @@ final class Ambient {
     @Nullable
     Around around() {
         CallState outer = current();
+        Bound bound = bound();
         Around fromOutside = bound == null ? null : bound.around;
         return outer == null
                 ? fromOutside
@@ -233,11 +243,15 @@ final class Ambient {
 
     /** Replaces what holds on this thread by what held where this call was made. */
     Held replace(CallState call) {
-        Held before = new Held(inner, ownHidden, bound);
-        Bound ofCaller = Bound.ofCaller(call); // first: if there is no memory for it, nothing has changed
+        return replace(Bound.ofCaller(call));
+    }
+
+    /** Replaces what holds on this thread. */
+    Held replace(@Nullable Bound by) {
+        Held before = new Held(inner, ownHidden, bound); // first: if there is no memory for it, nothing has changed
         inner = null;
         ownHidden = ownRuns;
-        bound = ofCaller;
+        bound = by;
         return before;
     }
 
@@ -251,6 +265,7 @@ final class Ambient {
 
     /** Nanoseconds until the nearest limit that holds on this thread, on any clock; {@link Long#MAX_VALUE} without one. */
     long remaining(TimeSource time, long now) {
+        Bound bound = bound();
         long nearest = bound == null ? Long.MAX_VALUE : bound.remaining(time, now);
         CallState outer = current();
         if (outer != null && outer.limited) {

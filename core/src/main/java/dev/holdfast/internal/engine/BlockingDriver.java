@@ -48,7 +48,7 @@ public final class BlockingDriver implements Driver {
                 call.inherit(ambient);
                 ambient.enter(call);
             } else {
-                call.inheritNothing(ambient.bound);
+                call.inheritNothing(ambient.bound());
             }
             if (engine.traces != null) {
                 call.trace = engine.traces.begin(call);

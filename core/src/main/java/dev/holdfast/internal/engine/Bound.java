@@ -3,11 +3,13 @@ package dev.holdfast.internal.engine;
 
 import dev.holdfast.CheckedSupplier;
 import dev.holdfast.spi.TimeSource;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
  * What is bound to a thread, and goes with the work to other threads: the deadline, the number of the attempt, the priority and
- * the calls around it. Immutable. Each static method acts on the current thread.
+ * the calls around it. Immutable, but for one of {@link #until}. Each static method acts on the current thread.
  */
 public final class Bound {
     /** A priority of which nobody said anything: less than the rank of each {@link dev.holdfast.Call.Priority}. */
@@ -29,6 +31,11 @@ public final class Bound {
     /** What was bound to the thread itself when {@link #current} made this. The call that ran there adds the rest. */
     private final @Nullable Bound own;
 
+    /** Says that {@link #then} holds in place of this; null: it never does. */
+    private final @Nullable BooleanSupplier over;
+
+    private final @Nullable Bound then;
+
     private Bound(
             @Nullable TimeSource time,
             long until,
@@ -36,12 +43,26 @@ public final class Bound {
             int priority,
             @Nullable Around around,
             @Nullable Bound own) {
+        this(time, until, attempt, priority, around, own, null, null);
+    }
+
+    private Bound(
+            @Nullable TimeSource time,
+            long until,
+            int attempt,
+            int priority,
+            @Nullable Around around,
+            @Nullable Bound own,
+            @Nullable BooleanSupplier over,
+            @Nullable Bound then) {
         this.time = time;
         this.until = until;
         this.attempt = attempt;
         this.priority = priority;
         this.around = around;
         this.own = own;
+        this.over = over;
+        this.then = then;
     }
 
     /** What the caller of this call had on its thread; null if it had nothing. */
@@ -71,7 +92,7 @@ public final class Bound {
     /** What holds now; null if nothing does. */
     public static @Nullable Bound current() {
         Ambient here = Ambient.get();
-        Bound own = here.bound;
+        Bound own = here.bound();
         CallState outer = here.current();
         TimeSource time =
                 own != null && own.time != null ? own.time : outer != null ? outer.time() : TimeSource.system();
@@ -83,7 +104,45 @@ public final class Bound {
         if (remaining == Long.MAX_VALUE && attempt == 0 && priority == UNSAID && around == null) {
             return null;
         }
-        return new Bound(remaining == Long.MAX_VALUE ? null : time, now + remaining, attempt, priority, around, own);
+        Bound all = outer == null ? own : null;
+        return new Bound(
+                remaining == Long.MAX_VALUE ? null : time,
+                now + remaining,
+                attempt,
+                priority,
+                around,
+                own,
+                all == null ? null : all.over,
+                all == null ? null : all.then);
+    }
+
+    /**
+     * Runs this with what holds now, until that says that it is over. From then on the other one holds, also wherever the task has
+     * captured what held.
+     */
+    public static <T extends @Nullable Object> T until(BooleanSupplier over, @Nullable Bound then, Supplier<T> task) {
+        Bound now = current();
+        if (now == null) {
+            return task.get();
+        }
+        Ambient here = Ambient.get();
+        Ambient.Held before =
+                here.replace(new Bound(now.time, now.until, now.attempt, now.priority, now.around, null, over, then));
+        try {
+            return task.get();
+        } finally {
+            here.putBack(before);
+        }
+    }
+
+    /** What holds of this; null if nothing does any more. */
+    @Nullable
+    Bound now() {
+        Bound holds = this;
+        while (holds != null && holds.over != null && holds.over.getAsBoolean()) {
+            holds = holds.then;
+        }
+        return holds;
     }
 
     /** Binds what held somewhere else; null: nothing. It holds until {@link #restore} is called with what was bound before. */
@@ -98,7 +157,7 @@ public final class Bound {
 
     /** Nanoseconds that are left on this thread, perhaps less than 0; {@link Long#MAX_VALUE} if nothing limits it. */
     public static long remaining() {
-        Bound own = Ambient.get().bound;
+        Bound own = Ambient.get().bound();
         return remaining(own != null && own.time != null ? own.time : TimeSource.system());
     }
 
@@ -119,7 +178,8 @@ public final class Bound {
 
     /** Nanoseconds until this deadline, perhaps less than 0; {@link Long#MAX_VALUE} without one. */
     public long left() {
-        return time == null ? Long.MAX_VALUE : until - time.nanos();
+        Bound holds = now();
+        return holds == null || holds.time == null ? Long.MAX_VALUE : holds.until - holds.time.nanos();
     }
 
     /** Nanoseconds until this deadline, on any clock; {@link Long#MAX_VALUE} without one. */
@@ -138,14 +198,15 @@ public final class Bound {
         Ambient here = Ambient.get();
         long remaining = Math.min(nanos, here.remaining(time, now));
         TimeSource limiting = remaining == Long.MAX_VALUE ? null : time;
-        int number = here.bound == null ? attempt : Math.max(attempt, here.bound.attempt);
+        Bound before = here.bound();
+        int number = before == null ? attempt : Math.max(attempt, before.attempt);
         return new Bound(limiting, now + remaining, number, priority, null, null).call(action);
     }
 
     /** Runs this with this priority, or the one that holds if that is lower. */
     public static <T extends @Nullable Object, E extends Exception> T within(int priority, CheckedSupplier<T, E> action)
             throws E {
-        Bound before = Ambient.get().bound;
+        Bound before = Ambient.get().bound();
         return new Bound(null, 0, before == null ? 0 : before.attempt, priority, null, null).call(action);
     }
 
@@ -161,7 +222,8 @@ public final class Bound {
     <T extends @Nullable Object, E extends Exception> T call(CheckedSupplier<T, E> action) throws E {
         Ambient here = Ambient.get();
         Bound before = here.bound;
-        here.bound = before == null ? this : inside(before);
+        Bound outer = here.bound();
+        here.bound = outer == null ? this : inside(outer);
         try {
             return action.get();
         } finally {

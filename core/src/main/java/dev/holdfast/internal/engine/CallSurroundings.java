@@ -68,7 +68,7 @@ abstract class CallSurroundings extends CallDecisions implements Passage.Beside 
         outerAttempt = ambient.attempt();
         outerPriority = ambient.priority();
         if (outer == null) {
-            inheritedNanos = remaining(ambient.bound);
+            inheritedNanos = remaining(ambient.bound());
         } else {
             inheritedNanos = ambient.remaining(time(), now());
             if (outerAttempt > 1 && !spec.idempotent() && outer.spec.idempotent()) {
@@ -78,7 +78,7 @@ abstract class CallSurroundings extends CallDecisions implements Passage.Beside 
                         null);
             }
         }
-        limitCaller(ambient.bound, inheritedNanos);
+        limitCaller(ambient.bound(), inheritedNanos);
         tellThoseAround();
     }
 

@@ -270,7 +270,7 @@ abstract class PipelinedCall<Q, R> extends ClientCall<Q, R> implements Context.C
             started.accept(inside);
         } catch (Throwable e) {
             if (inside != null) {
-                inside.cancel("the request could not be sent", e);
+                inside.cancel("the request could not be sent: " + e, e);
             }
             throw e;
         } finally {

@@ -47,8 +47,11 @@ record Response<R>(@Nullable Metadata headers, List<R> messages, Status status, 
                     error));
         }
         Metadata trailers = Status.trailersFromThrowable(error);
-        return new Response<>(
-                null, List.of(), Status.fromThrowable(error), trailers == null ? new Metadata() : trailers);
+        Status status = Status.fromThrowable(error);
+        if (status.getCause() == error && status.getDescription() == null) {
+            status = status.withDescription("the client threw " + error); // the server has not said UNKNOWN
+        }
+        return new Response<>(null, List.of(), status, trailers == null ? new Metadata() : trailers);
     }
 
     private static Status said(Status status, Throwable cause) {

@@ -32,6 +32,9 @@ final class StreamCall<Q, R> extends PipelinedCall<Q, R> {
     // Guarded by the lock.
     private final Queue<Consumer<ClientCall<Q, R>>> waiting = new ArrayDeque<>();
     private boolean direct;
+    /** While what the caller does is kept. Then the call inside knows. */
+    private boolean halfClosed;
+
     private boolean opened;
     private boolean closed;
     /** The response has begun, and goes to the listener as it comes. */
@@ -113,6 +116,18 @@ final class StreamCall<Q, R> extends PipelinedCall<Q, R> {
         }
     }
 
+    /** A mistake of the caller's is the caller's at once, as without a pipeline, and not when it is done. */
+    private void send(Consumer<ClientCall<Q, R>> act, boolean last) {
+        listener();
+        synchronized (lock) {
+            if (!direct) {
+                check(!halfClosed, last ? "call already half-closed" : "call was half-closed");
+                halfClosed = last;
+            }
+        }
+        pass(act);
+    }
+
     private void pass(Consumer<ClientCall<Q, R>> act) {
         listener();
         synchronized (lock) {
@@ -134,12 +149,12 @@ final class StreamCall<Q, R> extends PipelinedCall<Q, R> {
 
     @Override
     public void sendMessage(Q message) {
-        pass(call -> call.sendMessage(message));
+        send(call -> call.sendMessage(message), false);
     }
 
     @Override
     public void halfClose() {
-        pass(ClientCall::halfClose);
+        send(ClientCall::halfClose, true);
     }
 
     @Override

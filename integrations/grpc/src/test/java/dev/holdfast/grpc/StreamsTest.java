@@ -23,7 +23,9 @@ import io.grpc.Attributes;
 import io.grpc.CallOptions;
 import io.grpc.Channel;
 import io.grpc.ClientCall;
+import io.grpc.ClientInterceptor;
 import io.grpc.Context;
+import io.grpc.ForwardingClientCall.SimpleForwardingClientCall;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
@@ -251,6 +253,70 @@ class StreamsTest {
         assertThat(third.messages).containsExactly("third");
         assertThat(shop.next().messages).containsExactly("later");
         assertThat(shop.next().messages).containsExactly("1", "2");
+    }
+
+    @Test
+    void aMistakeOfTheCallerIsTheCallersAlsoWhileTheCallWaitsForAPermit() {
+        BulkheadPolicy queue = BulkheadPolicy.of(
+                b -> b.maxConcurrentCalls(1).maxWaitingCalls(10).maxWait(Duration.ofMinutes(5)));
+        Channel channel = channel(Transport.NETTY, attempts.plain(queue));
+        shop.then(Received::hang, call -> call.replyWhenHalfClosed(() -> "done"));
+        Heard first = list(channel);
+        Received holds = shop.next();
+        Heard heard = new Heard();
+        ClientCall<String, String> waits = channel.newCall(Shop.CHAT, CallOptions.DEFAULT);
+        StreamObserver<String> queued = ClientCalls.asyncBidiStreamingCall(waits, heard);
+        queued.onNext("1");
+        queued.onCompleted();
+        assertThatThrownBy(queued::onCompleted)
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessage("call already half-closed");
+        assertThatThrownBy(() -> waits.sendMessage("2"))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessage("call was half-closed");
+        holds.reply("first");
+        Shop.within(first.end);
+        Shop.within(heard.end);
+        assertThat(heard.messages).containsExactly("done");
+        assertThat(shop.next().messages).containsExactly("1");
+    }
+
+    @Test
+    void theStatusSaysWhatWasThrownWhenTheCallBeganAfterItsWait() {
+        BulkheadPolicy queue = BulkheadPolicy.of(
+                b -> b.maxConcurrentCalls(1).maxWaitingCalls(10).maxWait(Duration.ofMinutes(5)));
+        Pipeline pipeline = attempts.plain(queue);
+        pipelines.add(pipeline);
+        ClientInterceptor inside = new ClientInterceptor() {
+            @Override
+            public <Q, R> ClientCall<Q, R> interceptCall(
+                    MethodDescriptor<Q, R> method, CallOptions with, Channel next) {
+                return new SimpleForwardingClientCall<>(next.newCall(method, with)) {
+                    @Override
+                    public void sendMessage(Q message) {
+                        if (message.equals("invalid")) {
+                            throw new IllegalArgumentException("no such item");
+                        }
+                        super.sendMessage(message);
+                    }
+                };
+            }
+        };
+        Channel channel =
+                shop.channel(Transport.NETTY, inside, HoldfastClientInterceptor.of(GrpcPipelines.one(pipeline)));
+        shop.then(Received::hang);
+        Heard first = list(channel);
+        Received holds = shop.next();
+        Heard heard = new Heard();
+        ClientCalls.asyncBidiStreamingCall(channel.newCall(Shop.CHAT, CallOptions.DEFAULT), heard)
+                .onNext("invalid");
+        holds.reply("first");
+        Shop.within(first.end);
+        Status status = Shop.failure(heard.end);
+        assertThat(status.getCode()).isEqualTo(Status.Code.UNKNOWN);
+        assertThat(status.getDescription())
+                .isEqualTo("the client threw java.lang.IllegalArgumentException: no such item");
+        assertFree(queue);
     }
 
     @Test

@@ -6,6 +6,7 @@ import dev.holdfast.Call;
 import dev.holdfast.Reply;
 import dev.holdfast.internal.Discards;
 import dev.holdfast.internal.context.Carried;
+import dev.holdfast.internal.engine.Bound;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -41,6 +42,9 @@ final class Answer<T> implements Subscription, Function<Attempt, CompletionStage
     /** Those that may be what the subscriber gets. Guarded by itself. */
     private final List<SourceAttempt<T>> attempts = new ArrayList<>(1);
 
+    /** What held where the call began. Written before it begins. */
+    private @Nullable Bound callers;
+
     private volatile @Nullable CompletableFuture<Reply<T>> call;
     private volatile boolean cancelled;
     private volatile boolean decided;
@@ -69,7 +73,10 @@ final class Answer<T> implements Subscription, Function<Attempt, CompletionStage
         }
         Call<T> own = of.discard(this::lost);
         CompletableFuture<Reply<T>> begun =
-                Carried.inherit(actual.currentContext().getOrDefault(Carried.KEY, null), () -> own.replyAsync(this));
+                Carried.inherit(actual.currentContext().getOrDefault(Carried.KEY, null), () -> {
+                    callers = Bound.current();
+                    return own.replyAsync(this);
+                });
         call = begun;
         if (cancelled) {
             begun.cancel(true);
@@ -84,6 +91,11 @@ final class Answer<T> implements Subscription, Function<Attempt, CompletionStage
 
     @Override
     public CompletionStage<T> apply(Attempt attempt) {
+        // The source of a Flux goes on after the call.
+        return many ? Bound.until(() -> decided, callers, () -> subscribed(attempt)) : subscribed(attempt);
+    }
+
+    private SourceAttempt<T> subscribed(Attempt attempt) {
         Publisher<? extends T> publisher =
                 Objects.requireNonNull(source.apply(attempt), "the source of an attempt is null");
         SourceAttempt<T> begun =

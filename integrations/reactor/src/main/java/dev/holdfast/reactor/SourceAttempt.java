@@ -38,8 +38,7 @@ final class SourceAttempt<T> extends CompletableFuture<T> implements CoreSubscri
 
     @Override
     public Context currentContext() {
-        // With the first element the attempt is over, and its limits no longer hold.
-        return many && answer.passes() ? answer.actual.currentContext() : context;
+        return context;
     }
 
     @Override
@@ -105,8 +104,11 @@ final class SourceAttempt<T> extends CompletableFuture<T> implements CoreSubscri
         return cancelled;
     }
 
+    /** A source that has ended of itself is not cancelled. */
     void unsubscribe() {
-        Operators.terminate(SUBSCRIPTION, this);
+        if (!ended) {
+            Operators.terminate(SUBSCRIPTION, this);
+        }
     }
 
     void request(long n) {

@@ -256,6 +256,61 @@ class ContextTest extends Bench {
         }
     }
 
+    /** As those of {@code Flux.interval}: what holds is captured once, and restored in each of them. */
+    private Flux<String> ticks(Duration period) {
+        return Flux.create(sink -> {
+            Runnable tick = Schedulers.onSchedule(() -> sink.next("tick"));
+            for (int i = 1; i <= 3; i++) {
+                time.schedule(period.multipliedBy(i).toNanos(), tick);
+            }
+            time.schedule(period.multipliedBy(3).toNanos() + 1, sink::complete);
+        });
+    }
+
+    @Test
+    void whatAStreamHasCapturedIsThatOfItsSubscriberAfterTheFirstElement() {
+        Duration period = Duration.ofMillis(40);
+        Hooks.enableAutomaticContextPropagation();
+        try {
+            Flux<String> stream = this.<String>call(TimeoutPolicy.of(Duration.ofMillis(50)))
+                    .flux(attempt -> ticks(period).doOnNext(tick -> seen.add(Deadline.remaining())));
+            StepVerifier.create(stream).then(time::run).expectNextCount(3).verifyComplete();
+            assertThat(seen).containsExactly(Optional.of(Duration.ofMillis(10)), Optional.empty(), Optional.empty());
+            seen.clear();
+            Deadline.within(
+                    time,
+                    SECOND,
+                    () -> StepVerifier.create(stream)
+                            .then(time::run)
+                            .expectNextCount(3)
+                            .verifyComplete());
+            assertThat(seen)
+                    .containsExactly(
+                            Optional.of(Duration.ofMillis(10)),
+                            Optional.of(SECOND.minus(period.multipliedBy(2))),
+                            Optional.of(SECOND.minus(period.multipliedBy(3))));
+        } finally {
+            Hooks.disableAutomaticContextPropagation();
+        }
+    }
+
+    @Test
+    void aContextThatAStreamHasCopiedIsThatOfItsSubscriberAfterTheFirstElement() {
+        ReactiveCall<String> outer = call(TimeoutPolicy.of(Duration.ofMillis(50)));
+        ReactiveCall<String> inner = call(bulkhead);
+        StepVerifier.create(outer.flux(attempt ->
+                        Flux.deferContextual(copied -> Flux.concat(Mono.just("a"), after(SECOND, "b"))
+                                .concatMap(element -> inner.mono(inside -> {
+                                            seen.add(Deadline.remaining());
+                                            return Mono.just(element);
+                                        })
+                                        .contextWrite(copied)))))
+                .then(time::run)
+                .expectNext("a", "b")
+                .verifyComplete();
+        assertThat(seen).containsExactly(Optional.of(Duration.ofMillis(50)), Optional.empty());
+    }
+
     @Test
     void threadLocalsFollowWithAutomaticPropagation() {
         ContextRegistry.getInstance().registerThreadLocalAccessor("request", REQUEST);

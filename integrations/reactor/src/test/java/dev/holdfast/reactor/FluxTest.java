@@ -167,6 +167,29 @@ class FluxTest extends Bench {
     }
 
     @Test
+    void aSourceThatHasEndedIsNotCancelled() {
+        List<String> told = new ArrayList<>();
+        List<Flux<String>> sources = List.of(Flux.empty(), Flux.error(failure), Flux.just("a"), Flux.just("a", "b"));
+        for (Flux<String> source : sources) {
+            StepVerifier.create(this.<String>call(retry(2), bulkhead)
+                            .flux(attempt -> source.doOnTerminate(() -> told.add("ended"))
+                                    .doOnCancel(() -> told.add("cancelled")))
+                            .onErrorComplete())
+                    .then(time::run)
+                    .thenConsumeWhile(element -> true)
+                    .verifyComplete();
+        }
+        assertThat(told).containsExactly("ended", "ended", "ended", "ended", "ended");
+        // Nor is one whose end waits for a subscriber that cancels.
+        TestSubscriber<String> subscriber = asking(0);
+        this.<String>call(bulkhead)
+                .flux(attempt -> Flux.just("a").hide().doOnCancel(() -> told.add("cancelled")))
+                .subscribe(subscriber);
+        subscriber.cancel();
+        assertThat(told).doesNotContain("cancelled");
+    }
+
+    @Test
     void anErrorBeforeTheFirstElementIsRetried() {
         StepVerifier.create(
                         this.<String>call(retry(3), bulkhead).flux(streams(Flux.error(failure), Flux.just("a", "b"))))
