@@ -29,7 +29,7 @@ public final class Bound {
     final @Nullable Around around;
 
     /** What was bound to the thread itself when {@link #current} made this. The call that ran there adds the rest. */
-    private final @Nullable Bound own;
+    final @Nullable Bound own;
 
     /** Says that {@link #then} holds in place of this; null: it never does. */
     private final @Nullable BooleanSupplier over;
@@ -147,7 +147,15 @@ public final class Bound {
 
     /** Binds what held somewhere else; null: nothing. It holds until {@link #restore} is called with what was bound before. */
     public static void set(@Nullable Bound elsewhere) {
-        Ambient.get().bind(elsewhere);
+        Ambient.get().bind(elsewhere == null ? null : elsewhere.alone());
+    }
+
+    /**
+     * Without what was bound to the thread that told it: where work hops from thread to thread, each hop would keep that of all
+     * before.
+     */
+    private Bound alone() {
+        return own == null ? this : new Bound(time, until, attempt, priority, around, null, over, then);
     }
 
     /** Puts back what {@link #current} told on this very thread before something was set. */
