@@ -22,6 +22,7 @@ import dev.holdfast.testing.http.HttpClientUnderTest.Response;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.Socket;
+import java.net.SocketException;
 import java.net.URI;
 import java.time.Duration;
 import java.time.Instant;
@@ -445,6 +446,8 @@ abstract class StaleCacheCases extends RequestCases {
             return connected.isConnected();
         } catch (ConnectException refused) {
             return false;
+        } catch (SocketException reset) {
+            return true; // closed while it was connecting
         }
     }
 
