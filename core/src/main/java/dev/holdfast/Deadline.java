@@ -82,7 +82,8 @@ public final class Deadline {
     /**
      * The deadline, the number of the attempt and the priority that hold on a thread. For libraries that carry thread-locals to
      * other threads by themselves; Micrometer's context-propagation is supported already. Others use {@link #propagating} or
-     * {@link #within}. The static methods act on the current thread. Immutable.
+     * {@link #within}. The static methods act on the current thread. Safe for any number of threads. What was told inside
+     * the source of a stream changes once: with the first element, when its call is over.
      */
     public static final class Binding {
         private final Bound bound;

@@ -36,14 +36,8 @@ public final class Bound {
 
     private final @Nullable Bound then;
 
-    private Bound(
-            @Nullable TimeSource time,
-            long until,
-            int attempt,
-            int priority,
-            @Nullable Around around,
-            @Nullable Bound own) {
-        this(time, until, attempt, priority, around, own, null, null);
+    private Bound(@Nullable TimeSource time, long until, int attempt, int priority, @Nullable Around around) {
+        this(time, until, attempt, priority, around, null, null, null);
     }
 
     private Bound(
@@ -74,8 +68,7 @@ public final class Bound {
                         call.startNanos + call.inheritedNanos,
                         call.outerAttempt,
                         call.outerPriority,
-                        call.around,
-                        null);
+                        call.around);
     }
 
     /** What the attempt of this call that is about to run has on its thread. */
@@ -85,8 +78,7 @@ public final class Bound {
                 call.limitAt,
                 Math.max(call.attempts, call.outerAttempt),
                 call.saidPriority(),
-                call.withThoseAround(),
-                null);
+                call.withThoseAround());
     }
 
     /** What holds now; null if nothing does. */
@@ -208,14 +200,14 @@ public final class Bound {
         TimeSource limiting = remaining == Long.MAX_VALUE ? null : time;
         Bound before = here.bound();
         int number = before == null ? attempt : Math.max(attempt, before.attempt);
-        return new Bound(limiting, now + remaining, number, priority, null, null).call(action);
+        return new Bound(limiting, now + remaining, number, priority, null).call(action);
     }
 
     /** Runs this with this priority, or the one that holds if that is lower. */
     public static <T extends @Nullable Object, E extends Exception> T within(int priority, CheckedSupplier<T, E> action)
             throws E {
         Bound before = Ambient.get().bound();
-        return new Bound(null, 0, before == null ? 0 : before.attempt, priority, null, null).call(action);
+        return new Bound(null, 0, before == null ? 0 : before.attempt, priority, null).call(action);
     }
 
     /** Runs this with what held elsewhere. */
@@ -246,7 +238,6 @@ public final class Bound {
                 limit.until,
                 attempt,
                 Math.max(priority, outer.priority),
-                Around.joined(around, outer.around),
-                null);
+                Around.joined(around, outer.around));
     }
 }
