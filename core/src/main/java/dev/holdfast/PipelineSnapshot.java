@@ -6,6 +6,7 @@ import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a pipeline is at one moment: its order, its settings and its numbers. Immutable.
@@ -74,6 +75,11 @@ public record PipelineSnapshot(
             all.put(free, number);
         }));
         return all;
+    }
+
+    /** The number of this name, as in {@link #numbers}; null if there is none. */
+    public @Nullable Number get(String name) {
+        return numbers().get(name);
     }
 
     private static String numbered(String name, int count) {

@@ -121,6 +121,8 @@ class PipelineSnapshotTest {
         try (Pipeline pipeline = pipeline(new Restless(), new Restless())) {
             assertThat(pipeline.snapshot().numbers().keySet())
                     .containsExactly("restless.calls{kind=all}", "restless.calls.2{kind=all}");
+            assertThat(pipeline.snapshot().get("restless.calls.2{kind=all}")).isEqualTo(Double.NaN);
+            assertThat(pipeline.snapshot().get("restless.calls.3{kind=all}")).isNull();
         }
     }
 
