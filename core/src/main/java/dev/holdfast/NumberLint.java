@@ -7,6 +7,7 @@ import static dev.holdfast.internal.Checks.text;
 import dev.holdfast.spi.Policy;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -16,10 +17,13 @@ import java.util.stream.Stream;
  * the numbers alone do not prove it, and nothing of policies whose order is wrong: {@link OrderLint} does.
  */
 final class NumberLint {
+    private static final Duration LONG_WAIT = Duration.ofSeconds(5);
+
     /** All rules. */
     static final List<String> RULES = List.of(
             "timeout-not-below-deadline",
             "attempts-beyond-deadline",
+            "retry-waits-without-deadline",
             "gate-waits-beyond-deadline",
             "throttle-waits-beyond-deadline",
             "bulkhead-waits-beyond-deadline",
@@ -38,6 +42,7 @@ final class NumberLint {
     static List<String> check(List<Policy> outermostFirst) {
         NumberLint lint = new NumberLint(outermostFirst);
         lint.attempts();
+        lint.retryWaits();
         lint.gateWaits();
         lint.throttleWaits();
         lint.bulkheadWaits();
@@ -82,6 +87,29 @@ final class NumberLint {
                             + ", so that a slow dependency is never tried so often",
                     "make the timeout shorter, the attempts fewer, or the deadline longer");
         }
+    }
+
+    /** A retry waits for an open breaker. With a function of the user's, the other waits say nothing. */
+    private void retryWaits() {
+        String breaker = "circuit-breaker";
+        if (settings.has("deadline")
+                || settings.isOutside("timeout", "retry")
+                || !settings.isOutside("retry", breaker)
+                || settings.count("retry", "max-attempts").orElse(1) == 1
+                || settings.says(breaker, "wait-interval-function-in-open-state")) {
+            return;
+        }
+        Stream.of("wait-duration-in-open-state", "max-wait-duration-in-open-state")
+                .flatMap(option -> settings.time(breaker, option).stream())
+                .max(Comparator.naturalOrder())
+                .flatMap(open ->
+                        settings.time("retry", "max-retry-after").map(most -> most.compareTo(open) < 0 ? most : open))
+                .filter(wait -> wait.compareTo(LONG_WAIT) > 0)
+                .ifPresent(wait -> warn(
+                        "retry-waits-without-deadline",
+                        "a failed call may wait as long as the circuit breaker is open, up to " + text(wait)
+                                + " before each further attempt",
+                        "add a deadline, or make the breaker's wait shorter"));
     }
 
     private void gateWaits() {

@@ -15,6 +15,8 @@ public enum Refusal {
     PUSHBACK,
     /** The retry budget allows none: few tokens are left, or nothing has succeeded for a second. */
     BUDGET,
+    /** The breaker, the gate or a rejection tells the retry to wait for longer than it may ({@code max-retry-after}). */
+    HELD,
     /** The call runs inside a retry of an outer pipeline. */
     NESTED,
     /**

@@ -56,6 +56,13 @@ final class SettingsOf {
                 .allMatch(policy -> value.equals(of(policy).get(option)));
     }
 
+    /** Whether a policy of this kind has a value for this option. */
+    boolean says(String kind, String option) {
+        return policies.stream()
+                .filter(policy -> policy.name().equals(kind))
+                .anyMatch(policy -> of(policy).containsKey(option));
+    }
+
     /** Whether there are two such kinds, and each policy of the first stands further out than each of the second. */
     boolean isOutside(String outer, String inner) {
         int last = names.lastIndexOf(outer);

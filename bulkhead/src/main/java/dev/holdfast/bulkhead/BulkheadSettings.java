@@ -102,7 +102,8 @@ public final class BulkheadSettings {
      * pipeline is built. A {@linkplain BulkheadPolicy#asResilience4j view} keeps {@code maxWaitDuration} and {@code
      * writableStackTraceEnabled} of the config.
      *
-     * @throws InvalidSettingsException if a value is out of range here, such as {@code maxConcurrentCalls} of 0
+     * @throws InvalidSettingsException if a value is out of range here, such as {@code maxConcurrentCalls} of 0, or a {@code
+     *     maxWaitDuration} of more than a day, which the message calls {@code maxWait}
      */
     public static BulkheadSettings from(BulkheadConfig config) {
         Duration maxWait = config.getMaxWaitDuration();

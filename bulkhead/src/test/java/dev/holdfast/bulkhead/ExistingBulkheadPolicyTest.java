@@ -12,6 +12,7 @@ import dev.holdfast.Pipeline;
 import dev.holdfast.Reason;
 import dev.holdfast.deadline.DeadlinePolicy;
 import dev.holdfast.retry.RetryPolicy;
+import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.testcalls.Dependency;
@@ -28,6 +29,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -84,6 +86,82 @@ class ExistingBulkheadPolicyTest {
         assertThat(free()).isEqualTo(1);
         assertThat(events)
                 .containsExactly("CALL_PERMITTED", "CALL_REJECTED", "CALL_FINISHED", "CALL_PERMITTED", "CALL_REJECTED");
+    }
+
+    /** With a retry that would repeat a failure, and with the blocking wait of a bulkhead that has one. */
+    private void consumerThatThrowsRejects(Way way, Bulkhead bulkhead, Throwable thrown, int calls) {
+        Dependency dependency = new Dependency(time, way);
+        List<String> rejections = new ArrayList<>();
+        Pipeline pipeline = Pipeline.builder("inventory")
+                .policies(RetryPolicy.ofDefaults(), BulkheadPolicy.of(bulkhead))
+                .time(time)
+                .observer(new CallObserver() {
+                    @Override
+                    public void rejected(String of, @Nullable String operation, String policy, Reason reason) {
+                        rejections.add(policy + " " + reason);
+                    }
+                })
+                .build();
+        for (int i = 0; i < calls; i++) {
+            Running<String> call = dependency.call(pipeline, ZERO);
+            time.run();
+            assertThat(call.error()).isInstanceOfSatisfying(CallRejectedException.class, rejection -> {
+                assertThat(rejection.reason()).isEqualTo(Reason.OTHER);
+                assertThat(rejection)
+                        .hasMessage("resilience4j's 'theirs' threw when 'inventory' asked it for a permit: " + thrown)
+                        .hasCause(thrown);
+            });
+        }
+        assertThat(rejections).hasSize(calls).containsOnly("bulkhead OTHER");
+        assertThat(dependency.starts()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    @Logs("bulkhead 'theirs' threw when it was asked for a permit.*told once")
+    void aCallWhosePermitAConsumerThrewAtIsRejectedAndNotRepeated(Way way) {
+        IllegalStateException thrown = new IllegalStateException("the consumer's queue is full");
+        existing.getEventPublisher().onCallPermitted(event -> {
+            throw thrown;
+        });
+
+        consumerThatThrowsRejects(way, existing, thrown, 1);
+
+        assertThat(free()).as("whether it was given, nobody knows").isZero();
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    @Logs("bulkhead 'theirs' threw when it was asked for a permit.*told once")
+    void aFullBulkheadWhoseConsumerThrowsRejects(Way way) {
+        IllegalStateException thrown = new IllegalStateException("the consumer's queue is full");
+        existing.getEventPublisher().onCallRejected(event -> {
+            throw thrown;
+        });
+        assertThat(existing.tryAcquirePermission()).isTrue();
+
+        consumerThatThrowsRejects(way, existing, thrown, 2);
+
+        existing.releasePermission();
+        assertThat(free()).as("no permit more than there were").isEqualTo(1);
+    }
+
+    @ParameterizedTest
+    @EnumSource(value = Way.class, names = "CALL")
+    @Logs("bulkhead 'theirs' threw when it was asked for a permit.*told once")
+    void aBulkheadThatWaitsAndWhoseConsumerThrowsRejects(Way way) {
+        Bulkhead waiting = Bulkhead.of(
+                "theirs",
+                BulkheadConfig.custom()
+                        .maxConcurrentCalls(2)
+                        .maxWaitDuration(ofMillis(500))
+                        .build());
+        IllegalStateException thrown = new IllegalStateException("the consumer's queue is full");
+        waiting.getEventPublisher().onCallPermitted(event -> {
+            throw thrown;
+        });
+
+        consumerThatThrowsRejects(way, waiting, thrown, 2);
     }
 
     @ParameterizedTest

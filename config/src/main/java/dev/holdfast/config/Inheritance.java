@@ -207,7 +207,9 @@ final class Inheritance {
                 }
             } else {
                 String what = "names " + item.described() + ", which this pipeline does not have";
-                String expected = "a list of " + String.join(", ", present);
+                String expected = present.isEmpty()
+                        ? "no `without`: there is nothing to leave out"
+                        : "a list of " + String.join(", ", present);
                 problems.add(place.value(item), what, expected, Nearest.to(name, present));
             }
         }

@@ -83,7 +83,7 @@ final class SectionReader<B> {
     private <V> void set(Section<B> section, Option<B, V> option, Place place, Node node) {
         Optional<V> value = option.items().isPresent()
                 ? list(option.items().get(), place, node).map(option.type()::cast)
-                : values.read(option.type(), place, node);
+                : values.read(option.type(), option.range(), place, node);
         if (value.isEmpty()) {
             section.refused(option.name());
             return;
@@ -106,7 +106,7 @@ final class SectionReader<B> {
         }
         List<Object> read = new ArrayList<>();
         for (Node item : nodes) {
-            values.read(items.type(), place, item)
+            values.read(items.type(), items.range(), place, item)
                     .filter(value -> allowed(items, value, place.value(item), item))
                     .ifPresent(read::add);
         }

@@ -3,7 +3,9 @@ package dev.holdfast.config;
 
 import dev.holdfast.config.Node.Kind;
 import dev.holdfast.config.Node.Scalar;
+import dev.holdfast.internal.Options;
 import dev.holdfast.internal.Replicas;
+import dev.holdfast.spi.PolicyFactory.Range;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
@@ -24,6 +26,8 @@ final class Values {
             Pattern.compile("[-+]?(?=\\.?[0-9])(?:0|[1-9][0-9]*(?:_[0-9]+)*)?(?:\\.[0-9]+)?(?:[eE][-+]?[0-9]{1,2})?");
     private static final Pattern LEADING_ZEROS = Pattern.compile("([-+]?)0+([0-9][0-9_]*)");
 
+    private static final Range<?> ANY = new Range<>(null, null, false, "");
+
     private final Bindings bindings;
     private final Problems problems;
 
@@ -34,18 +38,23 @@ final class Values {
 
     /** The value; empty if it is invalid, which is then reported. */
     <V> Optional<V> read(Class<V> type, Place place, Node node) {
+        return read(type, ANY, place, node);
+    }
+
+    /** The same; the range is for the message if a number is too large to be read. */
+    <V> Optional<V> read(Class<V> type, Range<?> range, Place place, Node node) {
         Place here = place.value(node);
         if (node instanceof Scalar refused && refused.kind() == Kind.REFUSED) {
             return Optional.empty();
         }
         if (node instanceof Scalar scalar && scalar.hasValue()) {
-            return scalar(type, here, scalar).map(type::cast);
+            return scalar(type, range, here, scalar).map(type::cast);
         }
         problems.add(here, node.fact(), expected(type));
         return Optional.empty();
     }
 
-    private Optional<?> scalar(Class<?> type, Place here, Scalar scalar) {
+    private Optional<?> scalar(Class<?> type, Range<?> range, Place here, Scalar scalar) {
         // Before any pattern is tried: on a long text, some patterns recurse or take long.
         if (hasForm(type) && scalar.text().length() > Bounds.WORD) {
             return refuse(type, here, scalar, Optional.empty());
@@ -54,11 +63,11 @@ final class Values {
             return Optional.empty();
         }
         if (type == Integer.class) {
-            return number(type, here, scalar, WHOLE, Integer::valueOf);
+            return number(type, range, here, scalar, WHOLE, Integer::valueOf);
         } else if (type == Long.class) {
-            return number(type, here, scalar, WHOLE, Long::valueOf);
+            return number(type, range, here, scalar, WHOLE, Long::valueOf);
         } else if (type == Double.class) {
-            return number(type, here, scalar, DECIMAL, Double::valueOf);
+            return number(type, range, here, scalar, DECIMAL, Double::valueOf);
         } else if (type == Boolean.class) {
             return truth(here, scalar);
         } else if (type == Duration.class) {
@@ -68,7 +77,7 @@ final class Values {
         } else if (type.isEnum()) {
             return constant(type, here, scalar);
         } else if (type == IntSupplier.class && scalar.kind() == Kind.NUMBER) {
-            return number(Integer.class, here, scalar, WHOLE, Integer::valueOf)
+            return number(Integer.class, range, here, scalar, WHOLE, Integer::valueOf)
                     .map(number -> Replicas.of((Integer) number));
         }
         return bound(type, here, scalar);
@@ -80,12 +89,21 @@ final class Values {
     }
 
     private Optional<?> number(
-            Class<?> type, Place here, Scalar scalar, Pattern form, Function<String, ? extends Number> parser) {
+            Class<?> type,
+            Range<?> range,
+            Place here,
+            Scalar scalar,
+            Pattern form,
+            Function<String, ? extends Number> parser) {
         String text = scalar.text();
         if (scalar.kind() == Kind.NUMBER && form.matcher(text).matches()) {
             try {
                 return Optional.of(parser.apply(text.replace("_", "")));
             } catch (NumberFormatException e) {
+                if (range.least() != null) {
+                    problems.add(here, is(scalar), Options.expected(range));
+                    return Optional.empty();
+                }
                 long most = type == Integer.class ? Integer.MAX_VALUE : Long.MAX_VALUE;
                 problems.add(here, is(scalar) + ", which is beyond what fits", "a whole number, at most " + most);
                 return Optional.empty();

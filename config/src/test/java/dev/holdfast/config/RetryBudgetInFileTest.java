@@ -62,4 +62,11 @@ class RetryBudgetInFileTest {
                 .isThrownBy(() -> budget("{ budget: our }"))
                 .withMessageContaining("did you mean ours?");
     }
+
+    @Test
+    void aNumberThatIsTooLargeToBeReadIsToldTheRangeOfItsOption() {
+        assertThatExceptionOfType(ConfigException.class)
+                .isThrownBy(() -> budget("{ max-attempts: 99999999999 }"))
+                .withMessageContaining("retry.max-attempts: is 99999999999; expected 1 to 1,000,000,000");
+    }
 }

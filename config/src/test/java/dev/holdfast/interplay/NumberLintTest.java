@@ -18,6 +18,8 @@ import dev.holdfast.testlogs.Logs;
 import dev.holdfast.throttling.GatePolicy;
 import dev.holdfast.throttling.ThrottlePolicy;
 import dev.holdfast.timeout.TimeoutPolicy;
+import io.github.resilience4j.circuitbreaker.CircuitBreaker;
+import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -50,6 +52,53 @@ class NumberLintTest {
                 .singleElement()
                 .asString()
                 .startsWith("timeout-not-below-deadline: ");
+    }
+
+    private static Policy openFor(long first, long most) {
+        return CircuitBreakerPolicy.of(
+                b -> b.waitDurationInOpenState(ofSeconds(first)).maxWaitDurationInOpenState(ofSeconds(most)));
+    }
+
+    @Test
+    void aRetryThatWaitsForTheBreakerWithoutADeadline() {
+        Policy retry = RetryPolicy.ofDefaults();
+
+        assertThat(warnings(retry, openFor(20, 2)))
+                .containsExactly(
+                        "retry-waits-without-deadline: a failed call may wait as long as the circuit breaker is open, up to 20s"
+                                + " before each further attempt; add a deadline, or make the breaker's wait shorter");
+        assertThat(warnings(retry, openFor(1, 6))).singleElement().asString().contains("up to 6s");
+        assertThat(warnings(retry, openFor(60, 60)))
+                .singleElement()
+                .asString()
+                .as("a longer hold ends the call")
+                .contains("up to 30s");
+        assertThat(warnings(retry, openFor(5, 5))).isEmpty();
+        assertThat(warnings(retry, CircuitBreakerPolicy.ofDefaults())).isEmpty();
+    }
+
+    @Test
+    void aRetryThatCannotWaitLongForTheBreakerNeedsNoDeadline() {
+        assertThat(warnings(DeadlinePolicy.of(ofSeconds(60)), RetryPolicy.ofDefaults(), openFor(20, 20)))
+                .isEmpty();
+        assertThat(warnings(RetryPolicy.of(r -> r.maxAttempts(1)), openFor(20, 20)))
+                .isEmpty();
+        assertThat(warnings(RetryPolicy.of(r -> r.maxRetryAfter(ofSeconds(5))), openFor(20, 20)))
+                .isEmpty();
+        assertThat(warnings(
+                        RetryPolicy.ofDefaults(),
+                        CircuitBreakerPolicy.of(b -> b.waitDurationInOpenState(ofSeconds(20))
+                                .waitIntervalFunctionInOpenState(attempt -> 100L))))
+                .isEmpty();
+        assertThat(warnings(
+                        RetryPolicy.ofDefaults(),
+                        CircuitBreakerPolicy.of(CircuitBreaker.of(
+                                "existing",
+                                CircuitBreakerConfig.custom()
+                                        .waitDurationInOpenState(ofSeconds(20))
+                                        .build()))))
+                .as("it tells no retry how long it is open")
+                .isEmpty();
     }
 
     @Test

@@ -18,16 +18,18 @@ import dev.holdfast.stalecache.StaleCachePolicy;
 import dev.holdfast.testcalls.Way;
 import dev.holdfast.testing.ThreadKind;
 import dev.holdfast.testlogs.Logs;
+import dev.holdfast.throttling.GatePolicy;
 import dev.holdfast.throttling.ThrottlePolicy;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** The interplay table of DESIGN section 3 with the real policies, each test named after its row. */
-@Logs({"fallback-inside-circuit-breaker", "fallback-inside-stale-cache"})
+@Logs({"fallback-inside-circuit-breaker", "fallback-inside-stale-cache", "retry-waits-without-deadline"})
 @ThreadKind.Each
 @Logs(value = "bulkhead-waits-beyond-deadline", sometimes = true)
 class PoliciesInterplayTest {
@@ -110,6 +112,34 @@ class PoliciesInterplayTest {
         try (Rig rig = new Rig(way, pushback(5_000), DeadlinePolicy.of(millis(8_000)), retry(), breaker())) {
             assertThat(rig.run(Step.of("429"), Step.of("never")).end()).isEqualTo("429 LIVE at 0");
             assertThat(rig.told.text()).contains("no retry after 1 attempts: DEADLINE");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void whenTheBreakerIsOpenedForADayTheCallUnderWayFailsNow(Way way) {
+        CircuitBreakerPolicy breaker = breaker();
+        try (Rig rig = new Rig(way, retry(), breaker)) {
+            rig.at(5, () -> breaker.asResilience4j().transitionToOpenStateFor(Duration.ofDays(1)));
+            Rig.Running running = rig.run(Step.of(new IOException("down")).after(20), Step.of("never"));
+            assertThat(running.end()).isEqualTo("down at 20");
+            assertThat(rig.told.text()).contains("no retry after 1 attempts: HELD");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void whenTheGateIsHeldForLongerThanMaxRetryAfterTheCallFailsNow(Way way) {
+        GatePolicy gate = GatePolicy.of(g -> g.maxHold(Duration.ofHours(1)).jitter(0));
+        try (Rig rig = new Rig(way, pushback(60_000), retry(), gate)) {
+            assertThat(rig.run(Step.of("429"), Step.of("never")).end()).isEqualTo("429 LIVE at 0");
+            assertThat(rig.told.text()).contains("no retry after 1 attempts: HELD");
+        }
+        GatePolicy other = GatePolicy.of(g -> g.maxHold(millis(30_000)).jitter(0.1));
+        try (Rig rig = new Rig(way, pushback(30_000), retry(), other)) {
+            assertThat(rig.run(Step.of("429"), Step.of("200")).end())
+                    .as("a hold of 30s is not refused for its jitter")
+                    .startsWith("200 LIVE at 3");
         }
     }
 

@@ -18,9 +18,10 @@ import org.jspecify.annotations.Nullable;
  * Repeats an attempt that failed, timed out or was pushed back, after a wait.
  *
  * <p>The server's {@code Retry-After} replaces the backoff. A wait that does not fit into the remaining time is not begun: the
- * call ends with its last outcome. These are not retried: a call that was rejected locally, unless asked for; a call inside the
- * retry of an outer pipeline; any call while the {@link RetryBudget} is low. The budget belongs to the policy, and all its
- * pipelines share it. If further attempts are rejected, the call ends as its last real attempt did.
+ * call ends with its last outcome. So it does if the breaker or the gate holds the retry for longer than {@code maxRetryAfter}.
+ * These are not retried: a call that was rejected locally, unless asked for; a call inside the retry of an outer pipeline; any
+ * call while the {@link RetryBudget} is low. The budget belongs to the policy, and all its pipelines share it. If further attempts
+ * are rejected, the call ends as its last real attempt did.
  *
  * <p>An operation that is not idempotent is retried only if its work was surely not done: it was rejected locally, or pushed
  * back, or no connection was made for it (refused, timed out while connecting, unknown host, no TLS). A failure that is a value is none
@@ -184,7 +185,15 @@ public final class RetryPolicy extends Policy {
         if (!passage.idempotent() && passage.mayHaveBegun()) {
             return passage.sentOnce() ? Refusal.SENT_ONCE : Refusal.NOT_IDEMPOTENT;
         }
-        return null;
+        return settings.isTooLong(held(passage)) ? Refusal.HELD : null;
+    }
+
+    /** How long no attempt makes sense, as the policies further in say. */
+    private static long held(Passage passage) {
+        // A rejection's time is no suggestion that a cap could shorten: before it is over, there is only the next
+        // rejection.
+        long told = passage.outcome() == Outcome.REJECTED ? passage.retryAfter() : 0;
+        return Math.max(told, passage.heldRetry());
     }
 
     /** How often this entry was tried again; of more than can be counted, one that is rejected is the last. */

@@ -53,7 +53,9 @@ public final class RetrySettings {
                                     "a function from the number of attempts so far to milliseconds, instead of the backoff"),
                     Option.duration("max-retry-after", (Builder b) -> b.maxRetryAfter, Builder::maxRetryAfter)
                             .range(Duration.ZERO, LONGEST)
-                            .means("cap of a server's suggestion, before jitter"),
+                            .means(
+                                    "cap of a server's suggestion, before jitter; a retry that the breaker or the gate holds"
+                                            + " for longer is not made"),
                     Option.of(
                                     "budget",
                                     RetryBudget.class,
@@ -151,6 +153,11 @@ public final class RetrySettings {
     /** The wait that a server suggests, at most {@code maxRetryAfter}. */
     long capped(long retryAfterNanos) {
         return Math.min(retryAfterNanos, maxRetryAfterNanos);
+    }
+
+    /** Whether no retry waits for so long. A tenth more is allowed, as for a suggestion: a gate's hold has its jitter already. */
+    boolean isTooLong(long heldNanos) {
+        return heldNanos > maxRetryAfterNanos * (1 + STRETCH);
     }
 
     /**
@@ -318,7 +325,8 @@ public final class RetrySettings {
         }
 
         /**
-         * The cap of a server's suggestion, before jitter: 0 to 1 day; default 30 s.
+         * The cap of a server's suggestion, before jitter: 0 to 1 day; default 30 s. A retry that the breaker, the gate or a
+         * rejection holds for longer, by more than a tenth, is not made.
          */
         public Builder maxRetryAfter(Duration value) {
             maxRetryAfter = Objects.requireNonNull(value, "maxRetryAfter");

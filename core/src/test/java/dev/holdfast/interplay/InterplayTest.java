@@ -19,6 +19,8 @@ import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.retry.RetrySettings.Jitter;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.Completion;
+import dev.holdfast.spi.Passage;
+import dev.holdfast.spi.Policy;
 import dev.holdfast.testcalls.Way;
 import dev.holdfast.testing.ThreadKind;
 import java.io.IOException;
@@ -119,6 +121,70 @@ class InterplayTest {
             assertThat(lab.run(way, Step.error(new IOException("ill"))).end())
                     .isEqualTo(new Lab.End("IOException: ill", 1, millis(0)));
             assertThat(why).containsExactly(Refusal.DEADLINE);
+        }
+    }
+
+    /** A tenth more than 30 s: so far a suggestion may be stretched, and a gate's hold by default. */
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void whenTheBreakerIsOpenForLongerThanMaxRetryAfterTheCallFailsNow(Way way) {
+        assertThat(heldFor(way, 33_000)).isEqualTo(new Lab.End("served from LIVE", 2, millis(33_000)));
+        assertThat(heldFor(way, 33_001)).isEqualTo(new Lab.End("IOException: ill", 1, millis(0)));
+        assertThat(heldFor(way, 86_400_000)).isEqualTo(new Lab.End("IOException: ill", 1, millis(0)));
+    }
+
+    private static Lab.End heldFor(Way way, long millis) {
+        try (Lab lab = new Lab()) {
+            lab.layers(retry(2), open(lab, millis));
+            return lab.run(way, Step.error(new IOException("ill")), Step.value("served"))
+                    .end();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void whenARejectionSaysALongerTimeThanMaxRetryAfterTheCallFailsNow(Way way) {
+        assertThat(rejectedFor(way, 33_000)).isEqualTo(new Lab.End("served from LIVE", 1, millis(33_000)));
+        assertThat(rejectedFor(way, 33_001)).isEqualTo(new Lab.End("rejected by full: OTHER", 0, millis(0)));
+    }
+
+    private static Lab.End rejectedFor(Way way, long millis) {
+        try (Lab lab = new Lab()) {
+            Policy full = new Policy("full", Policy.ENTER) {
+                private boolean asked;
+
+                @Override
+                public int enter(Passage passage) {
+                    if (asked) {
+                        return PROCEED;
+                    }
+                    asked = true;
+                    return passage.reject(Reason.OTHER, millis(millis).toNanos(), () -> "full", null);
+                }
+            };
+            lab.layers(RetryPolicy.of(r -> r.jitter(Jitter.NONE).retryRejections(true)), full);
+            return lab.run(way, Step.value("served")).end();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void aRetryThatIsHeldTooLongLeavesTheRetryByTimeAloneToOthers(Way way) {
+        try (Lab lab = new Lab()) {
+            AtomicInteger held = new AtomicInteger(40_000);
+            Probe breaker = lab.probe("breaker").settling(passage -> {
+                passage.holdRetry(millis(held.get()).toNanos());
+                return Decision.GO_ON;
+            });
+            // Half of one token is no token: there is one retry by time alone, and no other.
+            lab.layers(RetryPolicy.of(r -> r.jitter(Jitter.NONE).budget(b -> b.maxTokens(1))), breaker);
+            assertThat(lab.run(way, Step.error(new IOException("ill"))).end().attempts())
+                    .isOne();
+            held.set(10);
+            assertThat(lab.run(way, Step.error(new IOException("ill")), Step.value("served"))
+                            .end()
+                            .what())
+                    .isEqualTo("served from LIVE");
         }
     }
 

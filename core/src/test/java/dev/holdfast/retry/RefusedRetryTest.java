@@ -18,6 +18,8 @@ import dev.holdfast.headers.CallHeaders;
 import dev.holdfast.micrometer.MicrometerObserver;
 import dev.holdfast.retry.RetrySettings.Jitter;
 import dev.holdfast.spi.CallObserver;
+import dev.holdfast.spi.Passage;
+import dev.holdfast.spi.Policy;
 import dev.holdfast.testlogs.Logs;
 import dev.holdfast.time.VirtualTime;
 import io.micrometer.core.instrument.FunctionCounter;
@@ -73,7 +75,8 @@ class RefusedRetryTest {
                             return "instead";
                         }),
                         DeadlinePolicy.of(why == Refusal.DEADLINE ? BACKOFF : BACKOFF.multipliedBy(100)),
-                        RetryPolicy.of(retry(why)))
+                        RetryPolicy.of(retry(why)),
+                        new Holding(why == Refusal.HELD ? Duration.ofHours(1) : Duration.ZERO))
                 .classifier(classifier)
                 .time(time)
                 .observer(observer)
@@ -81,6 +84,22 @@ class RefusedRetryTest {
                 .build();
         Call<String> call = pipeline.<String>operation("x").unkeyed().idempotent(why != Refusal.NOT_IDEMPOTENT);
         return why == Refusal.SENT_ONCE ? call.sentOnce() : call;
+    }
+
+    /** Says, as a breaker that has opened, how long no attempt makes sense. */
+    private static final class Holding extends Policy {
+        private final Duration hold;
+
+        Holding(Duration hold) {
+            super("holding", FAILURE);
+            this.hold = hold;
+        }
+
+        @Override
+        public int settle(Passage passage) {
+            passage.holdRetry(hold.toNanos());
+            return KEEP;
+        }
     }
 
     private static Consumer<RetrySettings.Builder> retry(Refusal why) {

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.yaml.snakeyaml.Yaml;
 
 /** Every YAML sample of every page is a file that can be loaded. */
-@Logs({"timeout-outside-retry", "chaos-enabled"})
+@Logs({"timeout-outside-retry", "chaos-enabled", "retry-waits-without-deadline"})
 class YamlSamplesTest {
     @TempDir
     Path folder;

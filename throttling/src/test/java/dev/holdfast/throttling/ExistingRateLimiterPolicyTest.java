@@ -73,6 +73,40 @@ class ExistingRateLimiterPolicyTest {
 
     @ParameterizedTest
     @EnumSource(Way.class)
+    @Logs("rate limiter 'theirs' threw when it was asked for a permission; told once")
+    void aConsumerOfItsEventsThatThrowsRejectsTheCall(Way way) {
+        RateLimiter existing = RateLimiter.of("theirs", hourly(ZERO).build());
+        IllegalStateException thrown = new IllegalStateException("the consumer's queue is full");
+        existing.getEventPublisher()
+                .onSuccess(event -> {
+                    throw thrown;
+                })
+                .onFailure(event -> {
+                    throw thrown;
+                });
+        Policy policy = ThrottlePolicy.of(existing);
+        RecordedMeters meters = new RecordedMeters();
+        policy.meters(meters);
+        Dependency dependency = new Dependency(time, way);
+        Pipeline pipeline = pipeline(policy);
+
+        for (int i = 0; i < 2; i++) {
+            Running<String> call = dependency.call(pipeline, ZERO);
+            time.run();
+            assertThat(call.error()).isInstanceOfSatisfying(CallRejectedException.class, rejection -> {
+                assertThat(rejection.reason()).isEqualTo(Reason.OTHER);
+                assertThat(rejection)
+                        .hasMessage(
+                                "resilience4j's 'theirs' threw when 'inventory' asked it for a permission: " + thrown)
+                        .hasCause(thrown);
+            });
+        }
+        assertThat(dependency.starts()).isEmpty();
+        assertThat(meters.values()).containsEntry("throttle.rejected", 2.0);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
     void aReservationIsWaitedForWithoutBlocking(Way way) {
         RateLimiter existing = RateLimiter.of("theirs", hourly(ofHours(3)).build());
         Pipeline pipeline = pipeline(ThrottlePolicy.of(existing));

@@ -126,7 +126,7 @@ final class HoldfastProperties {
          * @param maxAttempts number of attempts of a call, including the first. Default: 3. Range: 1 to 1,000,000,000
          * @param backoff section backoff
          * @param interval a function from the number of attempts so far to milliseconds, instead of the backoff. Default: –. Range: a name bound in code
-         * @param maxRetryAfter cap of a server's suggestion, before jitter. Default: 30s. Range: 0s to 1d
+         * @param maxRetryAfter cap of a server's suggestion, before jitter; a retry that the breaker or the gate holds for longer is not made. Default: 30s. Range: 0s to 1d
          * @param budget section budget
          * @param retryRejections whether to retry a call that another policy rejected. Default: false. Range: true, false
          * @param retryInsideRetries whether to retry inside the second or a later attempt of an outer pipeline. Default: false. Range: true, false

@@ -3,6 +3,8 @@ package dev.holdfast.bulkhead.internal.resilience4j;
 
 import dev.holdfast.Reason;
 import dev.holdfast.internal.Checks;
+import dev.holdfast.internal.Interrupts;
+import dev.holdfast.internal.SafeLog;
 import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
@@ -12,16 +14,20 @@ import io.github.resilience4j.core.exception.AcquirePermissionCancelledException
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.LongAdder;
 
 /** Uses an existing resilience4j bulkhead. Has no queue, and does not change the bulkhead's settings. */
 public final class ExistingBulkheadPolicy extends Policy {
+    private static final SafeLog LOG = SafeLog.of(ExistingBulkheadPolicy.class.getName());
+
     /** The slot value of a call that has a permission. */
     private static final long HELD = 1;
 
     private final Bulkhead bulkhead;
     private final long leaseNanos;
     private final LongAdder writtenOff = new LongAdder();
+    private final AtomicBoolean warned = new AtomicBoolean();
 
     /** Work that never ends is written off after the lease. */
     public ExistingBulkheadPolicy(Bulkhead existing, Duration lease) {
@@ -36,19 +42,46 @@ public final class ExistingBulkheadPolicy extends Policy {
     }
 
     @Override
+    @SuppressWarnings("CatchingThrowable")
     public int enter(Passage passage) {
         // Asked each time: the config may change.
         if (!bulkhead.getBulkheadConfig().getMaxWaitDuration().isZero()) {
             return enterAfterItsWait(passage);
         }
-        if (bulkhead.tryAcquirePermission()) {
+        boolean permitted;
+        try {
+            permitted = bulkhead.tryAcquirePermission();
+        } catch (Throwable broken) {
+            return rejectBroken(passage, broken);
+        }
+        if (permitted) {
             passage.slot(HELD);
             return PROCEED;
         }
         return rejectFull(passage, BulkheadFullException.createBulkheadFullException(bulkhead));
     }
 
+    /**
+     * A consumer of the bulkhead's events threw. The bulkhead has told of a permit that it has given, or of a full house: nobody
+     * knows which. A consumer of ours does not either, because those before it are called first, and the first to throw ends the
+     * round. One permit too few is better than calls beyond the limit, so none is given back.
+     */
+    private int rejectBroken(Passage passage, Throwable broken) {
+        Interrupts.keep(broken);
+        if (warned.compareAndSet(false, true)) {
+            LOG.warn(
+                    "bulkhead '" + bulkhead.getName()
+                            + "' threw when it was asked for a permit; a consumer of its events"
+                            + " must not throw: the permit may be lost; told once",
+                    broken);
+        }
+        String message = "resilience4j's '" + bulkhead.getName() + "' threw when '" + passage.pipeline()
+                + "' asked it for a permit: " + broken;
+        return passage.reject(Reason.OTHER, -1, message, broken);
+    }
+
     /** Blocks. */
+    @SuppressWarnings("CatchingThrowable")
     private int enterAfterItsWait(Passage passage) {
         try {
             bulkhead.acquirePermission();
@@ -58,6 +91,8 @@ public final class ExistingBulkheadPolicy extends Policy {
             return passage.reject(Reason.INTERRUPTED, -1, message, interrupted);
         } catch (BulkheadFullException full) {
             return rejectFull(passage, full);
+        } catch (Throwable broken) {
+            return rejectBroken(passage, broken);
         }
         passage.slot(HELD);
         return passage.pause(0);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.config.internal.migrate;
 
+import dev.holdfast.internal.Checks;
 import java.math.BigDecimal;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -13,21 +14,26 @@ final class BreakerSection {
     private static final String MOST = "exponential-max-wait-duration-in-open-state";
     private static final int DEFAULT_PROBES = 5;
     private static final Duration A_LONG_WAIT = Duration.ofSeconds(2);
+    private static final Duration LONG_FOR_A_CALLER = Duration.ofSeconds(5);
+    /** The default: resilience4j has no such option. */
+    private static final Duration MAX_RETRY_AFTER = Duration.ofSeconds(30);
 
     private final Settings settings;
     private final long permits;
+    private final boolean retried;
     private final Section section;
     private final List<String> unwritten = new ArrayList<>();
 
-    private BreakerSection(Settings settings, long permits) {
+    private BreakerSection(Settings settings, long permits, boolean retried) {
         this.settings = settings;
         this.permits = permits;
+        this.retried = retried;
         this.section = new Section(settings);
     }
 
-    /** The permits are those of a bulkhead inside. */
-    static Section of(Settings settings, long permits) {
-        return new BreakerSection(settings, permits).make();
+    /** The permits are those of a bulkhead inside, and it is retried if there is a retry outside. */
+    static Section of(Settings settings, long permits, boolean retried) {
+        return new BreakerSection(settings, permits, retried).make();
     }
 
     private Section make() {
@@ -132,6 +138,9 @@ final class BreakerSection {
                     "trap: so long the breaker rejects everything, also if the dependency is back. The default here is"
                             + " 100ms at first, growing to 2s (page \"Circuit breaker\")");
         }
+        if (retried && written) {
+            callersWait(grows ? settings.given(MOST).flatMap(Given::duration) : wait);
+        }
         Optional<Given> enabled = settings.take("enable-exponential-backoff");
         enabled.ifPresent(given ->
                 section.comment((written ? given.kept() : "left out") + ": " + given.shown() + given.replaced()));
@@ -149,5 +158,17 @@ final class BreakerSection {
             section.add("wait-multiplier-in-open-state", "1", "resilience4j's wait does not grow");
         }
         section.leaveOut("resilience4j ignores it without enable-exponential-backoff and a wait", MULTIPLIER, MOST);
+    }
+
+    /** Where the pipeline itself warns of it, too. */
+    private void callersWait(Optional<Duration> open) {
+        Duration most = open.filter(time -> time.compareTo(MAX_RETRY_AFTER) < 0).orElse(MAX_RETRY_AFTER);
+        if (most.compareTo(LONG_FOR_A_CALLER) > 0) {
+            section.comment(
+                    "trap: a call that failed waits for its next attempt until the breaker allows one, for up to "
+                            + Checks.text(most)
+                            + ". In resilience4j it does not wait for the breaker. Add a deadline (page"
+                            + " \"Deadline\")");
+        }
     }
 }

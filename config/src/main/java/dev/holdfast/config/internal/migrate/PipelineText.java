@@ -78,7 +78,7 @@ final class PipelineText {
     private Section section(Kind kind, Settings settings) {
         return switch (kind) {
             case RETRY -> RetrySection.of(settings);
-            case CIRCUIT_BREAKER -> BreakerSection.of(settings, permitsInside(kind));
+            case CIRCUIT_BREAKER -> BreakerSection.of(settings, permitsInside(kind), isRetried());
             case RATE_LIMITER -> OtherSections.throttle(settings);
             case BULKHEAD -> OtherSections.bulkhead(settings);
             case THREAD_POOL ->
@@ -87,6 +87,11 @@ final class PipelineText {
                         Optional.ofNullable(given.get(Kind.TIME_LIMITER)).map(OtherSections::timeLimit));
             case TIME_LIMITER -> OtherSections.timeout(settings);
         };
+    }
+
+    private boolean isRetried() {
+        return given.containsKey(Kind.RETRY)
+                && source.aspectOrder(Kind.RETRY) < source.aspectOrder(Kind.CIRCUIT_BREAKER);
     }
 
     /** Those of the bulkhead, if it is inside the other kind; else more than anybody needs. */
@@ -164,9 +169,8 @@ final class PipelineText {
             return;
         }
         if (outer == Kind.RETRY && settings.counts(exception, "retry-exceptions", "ignore-exceptions")) {
-            traps.add(
-                    "resilience4j's retry repeats the rejections of an open breaker, so callers wait for nothing. Here"
-                            + " rejections are not repeated (page \"Retry\")");
+            traps.add("resilience4j's retry repeats the rejections of an open breaker. Here rejections are not repeated"
+                    + " (page \"Retry\")");
         } else if (outer != Kind.RETRY && settings.counts(exception, "record-exceptions", "ignore-exceptions")) {
             traps.add("in resilience4j a " + what + " counts as a failure of the dependency (" + exception
                     + ") and opens the breaker. Here rejections do not count");

@@ -79,6 +79,7 @@ class MigrateKindsTest {
     }
 
     @Test
+    @Logs("retry-waits-without-deadline")
     void longestWaitLimitsTheFirstToo() throws IOException {
         String retry = "retry.instances.a.";
         String breaker = "circuitbreaker.instances.a.";
@@ -668,6 +669,48 @@ class MigrateKindsTest {
                     .contains("trap: with allow-health-indicator-to-fail")
                     .contains("in code: enable-randomized-wait = true; bind an IntervalFunction");
         }
+    }
+
+    private String tellsOfWaits(String... more) throws IOException {
+        List<String> properties = new ArrayList<>(List.of("retry.instances.a.max-attempts=3"));
+        properties.addAll(List.of(more));
+        try (Migrated made = migrated(properties.toArray(String[]::new))) {
+            return made.text().replaceAll("\\n *#  ", "");
+        }
+    }
+
+    @Test
+    @Logs("retry-waits-without-deadline")
+    void retryOutsideALongOpenBreakerIsATrap() throws IOException {
+        String breaker = "circuitbreaker.instances.a.";
+        String wait = breaker + "wait-duration-in-open-state=";
+        String trap = "trap: a call that failed waits for its next attempt until the breaker allows one, for up to ";
+
+        assertThat(tellsOfWaits(wait + "20s"))
+                .contains(trap + "20s. In resilience4j it does not wait for the breaker. Add a deadline");
+        assertThat(tellsOfWaits(wait + "20s", "timelimiter.instances.a.timeout-duration=1s"))
+                .contains(trap + "20s");
+        assertThat(tellsOfWaits(wait + "2m")).contains(trap + "30s");
+        assertThat(tellsOfWaits(
+                        wait + "1s",
+                        breaker + "enable-exponential-backoff=true",
+                        breaker + "exponential-backoff-multiplier=1.5"))
+                .as("it grows without an end")
+                .contains(trap + "30s");
+        assertThat(tellsOfWaits(wait + "5s")).doesNotContain(trap);
+        assertThat(tellsOfWaits(breaker + "failure-rate-threshold=50"))
+                .as("the breaker's default is 2 s")
+                .doesNotContain(trap);
+    }
+
+    @Test
+    @Logs("retry-inside-circuit-breaker")
+    void retryInsideALongOpenBreakerWaitsForNothing() throws IOException {
+        assertThat(tellsOfWaits(
+                        "circuitbreaker.instances.a.wait-duration-in-open-state=20s",
+                        "retry.retry-aspect-order=5",
+                        "circuitbreaker.circuit-breaker-aspect-order=2"))
+                .doesNotContain("a call that failed waits");
     }
 
     @Test

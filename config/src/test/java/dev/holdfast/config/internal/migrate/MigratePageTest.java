@@ -3,6 +3,7 @@ package dev.holdfast.config.internal.migrate;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.testlogs.Logs;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,6 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What {@code docs/migrating-from-resilience4j.md} shows is so. */
+@Logs("retry-waits-without-deadline")
 class MigratePageTest {
     /** Surefire says where the module is. */
     private static final Path PAGE =

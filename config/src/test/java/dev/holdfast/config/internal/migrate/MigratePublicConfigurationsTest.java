@@ -183,7 +183,7 @@ class MigratePublicConfigurationsTest {
             assertThat(made.breaker("catalog-service").minimumNumberOfCalls()).isEqualTo(4);
             assertThat(made.breaker("catalog-service").waitDurationInOpenState())
                     .isEqualTo(Duration.ofSeconds(20));
-            assertThat(made.summary()).isEqualTo("1 pipeline: 8 kept, 5 added, 1 not written, 1 note, 5 traps\n");
+            assertThat(made.summary()).isEqualTo("1 pipeline: 8 kept, 5 added, 1 not written, 1 note, 6 traps\n");
         }
     }
 

@@ -47,8 +47,19 @@ public final class ExistingRateLimiterPolicy extends Policy {
     }
 
     @Override
+    @SuppressWarnings("CatchingThrowable")
     public int enter(Passage passage) {
-        long wait = limiter.reservePermission(passage.weight());
+        long wait;
+        try {
+            wait = limiter.reservePermission(passage.weight());
+        } catch (Throwable broken) {
+            // A consumer of its events. Whether it has given a permission, nobody knows: so this call has none.
+            rejected.increment();
+            warn("was asked for a permission", broken);
+            String message = "resilience4j's '" + limiter.getName() + "' threw when '" + passage.pipeline()
+                    + "' asked it for a permission: " + broken;
+            return passage.reject(Reason.OTHER, -1, message, broken);
+        }
         if (wait == 0) {
             return PROCEED;
         }
@@ -88,10 +99,14 @@ public final class ExistingRateLimiterPolicy extends Policy {
                 limiter.onResult(passage.value());
             }
         } catch (Throwable e) {
-            Interrupts.keep(e);
-            if (warned.compareAndSet(false, true)) {
-                LOG.warn("rate limiter '" + limiter.getName() + "' threw when it was told of a result; told once", e);
-            }
+            warn("was told of a result", e);
+        }
+    }
+
+    private void warn(String when, Throwable broken) {
+        Interrupts.keep(broken);
+        if (warned.compareAndSet(false, true)) {
+            LOG.warn("rate limiter '" + limiter.getName() + "' threw when it " + when + "; told once", broken);
         }
     }
 
