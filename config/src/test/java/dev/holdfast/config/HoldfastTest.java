@@ -365,6 +365,21 @@ class HoldfastTest {
     }
 
     @Test
+    void aFactoryThatMakesNullIsAProblemOfItsSection() throws Exception {
+        PolicyFactory<?> none = new PlainPolicyFactory("none", 1, () -> null);
+        Path file = write("pipelines: { inventory: { none: }, prices: { none: { mode: shadow } } }");
+        assertThatExceptionOfType(ConfigException.class)
+                .isThrownBy(() -> Holdfast.builder()
+                        .factories(new Factories(List.of(none)))
+                        .load(file))
+                .satisfies(thrown -> assertThat(thrown.problems())
+                        .extracting(Problem::path, Problem::what)
+                        .containsExactly(
+                                tuple("pipelines.inventory.none", "create of its factory returned null"),
+                                tuple("pipelines.prices.none", "create of its factory returned null")));
+    }
+
+    @Test
     void aSetterThatRefusesIsAProblemOfItsValue() throws Exception {
         SampleFactory moody = new SampleFactory("moody", 1, Optional.empty());
         moody.options()

@@ -3,6 +3,7 @@ package dev.holdfast.spi;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * One layer of a pipeline. It is asked on the way in and on the way out of every call, and wraps nothing.
@@ -74,6 +75,9 @@ public abstract class Policy {
      * @param hears the methods to call, a sum of the constants above; the others cost nothing. {@link #abandon} needs no constant
      */
     protected Policy(String name, int hears) {
+        if (Objects.requireNonNull(name, "the name of a policy is null").isEmpty()) {
+            throw new IllegalArgumentException("the name of a policy is empty");
+        }
         this.name = name;
         this.hears = hears;
     }
