@@ -255,6 +255,50 @@ class OverdueTest {
                 .hasMessage("pipeline 'p' has 17 policies that watch running calls, but at most 16 can");
     }
 
+    private Throwable error(Pipeline p, boolean blocking) {
+        CompletableFuture<String> called = blocking
+                ? time.spawn(() -> p.call(() -> "never"))
+                : p.callAsync(() -> CompletableFuture.completedFuture("never"));
+        time.run();
+        return assertThatThrownBy(called::join)
+                .cause()
+                .isInstanceOf(IllegalStateException.class)
+                .actual();
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void policyThatDoesNotHearOverdueCannotAskForIt(boolean blocking) {
+        Policy deaf = new Policy("deaf", Policy.ENTER) {
+            @Override
+            public int enter(Passage passage) {
+                passage.beside().overdueAfter(MILLI);
+                return PROCEED;
+            }
+
+            @Override
+            public void overdue(long slot, long now) {
+                log.add("told");
+            }
+        };
+        assertThat(error(pipeline(deaf), blocking))
+                .hasMessage("overdueAfter of deaf without OVERDUE in its constructor");
+        assertThat(log).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void policyThatDoesNotHearHedgeCannotAskForIt(boolean blocking) {
+        Policy deaf = new Policy("deaf", Policy.ENTER) {
+            @Override
+            public int enter(Passage passage) {
+                passage.beside().hedgeAfter(MILLI);
+                return PROCEED;
+            }
+        };
+        assertThat(error(pipeline(deaf), blocking)).hasMessage("hedgeAfter of deaf without HEDGE in its constructor");
+    }
+
     @Test
     void policyThatCannotSayWhoseCodeItRunsDoesNotStopTheTimers() {
         Pipeline p = pipeline(new Watcher("odd", 10 * MILLI) {

@@ -238,7 +238,7 @@ class NoMemoryToGoOnTest {
     @Test
     void callThatMayBeHedgedKnowsFromTheStartWhatTheCallsInsideReportTo() {
         List<Inside> found = new ArrayList<>();
-        Policy hedging = new Policy("hedging", Policy.ENTER) {
+        Policy hedging = new Policy("hedging", Policy.ENTER | Policy.HEDGE) {
             @Override
             public int enter(Passage passage) {
                 passage.beside().hedgeAfter(1_000_000);
