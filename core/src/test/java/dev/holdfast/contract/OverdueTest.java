@@ -32,7 +32,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A policy is told of an attempt that runs too long while it runs, at most once an entry, and knows of it when it settles. */
-@Logs("no thread for overdue of watcher in '.*'; told once: .*odd")
+@Logs("overdueRunsUserCode of watcher in '.*' threw; told once: .*odd")
 @ThreadKind.Each
 class OverdueTest {
     private static final long MILLI = 1_000_000;
