@@ -20,7 +20,8 @@ import org.jspecify.annotations.Nullable;
  * calls. A policy keeps its memory of a call in the layer's {@link #slot(long) slot} and {@link #object(Object) object},
  * which belong to this call and layer alone. Only the interpreter implements this class.
  *
- * <p>The methods that return an {@code int} make a decision. A policy returns it at once and asks nothing afterwards.
+ * <p>The methods that return an {@code int} make a decision. A policy returns it at once and asks nothing afterwards. A decision
+ * that it does not return ends the call with an {@link IllegalStateException} before the next attempt.
  */
 public abstract class Passage {
 
