@@ -6,6 +6,7 @@ import dev.holdfast.internal.keyed.InUse;
 import dev.holdfast.spi.Policy;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
@@ -49,9 +50,17 @@ final class Warnings {
     /** What is wrong with these policies. Asks policies of the user's, which may throw. */
     List<String> of(List<Policy> policies) {
         List<String> found = new ArrayList<>(OrderLint.check(pipeline, policies));
-        policies.forEach(policy -> found.addAll(policy.warnings()));
+        policies.forEach(policy -> found.addAll(of(policy)));
         silence(found);
         return found;
+    }
+
+    private static List<String> of(Policy policy) {
+        List<String> own = policy.warnings();
+        if (own == null || own.stream().anyMatch(Objects::isNull)) {
+            throw new NullPointerException("warnings() of " + policy.name() + " returned " + own);
+        }
+        return own;
     }
 
     /** The pipeline has these policies now, with which this is wrong. */

@@ -41,6 +41,14 @@ final class Layers {
         this.problems = problems;
     }
 
+    private static <B> Policy created(PolicyFactory<B> factory, B builder) {
+        Policy policy = factory.create(builder);
+        if (policy == null) {
+            throw new IllegalArgumentException("create of its factory returned null");
+        }
+        return policy;
+    }
+
     /** Makes a policy for each pipeline that asks. */
     private record Own<B>(PolicyFactory<B> factory, Section<B> section) implements Layer {
         @Override
@@ -65,11 +73,11 @@ final class Layers {
 
         @Override
         public Optional<Policy> policy(Problems problems) {
-            return section.make(factory::create, problems);
+            return section.make(builder -> created(factory, builder), problems);
         }
 
         Optional<Policy> inShadow(Problems problems) {
-            return section.make(builder -> ShadowPolicy.of(factory.create(builder)), problems);
+            return section.make(builder -> ShadowPolicy.of(created(factory, builder)), problems);
         }
     }
 
@@ -293,7 +301,7 @@ final class Layers {
 
     private <B> Own<B> own(PolicyFactory<B> factory, Place place, Node options, boolean inShadow) {
         Section<B> section = new SectionReader<>(Form.of(factory), values, problems).read(place, options);
-        section.check(factory::create, problems);
+        section.check(builder -> created(factory, builder), problems);
         if (inShadow && section.values().values().stream().anyMatch(RetryBudget.class::isInstance)) {
             problems.add(
                     place,

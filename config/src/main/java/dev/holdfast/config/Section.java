@@ -87,10 +87,16 @@ final class Section<B> {
     void check(Function<? super B, ?> maker, Problems problems) {
         try {
             Optional<Method> build = buildMethod();
-            if (build.isPresent()) {
+            if (build.isEmpty()) {
+                make(maker, problems);
+            } else if (build.get().trySetAccessible()) {
                 build.get().invoke(builder);
             } else {
-                make(maker, problems);
+                Class<?> closed = builder.getClass();
+                problems.add(
+                        place,
+                        "cannot be checked: build() of " + closed.getName() + " cannot be called; " + closed.getModule()
+                                + " must open its package to dev.holdfast.config");
             }
         } catch (InvocationTargetException e) {
             checked(e.getCause(), problems);
@@ -101,7 +107,7 @@ final class Section<B> {
 
     private Optional<Method> buildMethod() {
         try {
-            return Optional.of(builder.getClass().getMethod("build")).filter(Method::trySetAccessible);
+            return Optional.of(builder.getClass().getMethod("build"));
         } catch (NoSuchMethodException e) {
             return Optional.empty();
         }

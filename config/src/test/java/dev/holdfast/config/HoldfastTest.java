@@ -21,6 +21,8 @@ import dev.holdfast.testlogs.Logs;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.URI;
+import java.net.http.HttpRequest;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -362,6 +364,40 @@ class HoldfastTest {
                         .contains(tuple("pipelines.inventory.late", thrown.toString()))
                         .extracting(row -> row.toList().get(0))
                         .contains("pipelines.prices.lat"));
+    }
+
+    @Test
+    void settingsWhoseCheckCannotBeCalledAreAProblemOfTheirSection() throws Exception {
+        PolicyFactory<?> closed = new PlainPolicyFactory("closed", 1, () -> new Policy("closed", 0) {}) {
+            @Override
+            public Object builder() {
+                // A class with a public build(), in a package that its module does not open.
+                return HttpRequest.newBuilder(URI.create("http://localhost"));
+            }
+        };
+        Path file = write("pipelines: { inventory: { closed: } }");
+        assertThatExceptionOfType(ConfigException.class)
+                .isThrownBy(() -> Holdfast.builder()
+                        .factories(new Factories(List.of(closed)))
+                        .load(file))
+                .withMessageContaining(
+                        "pipelines.inventory.closed: cannot be checked: build() of jdk.internal.net.http.")
+                .withMessageContaining("module java.net.http must open its package to dev.holdfast.config");
+    }
+
+    @Test
+    void aFactoryThatMakesNullIsAProblemOfItsSection() throws Exception {
+        PolicyFactory<?> none = new PlainPolicyFactory("none", 1, () -> null);
+        Path file = write("pipelines: { inventory: { none: }, prices: { none: { mode: shadow } } }");
+        assertThatExceptionOfType(ConfigException.class)
+                .isThrownBy(() -> Holdfast.builder()
+                        .factories(new Factories(List.of(none)))
+                        .load(file))
+                .satisfies(thrown -> assertThat(thrown.problems())
+                        .extracting(Problem::path, Problem::what)
+                        .containsExactly(
+                                tuple("pipelines.inventory.none", "create of its factory returned null"),
+                                tuple("pipelines.prices.none", "create of its factory returned null")));
     }
 
     @Test

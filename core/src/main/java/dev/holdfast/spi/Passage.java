@@ -20,7 +20,8 @@ import org.jspecify.annotations.Nullable;
  * calls. A policy keeps its memory of a call in the layer's {@link #slot(long) slot} and {@link #object(Object) object},
  * which belong to this call and layer alone. Only the interpreter implements this class.
  *
- * <p>The methods that return an {@code int} make a decision. A policy returns it at once and asks nothing afterwards.
+ * <p>The methods that return an {@code int} make a decision. A policy returns it at once and asks nothing afterwards. A decision
+ * that it does not return ends the call with an {@link IllegalStateException} before the next attempt.
  */
 public abstract class Passage {
 
@@ -359,9 +360,10 @@ public abstract class Passage {
 
         /**
          * On the way in: asks for {@link Policy#overdue} if an attempt inside this layer runs longer than this from its
-         * start. The policy must {@linkplain Policy#hears hear} it.
+         * start.
          *
          * @param nanos more than zero
+         * @throws IllegalStateException if the policy does not {@linkplain Policy#hears hear} it
          */
         void overdueAfter(long nanos);
 
@@ -378,9 +380,10 @@ public abstract class Passage {
          * On the way in: asks for {@link Policy#hedge} if an attempt inside this layer runs longer than this from its start.
          * A hedge is an attempt of this call. It enters the layers inside this one for itself, waits neither in a queue nor
          * for a permit, and is not retried. The first success, or fault of the caller, is the answer. The policy must
-         * {@linkplain Policy#hears hear} it, and call {@link #endHedges} when it is settled or abandoned.
+         * call {@link #endHedges} when it is settled or abandoned.
          *
          * @param nanos more than zero
+         * @throws IllegalStateException if the policy does not {@linkplain Policy#hears hear} it
          */
         void hedgeAfter(long nanos);
 

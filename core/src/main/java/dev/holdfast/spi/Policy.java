@@ -3,6 +3,7 @@ package dev.holdfast.spi;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * One layer of a pipeline. It is asked on the way in and on the way out of every call, and wraps nothing.
@@ -74,6 +75,9 @@ public abstract class Policy {
      * @param hears the methods to call, a sum of the constants above; the others cost nothing. {@link #abandon} needs no constant
      */
     protected Policy(String name, int hears) {
+        if (Objects.requireNonNull(name, "the name of a policy is null").isEmpty()) {
+            throw new IllegalArgumentException("the name of a policy is empty");
+        }
         this.name = name;
         this.hears = hears;
     }
@@ -106,7 +110,8 @@ public abstract class Policy {
 
     /**
      * The work of this entry is over: at settle, or later if the outcome was decided before. Called once for each entry. For
-     * work that holds the thread of its call beyond {@link #lease}, it comes on another thread, and before settle.
+     * work that holds the thread of its call beyond {@link #lease}, it comes on another thread, and before settle. At the end of a
+     * lease this is the timer's thread, which all limits of the JVM need: it must not block.
      */
     public void ended(Passage passage) {}
 
@@ -129,7 +134,8 @@ public abstract class Policy {
 
     /**
      * An attempt inside this layer has run longer than {@link Passage.Beside#overdueAfter} said, and still runs. Called at
-     * most once for each entry, a few hundredths of a second late at most, on another thread than the call's. If the call
+     * most once for each entry, a few hundredths of a second late at most, on another thread than the call's: the timer's, which all limits of the JVM
+     * need, so it must not block. If the call
      * settles this layer at the same moment, {@link Passage.Beside#overdue} is true there.
      *
      * @param slot the layer's {@link Passage#slot() slot} when the attempt started
@@ -160,7 +166,7 @@ public abstract class Policy {
 
     /**
      * Whether another attempt may start beside a slow one, which has run as long as {@link Passage.Beside#hedgeAfter} said
-     * and still runs. Called on another thread than the call's.
+     * and still runs. Called on the timer's thread, and must not block.
      *
      * @param hedges how many attempts have been started beside it
      * @param now the time, in the nanoseconds of the pipeline's source

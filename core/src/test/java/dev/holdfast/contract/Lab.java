@@ -50,7 +50,12 @@ public final class Lab implements AutoCloseable {
     }
 
     public Probe probe(String name) {
-        Probe probe = new Probe(name, log);
+        return probe(name, 0);
+    }
+
+    /** One that hears more than its life. */
+    public Probe probe(String name, int more) {
+        Probe probe = new Probe(name, more, log);
         probes.add(probe);
         return probe;
     }

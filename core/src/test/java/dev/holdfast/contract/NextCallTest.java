@@ -8,7 +8,6 @@ import dev.holdfast.Call;
 import dev.holdfast.Classifier;
 import dev.holdfast.Operation;
 import dev.holdfast.Pipeline;
-import dev.holdfast.Reason;
 import dev.holdfast.Reply;
 import dev.holdfast.Reply.Source;
 import dev.holdfast.Verdict;
@@ -211,7 +210,7 @@ class NextCallTest {
         assertThat(recursive).containsExactly(false, true, false, true);
     }
 
-    /** What a policy turns away on the way up is an error without a source, whatever there was before it. */
+    /** What a policy fails on the way up is an error without a source, whatever there was before it. */
     @Test
     void errorThatReplacesAnOldAnswerIsLive() {
         Classifier all = (value, error) -> Verdict.SUCCESS;
@@ -221,8 +220,7 @@ class NextCallTest {
                     heard.add(p.outcome() + " " + p.source());
                     return Decision.answer("instead");
                 }),
-                lab.probe("strict")
-                        .settling(p -> new Decision(Decision.Kind.TURN, q -> q.reject(Reason.OTHER, -1, "too old"))),
+                lab.probe("strict").settling(p -> Decision.fail(new IllegalStateException("too old"))),
                 lab.probe("memory")
                         .entering(p -> new Decision(
                                 Decision.Kind.TURN,
@@ -231,7 +229,7 @@ class NextCallTest {
                                         Source.FRESH,
                                         Duration.ofMinutes(3).toNanos()))));
         inTurn(List.of(() -> text(lab.operation().unkeyed().reply(attempt -> "never"))));
-        assertThat(heard).containsExactly("REJECTED LIVE", "got instead FALLBACK PT0S");
+        assertThat(heard).containsExactly("IGNORED LIVE", "got instead FALLBACK PT0S");
         // What a policy answers with stays the policy's.
         assertThat(lab.discarded).isEmpty();
     }

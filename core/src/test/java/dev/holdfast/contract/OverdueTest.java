@@ -32,7 +32,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A policy is told of an attempt that runs too long while it runs, at most once an entry, and knows of it when it settles. */
-@Logs("no thread for overdue of watcher in '.*'; told once: .*odd")
+@Logs("overdueRunsUserCode of watcher in '.*' threw; told once: .*odd")
 @ThreadKind.Each
 class OverdueTest {
     private static final long MILLI = 1_000_000;
@@ -253,6 +253,50 @@ class OverdueTest {
         assertThatThrownBy(() -> pipeline(many))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("pipeline 'p' has 17 policies that watch running calls, but at most 16 can");
+    }
+
+    private Throwable error(Pipeline p, boolean blocking) {
+        CompletableFuture<String> called = blocking
+                ? time.spawn(() -> p.call(() -> "never"))
+                : p.callAsync(() -> CompletableFuture.completedFuture("never"));
+        time.run();
+        return assertThatThrownBy(called::join)
+                .cause()
+                .isInstanceOf(IllegalStateException.class)
+                .actual();
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void policyThatDoesNotHearOverdueCannotAskForIt(boolean blocking) {
+        Policy deaf = new Policy("deaf", Policy.ENTER) {
+            @Override
+            public int enter(Passage passage) {
+                passage.beside().overdueAfter(MILLI);
+                return PROCEED;
+            }
+
+            @Override
+            public void overdue(long slot, long now) {
+                log.add("told");
+            }
+        };
+        assertThat(error(pipeline(deaf), blocking))
+                .hasMessage("overdueAfter of deaf without OVERDUE in its constructor");
+        assertThat(log).isEmpty();
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void policyThatDoesNotHearHedgeCannotAskForIt(boolean blocking) {
+        Policy deaf = new Policy("deaf", Policy.ENTER) {
+            @Override
+            public int enter(Passage passage) {
+                passage.beside().hedgeAfter(MILLI);
+                return PROCEED;
+            }
+        };
+        assertThat(error(pipeline(deaf), blocking)).hasMessage("hedgeAfter of deaf without HEDGE in its constructor");
     }
 
     @Test

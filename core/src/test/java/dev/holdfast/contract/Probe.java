@@ -56,8 +56,8 @@ public final class Probe extends Policy {
     private volatile Consumer<Passage> ending = passage -> {};
     private volatile long lease = Long.MAX_VALUE;
 
-    Probe(String name, List<String> log) {
-        super(name, ENTER | SUCCESS | FAILURE | ENDED | STILL_ADMITS);
+    Probe(String name, int more, List<String> log) {
+        super(name, ENTER | SUCCESS | FAILURE | ENDED | STILL_ADMITS | more);
         this.log = log;
     }
 

@@ -4,8 +4,9 @@ package dev.holdfast.guarantee;
 import static dev.holdfast.contract.Lab.millis;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.holdfast.Reason;
+import dev.holdfast.Outcome;
 import dev.holdfast.Reply.Source;
+import dev.holdfast.Verdict;
 import dev.holdfast.contract.Around;
 import dev.holdfast.contract.Decision;
 import dev.holdfast.contract.Lab;
@@ -131,10 +132,19 @@ class LateEndTest {
     @ParameterizedTest
     @EnumSource(Way.class)
     void lateEndKnowsWhenItIsWorthTryingAgain(Way way) {
-        Decision rejects = new Decision(
-                Decision.Kind.TURN, p -> p.reject(Reason.OTHER, millis(70).toNanos(), "later"));
-        assertThat(readAtTheLateEnd(way, rejects, p -> p.outcome() + " " + p.retryAfter()))
-                .containsExactly("REJECTED 70000000");
+        try (Lab lab = new Lab()) {
+            lab.building(builder -> builder.classifier((value, error) -> "busy".equals(value)
+                    ? Verdict.pushback(millis(70))
+                    : error == null ? Verdict.SUCCESS : Verdict.FAILURE));
+            List<String> read = Collections.synchronizedList(new ArrayList<>());
+            lab.layers(
+                    lab.probe("bulkhead").ending(p -> read.add(p.outcome() + " " + p.retryAfter())),
+                    lab.probe("again")
+                            .settling(p -> p.outcome() == Outcome.TIMEOUT ? Decision.retry(0) : Decision.GO_ON),
+                    TimeoutPolicy.of(millis(5)));
+            lab.run(way, LATE, Step.value("busy"));
+            assertThat(read).containsExactly("PUSHBACK 70000000");
+        }
     }
 
     /** An asynchronous one: a blocking action has always ended by the time its layers are left. */

@@ -4,6 +4,7 @@ package dev.holdfast.guarantee;
 import static dev.holdfast.contract.Lab.millis;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.holdfast.CallTimeoutException;
 import dev.holdfast.Outcome;
 import dev.holdfast.contract.Decision;
 import dev.holdfast.contract.Lab;
@@ -11,6 +12,7 @@ import dev.holdfast.contract.Probe;
 import dev.holdfast.contract.Step;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.CallObserver;
+import dev.holdfast.spi.Policy;
 import dev.holdfast.testcalls.Way;
 import dev.holdfast.testing.ThreadKind;
 import dev.holdfast.testlogs.Logs;
@@ -25,7 +27,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Guarantee 7: what a layer holds for the work is given back when the work is over, and not when its outcome is decided. */
-@Logs({"bulkhead-outside-retry", "cancelling an attempt of '.*' threw; told once"})
+@Logs({
+    "bulkhead-outside-retry",
+    "lease of wrong in 'lab' threw; told once.*no lease",
+    "cancelling an attempt of '.*' threw; told once"
+})
 @ThreadKind.Each
 class PermitFollowsWorkTest {
     private final List<String> ends = new ArrayList<>();
@@ -119,6 +125,28 @@ class PermitFollowsWorkTest {
                     .isEqualTo(new Lab.End("second from LIVE", 2, millis(5)));
             assertThat(ends).containsExactly("bulkhead 1 at 30");
             lab.assertLivesOver();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void policyWhoseLeaseThrowsTakesNoLeaseAway(Way way) {
+        for (boolean outside : new boolean[] {true, false}) {
+            ends.clear();
+            try (Lab lab = new Lab()) {
+                Policy wrong = new Policy("wrong", Policy.ENTER | Policy.ENDED) {
+                    @Override
+                    public long lease() {
+                        throw new IllegalStateException("no lease");
+                    }
+                };
+                Policy bulkhead = bulkhead(lab).lease(millis(100));
+                lab.layers(outside ? wrong : bulkhead, outside ? bulkhead : wrong, TimeoutPolicy.of(millis(5)));
+                Lab.Running call =
+                        lab.run(way, Step.value("very late").after(500).stubbornly());
+                assertThat(call.error()).isInstanceOf(CallTimeoutException.class);
+                assertThat(ends).as("wrong outside: %s", outside).containsExactly("bulkhead 1 at 105 written off");
+            }
         }
     }
 

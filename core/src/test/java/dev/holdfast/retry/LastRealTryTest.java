@@ -198,7 +198,13 @@ class LastRealTryTest {
         AtomicInteger settled = new AtomicInteger();
         Probe outer = lab.probe("outer")
                 .settling(p -> settled.incrementAndGet() == 1
-                        ? new Decision(Decision.Kind.TURN, passage -> passage.reject(Reason.OTHER, -1, "not that"))
+                        ? new Decision(
+                                Decision.Kind.TURN,
+                                passage -> passage.answer(
+                                        Outcome.FAILURE,
+                                        "not that",
+                                        Source.STALE_ON_ERROR,
+                                        millis(5_000).toNanos()))
                         : Decision.GO_ON);
         AtomicInteger entered = new AtomicInteger();
         Probe inner = lab.probe("inner")

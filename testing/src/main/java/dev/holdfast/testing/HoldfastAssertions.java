@@ -152,7 +152,10 @@ public final class HoldfastAssertions {
             return this;
         }
 
-        /** No permit is out and no call waits for one: every gauge of what is in flight or waiting is zero. */
+        /**
+         * No permit is out and no call waits for one: every gauge whose name ends in {@code .in.flight} or {@code .waiting} is zero.
+         * Does not see what a policy holds that has no such gauge.
+         */
         public PipelineAssert isIdle() {
             isNotNull();
             List<String> held = new ArrayList<>();

@@ -80,6 +80,14 @@ public abstract class PolicyContract {
         return 0;
     }
 
+    /**
+     * Whether {@code settle} gives back what the policy holds for a call, also while the work of the call goes on after a timeout:
+     * it stands for a result, such as a load of a cache, and not for work. Default: false.
+     */
+    protected boolean givesBackInSettle() {
+        return false;
+    }
+
     private Bench bench() {
         return new Bench(policy());
     }
@@ -116,6 +124,47 @@ public abstract class PolicyContract {
         } catch (NoSuchMethodException e) {
             throw new AssertionError("a subclass has all methods", e);
         }
+    }
+
+    @Test
+    final void metersSettingsAndWarningsCanBeRead() {
+        try (Bench bench = bench()) {
+            assertThat(bench.run(Driver.ASYNC, value("well").after(SHORT))).isDone();
+            bench.policy.meters(new ReadMeters());
+            assertThat(bench.policy.settingsMap())
+                    .as("settings")
+                    .doesNotContainKey(null)
+                    .doesNotContainValue(null);
+            assertThat(bench.policy.warnings())
+                    .as("warnings")
+                    .allSatisfy(warning -> assertThat(warning)
+                            .as("the name of its rule, a colon, and a sentence")
+                            .matches("[^ :]+: .+"));
+            verify(bench, Driver.ASYNC);
+        }
+    }
+
+    /** After a timeout the work may go on, and what is held for it must not serve the next call as long as it does. */
+    @Test
+    final void whatIsHeldForWorkComesBackWhenTheWorkIsOver() {
+        try (Bench bench = bench().inside(TimeoutPolicy.of(SHORT))) {
+            Driver.Running running = bench.start(
+                    Driver.ASYNC, bench.script(value("late").after(LONG).stubbornly()));
+            bench.time.advance(SHORT.dividedBy(2));
+            boolean holds = holdsAnything(bench.policy);
+            bench.time.advance(SHORT);
+            if (holds && running.reply().isDone() && !givesBackInSettle()) {
+                assertThat(holdsAnything(bench.policy))
+                        .as(
+                                "is held while the work of a call goes on that has timed out (give back in ended, not in settle)")
+                        .isTrue();
+            }
+            verify(bench, Driver.ASYNC);
+        }
+    }
+
+    private boolean holdsAnything(Policy policy) {
+        return catchThrowable(() -> assertNothingHeld(policy)) != null;
     }
 
     private void verify(Bench bench, Driver driver) {

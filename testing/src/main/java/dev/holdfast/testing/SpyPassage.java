@@ -7,6 +7,7 @@ import dev.holdfast.Reply.Source;
 import dev.holdfast.internal.PassageOver;
 import dev.holdfast.spi.Completion;
 import dev.holdfast.spi.Passage;
+import dev.holdfast.spi.Policy;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import java.util.function.Predicate;
@@ -29,6 +30,7 @@ final class SpyPassage extends PassageOver {
     private final Life life;
     private final Function<Object, Life> forked;
     private Said said = Said.NOTHING;
+    private @Nullable Supplier<String> message;
 
     SpyPassage(Passage passage, Life life, Function<Object, Life> forked) {
         super(passage);
@@ -40,8 +42,28 @@ final class SpyPassage extends PassageOver {
         return said;
     }
 
+    /**
+     * The method that got this has returned. Whatever the policy asks it later fails, since the passage serves other calls then.
+     * Returns how reading the message of a rejection fails; null if it does not.
+     */
+    @SuppressWarnings("NullAway") // to be used no more
+    @Nullable
+    Throwable over() {
+        passage = null;
+        if (message == null) {
+            return null;
+        }
+        try {
+            return message.get() == null ? new NullPointerException("no message") : null;
+        } catch (Throwable thrown) {
+            return thrown;
+        }
+    }
+
     private int say(Said what, int code) {
-        said = what;
+        if (code != Policy.KEEP) { // the end of hedges that change nothing is no decision
+            said = what;
+        }
         return code;
     }
 
@@ -82,12 +104,18 @@ final class SpyPassage extends PassageOver {
 
     @Override
     public int reject(Reason reason, long retryAfterNanos, Supplier<String> message, @Nullable Throwable cause) {
+        this.message = message;
         return say(Said.TURN, passage.reject(reason, retryAfterNanos, message, cause));
     }
 
     @Override
     public int answer(@Nullable Object value, Source source, long ageNanos) {
         return say(Said.TURN, passage.answer(value, source, ageNanos));
+    }
+
+    @Override
+    public int answer(Outcome outcome, @Nullable Object value, Source source, long ageNanos) {
+        return say(Said.TURN, passage.answer(outcome, value, source, ageNanos));
     }
 
     @Override

@@ -15,13 +15,14 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Stands in a pipeline in the place of another policy, asks that policy everything, and checks the life of the layer in every
  * call: entered, then settled once and ended once; or abandoned once; or rejected or answered, and then nothing more.
  *
- * <p>It hears everything, and passes on what the other policy hears. It has the other policy's name. Safe for any number of
+ * <p>It hears the life of each entry, and whatever else the other policy hears, and passes on what the other policy hears. It has the other policy's name. Safe for any number of
  * threads. Problems are kept until {@link #assertSound()}.
  */
 public final class SpyPolicy extends Policy {
@@ -36,8 +37,9 @@ public final class SpyPolicy extends Policy {
     private final AtomicLong abandonments = new AtomicLong();
 
     private SpyPolicy(Policy policy) {
-        // One layer of a pipeline at most may hear HEDGE, so the spy hears these two only if the policy does.
-        super(policy.name(), ALL | (policy.hears() & (HEDGE | ATTEMPTS)));
+        // Also ALL: only some layers of a pipeline may hear HEDGE or OVERDUE, so the spy hears these if the policy
+        // does.
+        super(policy.name(), ALL | policy.hears());
         this.policy = policy;
     }
 
@@ -99,7 +101,9 @@ public final class SpyPolicy extends Policy {
         check(life, "entered", life.move(Life.State.ENTERING, Life.State.AWAITING));
         SpyPassage seen = new SpyPassage(passage, life, this::forked);
         int decision = hears(ENTER) ? policy.enter(seen) : PROCEED;
+        over(life, seen);
         if (decision == PROCEED) {
+            returned(life, "enter", seen);
             life.set(Life.State.ENTERED);
             return decision;
         }
@@ -132,7 +136,10 @@ public final class SpyPolicy extends Policy {
         }
         SpyPassage seen = new SpyPassage(passage, life, this::forked);
         int decision = policy.settle(seen);
-        if (decision != KEEP) {
+        over(life, seen);
+        if (decision == KEEP) {
+            returned(life, "settle", seen);
+        } else {
             switch (seen.said()) {
                 case RETRY -> life.set(Life.State.RETRYING);
                 case AWAIT, STAGE -> life.set(Life.State.SETTLING);
@@ -157,7 +164,7 @@ public final class SpyPolicy extends Policy {
                         Life.State.RETRYING,
                         Life.State.SETTLING));
         open.remove(life);
-        policy.abandon(new SpyPassage(passage, life, this::forked));
+        told(life, "abandon", passage, policy::abandon);
     }
 
     @Override
@@ -167,7 +174,7 @@ public final class SpyPolicy extends Policy {
         check(life, "ended", life.end());
         open.remove(life);
         if (hears(ENDED)) {
-            policy.ended(new SpyPassage(passage, life, this::forked));
+            told(life, "ended", passage, policy::ended);
         }
     }
 
@@ -176,17 +183,24 @@ public final class SpyPolicy extends Policy {
         if (!hears(STILL_ADMITS)) {
             return PROCEED;
         }
-        return policy.stillAdmits(new SpyPassage(passage, life(passage, "asked again"), this::forked));
+        Life life = life(passage, "asked again");
+        SpyPassage seen = new SpyPassage(passage, life, this::forked);
+        int decision = policy.stillAdmits(seen);
+        over(life, seen);
+        if (decision == PROCEED) {
+            returned(life, "stillAdmits", seen);
+        }
+        return decision;
     }
 
     @Override
     public void attemptStarts(Passage passage) {
-        policy.attemptStarts(new SpyPassage(passage, life(passage, "told of an attempt"), this::forked));
+        told(life(passage, "told of an attempt"), "attemptStarts", passage, policy::attemptStarts);
     }
 
     @Override
     public void attemptEnds(Passage passage) {
-        policy.attemptEnds(new SpyPassage(passage, life(passage, "told of an attempt's end"), this::forked));
+        told(life(passage, "told of an attempt's end"), "attemptEnds", passage, policy::attemptEnds);
     }
 
     @Override
@@ -304,6 +318,31 @@ public final class SpyPolicy extends Policy {
         }
         wrongs.add(what + " without an entry");
         return new Life(-1, Life.State.ENTERED, null);
+    }
+
+    private void told(Life life, String method, Passage passage, Consumer<Passage> asked) {
+        SpyPassage seen = new SpyPassage(passage, life, this::forked);
+        try {
+            asked.accept(seen);
+        } catch (Throwable thrown) {
+            wrongs.add(method + " threw " + thrown + ", " + life);
+            throw thrown;
+        }
+        over(life, seen);
+    }
+
+    private void over(Life life, SpyPassage seen) {
+        Throwable unreadable = seen.over();
+        if (unreadable != null) {
+            wrongs.add(
+                    "the message of a rejection cannot be read once the passage is over: " + unreadable + ", " + life);
+        }
+    }
+
+    private void returned(Life life, String method, SpyPassage seen) {
+        if (seen.said() != SpyPassage.Said.NOTHING) {
+            wrongs.add(method + " made a decision of its passage and did not return it, " + life);
+        }
     }
 
     private void check(Life life, String what, boolean legal) {

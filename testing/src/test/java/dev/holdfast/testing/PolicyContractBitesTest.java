@@ -5,10 +5,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.Outcome;
+import dev.holdfast.Reason;
+import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.testlogs.Logs;
+import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -167,5 +173,173 @@ class PolicyContractBitesTest {
                 .hasMessageContaining("settle")
                 .hasMessageContaining("stillAdmits")
                 .hasMessageNotContaining("enter");
+    }
+
+    /** At most ten calls, with mistakes that are made in other places than where a permit is given back. */
+    private static class Ten extends Policy {
+        final AtomicInteger running = new AtomicInteger();
+
+        Ten() {
+            super("ten", ENTER | SUCCESS | FAILURE | ENDED);
+        }
+
+        @Override
+        public int enter(Passage passage) {
+            if (running.incrementAndGet() <= 10) {
+                return PROCEED;
+            }
+            running.decrementAndGet();
+            String pipeline = passage.pipeline();
+            return full(passage, () -> "ten of '" + pipeline + "' is full");
+        }
+
+        int full(Passage passage, Supplier<String> message) {
+            return passage.reject(Reason.OTHER, -1, message, null);
+        }
+
+        @Override
+        public void ended(Passage passage) {
+            running.decrementAndGet();
+        }
+    }
+
+    private static void assertFoundIn(Supplier<Ten> wrong, Consumer<PolicyContract> test, String... messages) {
+        test.accept(ten(Ten::new));
+        assertThatThrownBy(() -> test.accept(ten(wrong))).satisfies(found -> {
+            for (String message : messages) {
+                assertThat(found).hasMessageContaining(message);
+            }
+        });
+    }
+
+    private static PolicyContract ten(Supplier<Ten> made) {
+        return new PolicyContract() {
+            @Override
+            protected Policy policy() {
+                return made.get();
+            }
+
+            @Override
+            protected void assertNothingHeld(Policy policy) {
+                assertThat(((Ten) policy).running).as("running").hasValue(0);
+            }
+        };
+    }
+
+    @ParameterizedTest
+    @EnumSource(Driver.class)
+    void decisionThatIsNotReturnedIsFound(Driver driver) {
+        assertFoundIn(
+                () -> new Ten() {
+                    @Override
+                    int full(Passage passage, Supplier<String> message) {
+                        int unused = super.full(passage, message);
+                        running.incrementAndGet();
+                        return PROCEED;
+                    }
+                },
+                contract -> contract.crowdThatIsServedLeavesNobodyBehind(driver),
+                "enter made a decision of its passage and did not return it");
+    }
+
+    @ParameterizedTest
+    @EnumSource(Driver.class)
+    void messageThatUsesThePassageIsFound(Driver driver) {
+        assertFoundIn(
+                () -> new Ten() {
+                    @Override
+                    int full(Passage passage, Supplier<String> message) {
+                        return super.full(passage, () -> message.get() + " for " + passage.operation());
+                    }
+                },
+                contract -> contract.crowdThatIsServedLeavesNobodyBehind(driver),
+                "the message of a rejection cannot be read once the passage is over");
+    }
+
+    @Test
+    void permitThatComesBackBeforeTheWorkIsOverIsFound() {
+        assertFoundIn(
+                () -> new Ten() {
+                    @Override
+                    public int settle(Passage passage) {
+                        running.decrementAndGet();
+                        return KEEP;
+                    }
+
+                    @Override
+                    public void ended(Passage passage) {}
+                },
+                PolicyContract::whatIsHeldForWorkComesBackWhenTheWorkIsOver,
+                "give back in ended, not in settle");
+    }
+
+    @ParameterizedTest
+    @EnumSource(Driver.class)
+    @Logs("ended of ten in 'contract' threw; told once")
+    void exceptionOfEndedIsFound(Driver driver) {
+        assertFoundIn(
+                () -> new Ten() {
+                    @Override
+                    public void ended(Passage passage) {
+                        super.ended(passage);
+                        throw new IllegalStateException("broken");
+                    }
+                },
+                contract -> contract.healthyCallIsLetThrough(driver),
+                "ended threw java.lang.IllegalStateException: broken");
+    }
+
+    @Test
+    @Logs("pipeline 'contract': it has no name")
+    void metersAndSettingsThatCannotBeReadAreFound() {
+        Consumer<PolicyContract> read = PolicyContract::metersSettingsAndWarningsCanBeRead;
+        assertFoundIn(
+                () -> new Ten() {
+                    @Override
+                    public void meters(Meters meters) {
+                        throw new IllegalStateException("no meters");
+                    }
+                },
+                read,
+                "no meters");
+        assertFoundIn(
+                () -> new Ten() {
+                    @Override
+                    public void meters(Meters meters) {
+                        meters.gauge("ten.running", "Calls that run now", () -> {
+                            throw new IllegalStateException("no number");
+                        });
+                    }
+                },
+                read,
+                "no number");
+        assertFoundIn(
+                () -> new Ten() {
+                    @Override
+                    public Map<String, Object> settingsMap() {
+                        throw new IllegalStateException("no settings");
+                    }
+                },
+                read,
+                "no settings");
+        assertFoundIn(
+                () -> new Ten() {
+                    @Override
+                    @SuppressWarnings("NullAway") // the mistake
+                    public Map<String, Object> settingsMap() {
+                        return null;
+                    }
+                },
+                read,
+                "settings");
+        assertFoundIn(
+                () -> new Ten() {
+                    @Override
+                    public List<String> warnings() {
+                        return List.of("it has no name");
+                    }
+                },
+                read,
+                "the name of its rule");
     }
 }

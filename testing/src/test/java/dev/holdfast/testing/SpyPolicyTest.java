@@ -16,6 +16,7 @@ import java.io.IOException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -199,5 +200,34 @@ class SpyPolicyTest {
         public void ended(Passage passage) {
             spy.ended(passage);
         }
+    }
+
+    @Test
+    void policyBehindASpyHearsOfLongAttemptsAndOfFallbacks() {
+        AtomicInteger told = new AtomicInteger();
+        SpyPolicy watcher = SpyPolicy.around(new Policy("watcher", Policy.ENTER | Policy.OVERDUE) {
+            @Override
+            public int enter(Passage passage) {
+                passage.beside().overdueAfter(1_000_000);
+                return PROCEED;
+            }
+
+            @Override
+            public void overdue(long slot, long now) {
+                told.incrementAndGet();
+            }
+        });
+        Pipeline spied = pipeline(SpyPolicy.around(FallbackPolicy.ofOperations()), watcher);
+        CompletableFuture<String> call = time.spawn(() -> spied.<String>operation("stock")
+                .unkeyed()
+                .fallback(error -> "fallback")
+                .call(attempt -> {
+                    time.sleep(Duration.ofMillis(50));
+                    throw new IOException("late");
+                }));
+        time.run();
+        assertThat(call).isCompletedWithValue("fallback");
+        assertThat(told).hasValue(1);
+        watcher.assertOver();
     }
 }

@@ -32,7 +32,7 @@ final class BlockingWaits {
             // The time source cannot wait. The layers are still left one by one.
             ambient.resumeWalk();
             walk.resumed(call, CallWord.BY_REFUSAL, what);
-            call.fail(broken);
+            call.brokenBy(broken);
             return;
         }
         ambient.resumeWalk();

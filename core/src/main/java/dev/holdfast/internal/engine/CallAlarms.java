@@ -85,11 +85,20 @@ abstract class CallAlarms extends CallSurroundings {
 
     @Override
     public void overdueAfter(long nanos) {
+        if ((engine.plan.onOverdue >>> cursor & 1) == 0) {
+            throw notAskedFor("overdueAfter", "OVERDUE");
+        }
         if (nanos > LONGEST_LIMIT) {
             return;
         }
         timed = true;
         alarms(engine.plan.layers).ask(cursor, nanos);
+    }
+
+    /** The plan does not count on this layer. */
+    IllegalStateException notAskedFor(String method, String flag) {
+        return new IllegalStateException(
+                method + " of " + engine.plan.policyName(cursor) + " without " + flag + " in its constructor");
     }
 
     Alarms alarms(int layers) {

@@ -20,6 +20,12 @@ import org.jspecify.annotations.Nullable;
 abstract class CallDecisions extends CallOutcome {
     long waitNanos;
 
+    /** What policies have decided and nobody has obeyed, a bit for each decision. Small, as every call has it. */
+    private short pending;
+
+    /** The layer that has made the first of these. */
+    private byte pendingOf;
+
     @Nullable
     Completion awaited;
 
@@ -41,6 +47,9 @@ abstract class CallDecisions extends CallOutcome {
     }
 
     void forgetDecisions() {
+        if (pending != 0) {
+            pending = 0;
+        }
         if (awaited != null) {
             awaited = null;
         }
@@ -53,6 +62,39 @@ abstract class CallDecisions extends CallOutcome {
         if (fault != null) {
             fault = null;
         }
+    }
+
+    private int made(int decision) {
+        if (pending == 0) {
+            pendingOf = (byte) cursor;
+        }
+        pending |= (short) (1 << decision);
+        return decision;
+    }
+
+    /** Takes what a policy has returned: {@link Decision#UNKNOWN} if it has not made this decision through its passage. */
+    int taken(int decision) {
+        if ((pending >>> decision & 1) == 0) {
+            return Decision.UNKNOWN;
+        }
+        if (pendingOf == cursor) {
+            // Else it stays, beside the one that a policy further out has not returned.
+            pending &= (short) ~(1 << decision);
+        }
+        return decision;
+    }
+
+    /** Whether a policy has made a decision and not returned it. */
+    boolean anyPending() {
+        return pending != 0;
+    }
+
+    int pendingOf() {
+        return pendingOf;
+    }
+
+    void forgetPending() {
+        pending = 0;
     }
 
     Completion awaited() {
@@ -104,14 +146,14 @@ abstract class CallDecisions extends CallOutcome {
     @Override
     public int pause(long nanos) {
         waitNanos = Math.max(0, nanos);
-        return Decision.PAUSE;
+        return made(Decision.PAUSE);
     }
 
     @Override
     public int await(Completion completion, long maxNanos) {
         awaited = Objects.requireNonNull(completion, "completion");
         waitNanos = Math.max(0, maxNanos);
-        return Decision.AWAIT;
+        return made(Decision.AWAIT);
     }
 
     @Override
@@ -131,7 +173,7 @@ abstract class CallDecisions extends CallOutcome {
         if (trace != null) {
             trace.rejected(policy, reason);
         }
-        return Decision.OUT;
+        return made(Decision.REJECT);
     }
 
     @Override
@@ -139,7 +181,7 @@ abstract class CallDecisions extends CallOutcome {
         Objects.requireNonNull(newSource, "source");
         answerOwn(newValue, newSource, newAgeNanos);
         common = true;
-        return Decision.OUT;
+        return made(Decision.OUT);
     }
 
     @Override
@@ -168,7 +210,7 @@ abstract class CallDecisions extends CallOutcome {
         error = newError;
         source = newSource;
         ageNanos = 0;
-        return Decision.OUT;
+        return made(Decision.OUT);
     }
 
     @Override
@@ -179,28 +221,33 @@ abstract class CallDecisions extends CallOutcome {
     @Override
     public int fail(Throwable newError) {
         Objects.requireNonNull(newError, "error");
+        brokenBy(newError);
+        return made(Decision.OUT);
+    }
+
+    /** Code here has thrown this. */
+    void brokenBy(Throwable newError) {
         loseValueFor(null);
         error(newError, Outcome.IGNORED);
-        return Decision.OUT;
     }
 
     @Override
     public int answerFrom(Function<? super @Nullable Throwable, ?> newFunction) {
         function = newFunction;
-        return Decision.FUNCTION;
+        return made(Decision.FUNCTION);
     }
 
     @Override
     public int answerFromStage(Function<? super @Nullable Throwable, ? extends CompletionStage<?>> newFunction) {
         function = newFunction;
-        return Decision.STAGE;
+        return made(Decision.STAGE);
     }
 
     @Override
     public int retry(long nanos) {
         // Less than what remains without a limit.
         waitNanos = Math.max(0, Math.min(nanos, Long.MAX_VALUE - 1));
-        return Decision.RETRY;
+        return made(Decision.RETRY);
     }
 
     @Override

@@ -3,6 +3,7 @@ package dev.holdfast.internal.engine;
 
 import dev.holdfast.Classifier;
 import dev.holdfast.spi.CallKey;
+import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.TimeSource;
 import java.util.ArrayList;
 import java.util.List;
@@ -374,6 +375,9 @@ final class CallState extends CallAlarms {
 
     @Override
     public void hedgeAfter(long nanos) {
+        if ((engine.plan.policy(cursor).hears() & Policy.HEDGE) == 0) {
+            throw notAskedFor("hedgeAfter", "HEDGE");
+        }
         if (engine.carrier != null) {
             // Here, on the caller's thread: a hedge is started on the watchdog's.
             context();

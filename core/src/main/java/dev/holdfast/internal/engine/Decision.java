@@ -9,6 +9,10 @@ final class Decision {
     static final int RETRY = 4;
     static final int FUNCTION = 5;
     static final int STAGE = 6;
+    /** Beside {@link #OUT}: it is the only one that a layer may make which is asked whether it still admits. */
+    static final int REJECT = 7;
+    /** In place of a number that no policy has from its passage. */
+    static final int UNKNOWN = -1;
 
     private Decision() {}
 }

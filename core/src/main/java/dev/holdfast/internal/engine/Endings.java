@@ -61,7 +61,26 @@ final class Endings {
         if (plan.onAttempt != 0) {
             hooks.attemptStarts(call);
         }
+        if (call.anyPending()) {
+            endByPending(call);
+            return false;
+        }
         return true;
+    }
+
+    /** A policy has decided, and then returned to proceed: the action must not run as if it had decided nothing. */
+    private void endByPending(CallState call) {
+        takeBack(call);
+        call.down = false;
+        call.brokenBy(new IllegalStateException(
+                plan.policyName(call.pendingOf()) + " returned no decision of its passage, though it made one"));
+        call.forgetPending();
+    }
+
+    /** A wrong policy has ended the call. */
+    static IllegalStateException misuse(Plan plan, int layer, String method) {
+        return new IllegalStateException(
+                method + " of " + plan.policyName(layer) + " returned no decision of its passage");
     }
 
     private void tellOfEnd(CallState call) {
@@ -147,15 +166,19 @@ final class Endings {
 
     /** The action never ran after all: the call was cancelled just before, or its limit could not be watched. */
     void notStarted(CallState call, int reason) {
+        takeBack(call);
+        giveUp(call, call.unlessCallersTimeIsOver(reason));
+        if (call.trace != null) {
+            call.trace.attemptNotMade(call);
+        }
+    }
+
+    private void takeBack(CallState call) {
         tellOfEnd(call);
         call.attempts--;
         call.startedLayers = call.startedBefore;
         call.passStarted = false;
         call.readNow();
-        giveUp(call, call.unlessCallersTimeIsOver(reason));
-        if (call.trace != null) {
-            call.trace.attemptNotMade(call);
-        }
     }
 
     void giveUpForTime(CallState call) {

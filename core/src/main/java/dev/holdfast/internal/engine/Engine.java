@@ -15,6 +15,7 @@ import dev.holdfast.spi.Policy.Timing;
 import dev.holdfast.spi.TimeSource;
 import java.lang.invoke.MethodHandles;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
@@ -163,7 +164,7 @@ public final class Engine {
         for (Policy policy : settings.policies) {
             policy.bind(name, time);
         }
-        Set<Timing> asked = settings.policies.stream().map(Policy::timing).collect(Collectors.toSet());
+        Set<Timing> asked = settings.policies.stream().map(Engine::timing).collect(Collectors.toSet());
         sampled = asked.contains(Timing.SOME);
         // Which calls are a sample depends on their threads: a test on virtual time, which alone has an executor, must
         // not.
@@ -185,6 +186,10 @@ public final class Engine {
     public static void rejectImpossible(String pipeline, List<Policy> policies) {
         var unused = new Plan(pipeline, policies);
         var unusedToo = hasDedicatedThreads(pipeline, policies);
+    }
+
+    private static Timing timing(Policy policy) {
+        return Objects.requireNonNull(policy.timing(), () -> "timing() of " + policy.name() + " returned null");
     }
 
     private static boolean hasDedicatedThreads(String pipeline, List<Policy> policies) {

@@ -46,7 +46,7 @@ final class Judge {
             if (error != null && error != broken && broken.getSuppressed().length == 0) {
                 broken.addSuppressed(error);
             }
-            call.fail(broken);
+            call.brokenBy(broken);
             return Outcome.IGNORED;
         }
     }

@@ -17,7 +17,12 @@ final class Lanes {
     // claimed.
     final Lane ends;
     final Lane background;
+    /**
+     * For calls that {@link #ends} refused. They must not end on a thread that is ending another call, which may wait for them, nor
+     * on the timer's, so any number of them may wait here. Works after the pipeline is closed, as {@link #hooks} does.
+     */
     final Lane spare;
+
     private final Lane hooks;
 
     Lanes(
@@ -45,14 +50,6 @@ final class Lanes {
     /** For the hooks of attempts that are given up. Works after the pipeline is closed: its threads end when they idle. */
     Executor hooks() {
         return hooks.get();
-    }
-
-    /**
-     * For calls that {@link #ends} refused. They must not end on a thread that is ending another call, which may wait for them, nor
-     * on the timer's, so any number of them may wait here. Works after the pipeline is closed, as {@link #hooks} does.
-     */
-    Executor spare() {
-        return spare.get();
     }
 
     void close() {

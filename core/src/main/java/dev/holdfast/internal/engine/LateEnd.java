@@ -88,7 +88,7 @@ final class LateEnd implements Runnable {
     }
 
     private void startLease(CallState call) {
-        long nanos = call.engine.plan.policy(call.cursor).lease();
+        long nanos = call.engine.hooks.lease(call.cursor);
         if (nanos != Long.MAX_VALUE) {
             try {
                 lease = call.time().schedule(nanos, this);

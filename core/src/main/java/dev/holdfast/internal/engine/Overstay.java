@@ -34,18 +34,18 @@ final class Overstay extends Work {
         if (engine.dedicated != null) {
             return;
         }
-        try {
-            for (long left = engine.plan.onEnd & engine.plan.entered(call); left != 0; left &= left - 1) {
-                int layer = Long.numberOfTrailingZeros(left);
-                long nanos = engine.plan.policy(layer).lease();
+        for (long left = engine.plan.onEnd & engine.plan.entered(call); left != 0; left &= left - 1) {
+            int layer = Long.numberOfTrailingZeros(left);
+            try {
+                long nanos = engine.hooks.lease(layer);
                 if (nanos != Long.MAX_VALUE && !hasEnded(call, layer)) {
                     // First known to the call, which then takes it back whatever happens here.
                     Overstay overstay = call.overstay();
                     overstay.start(call.detached(layer), reason, nanos);
                 }
+            } catch (Throwable broken) {
+                Log.warn("no timer for a lease", broken);
             }
-        } catch (Throwable broken) {
-            Log.warn("no timer for a lease", broken);
         }
     }
 

@@ -22,6 +22,7 @@ final class Plan {
     final long onEnd;
     final long onAdmission;
     final long onAttempt;
+    final long onOverdue;
 
     private final Policy[] policies;
     private final String[] names;
@@ -47,6 +48,7 @@ final class Plan {
         onEnd = mask(Policy.ENDED);
         onAdmission = mask(Policy.STILL_ADMITS);
         onAttempt = mask(Policy.ATTEMPTS);
+        onOverdue = mask(Policy.OVERDUE);
         long hedging = mask(Policy.HEDGE);
         hedges = hedging != 0;
         if (Long.bitCount(hedging) > 1) {
@@ -57,7 +59,7 @@ final class Plan {
             throw new IllegalArgumentException(
                     "pipeline '" + pipeline + "' hedges in its 64th policy, but at most the 63rd can");
         }
-        int watching = Long.bitCount(mask(Policy.OVERDUE));
+        int watching = Long.bitCount(onOverdue);
         if (watching > Alarms.MOST) {
             throw new IllegalArgumentException("pipeline '" + pipeline + "' has " + watching
                     + " policies that watch running calls, but at most " + Alarms.MOST + " can");

@@ -24,7 +24,7 @@ final class PolicyHooks {
     /** On the watchdog's thread. */
     void overdue(int layer, long slot, long now) {
         try {
-            if (plan.policy(layer).overdueRunsUserCode()) {
+            if (overdueRunsUserCode(layer)) {
                 userCode.get().execute(() -> tellOverdue(layer, slot, now));
                 return;
             }
@@ -32,6 +32,15 @@ final class PolicyHooks {
             log.once("no thread for overdue of " + plan.policyName(layer) + " in '" + pipeline + "'", thrown);
         }
         tellOverdue(layer, slot, now);
+    }
+
+    private boolean overdueRunsUserCode(int layer) {
+        try {
+            return plan.policy(layer).overdueRunsUserCode();
+        } catch (Throwable thrown) {
+            threw("overdueRunsUserCode", layer, thrown);
+            return false;
+        }
     }
 
     private void tellOverdue(int layer, long slot, long now) {
@@ -65,6 +74,16 @@ final class PolicyHooks {
             plan.policy(layer).hedgeNotMade(now, begun);
         } catch (Throwable thrown) {
             threw("hedgeNotMade", layer, thrown);
+        }
+    }
+
+    /** After how many nanoseconds an entry of this layer ends although its work goes on; {@link Long#MAX_VALUE}: never. */
+    long lease(int layer) {
+        try {
+            return plan.policy(layer).lease();
+        } catch (Throwable thrown) {
+            threw("lease", layer, thrown);
+            return Long.MAX_VALUE;
         }
     }
 

@@ -135,7 +135,7 @@ final class Walk {
         if (call.forks != null) {
             startForks(call);
         }
-        switch (decision) {
+        switch (decision == 0 ? 0 : call.taken(decision)) {
             case 0 -> call.cursor++;
             case Decision.PAUSE -> {
                 call.waits = true;
@@ -156,11 +156,11 @@ final class Walk {
                     return !hedgeWouldWait(call) && awaitFits(call) ? Step.AWAIT : Step.GO_UP;
                 }
             }
-            case Decision.OUT -> {
+            case Decision.OUT, Decision.REJECT -> {
                 return Step.GO_UP;
             }
             default -> {
-                call.error(misuse(call.cursor, "enter"), Outcome.IGNORED);
+                call.brokenBy(Endings.misuse(plan, call.cursor, "enter"));
                 abandon(call);
                 return Step.GO_UP;
             }
@@ -210,12 +210,13 @@ final class Walk {
             try {
                 decision = plan.policy(call.cursor).stillAdmits(call);
             } catch (Throwable thrown) {
-                call.error(thrown, Outcome.IGNORED);
-                decision = Decision.OUT;
+                call.brokenBy(thrown);
+                call.cursor = plan.layers;
+                return false;
             }
             if (decision != 0) {
-                if (decision != Decision.OUT) {
-                    call.error(misuse(call.cursor, "stillAdmits"), Outcome.IGNORED);
+                if (call.taken(decision) != Decision.REJECT) {
+                    call.brokenBy(Endings.misuse(plan, call.cursor, "stillAdmits"));
                 }
                 call.cursor = plan.layers;
                 return false;
@@ -309,7 +310,7 @@ final class Walk {
 
     private Step obey(CallState call, int decision) {
         call.waits = false;
-        switch (decision) {
+        switch (decision == 0 ? 0 : call.taken(decision)) {
             case 0, Decision.OUT -> {}
             case Decision.RETRY -> {
                 call.waits = true;
@@ -339,7 +340,7 @@ final class Walk {
                 // An interrupted call waits for nothing more.
                 abandon(call);
             }
-            default -> call.fail(misuse(call.cursor, "settle"));
+            default -> call.brokenBy(Endings.misuse(plan, call.cursor, "settle"));
         }
         leaveLayer(call);
         return Step.GO_UP;
@@ -376,7 +377,7 @@ final class Walk {
     /** If it has no answer for this error or value, the call keeps that. */
     private static void fallbackThrew(CallState call, Throwable thrown) {
         if (!(thrown instanceof NotAnswered)) {
-            call.fail(thrown);
+            call.brokenBy(thrown);
         }
     }
 
@@ -425,6 +426,7 @@ final class Walk {
     }
 
     private void beginPass(CallState call) {
+        call.forgetPending();
         int layer = call.cursor;
         call.retrying = false;
         // The clock has been read after the wait.
@@ -606,10 +608,5 @@ final class Walk {
                 resumed(call, CallWord.BY_REFUSAL, what);
             }
         }
-    }
-
-    private IllegalStateException misuse(int layer, String method) {
-        return new IllegalStateException(
-                method + " of " + plan.policyName(layer) + " returned no decision of its passage");
     }
 }

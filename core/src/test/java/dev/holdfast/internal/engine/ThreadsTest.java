@@ -48,7 +48,7 @@ class ThreadsTest {
         CountDownLatch letGo = new CountDownLatch(1);
         CountDownLatch ended = new CountDownLatch(11_000);
         for (int call = 0; call < 11_000; call++) {
-            lanes.spare().execute(() -> {
+            lanes.spare.get().execute(() -> {
                 uninterruptibly(letGo);
                 ended.countDown();
             });

@@ -758,7 +758,7 @@ class WatchdogTest {
 
     @Test
     void whatIsBeyondAllTimesIsNotWatched() throws Exception {
-        Policy never = new Policy("never", Policy.ENTER) {
+        Policy never = new Policy("never", Policy.ENTER | Policy.OVERDUE | Policy.HEDGE) {
             @Override
             public int enter(Passage passage) {
                 passage.beside().overdueAfter(Long.MAX_VALUE);
