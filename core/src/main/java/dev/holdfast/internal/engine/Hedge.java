@@ -29,6 +29,7 @@ final class Hedge extends Once {
     // Published by the race's lock.
     boolean running;
     boolean ran;
+    boolean mayHaveBegun;
     volatile boolean landed;
     Outcome outcome = Outcome.CANCELLED;
 
@@ -79,6 +80,7 @@ final class Hedge extends Once {
         // First: what follows may run the rest of the call that waits for it.
         call.work(null, null);
         ran = call.attempts > attemptsBefore;
+        mayHaveBegun = call.hasBegunKeyedWork();
         outcome = call.outcome;
         value = call.value;
         error = call.error;

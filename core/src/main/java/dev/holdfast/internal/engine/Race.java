@@ -307,11 +307,11 @@ final class Race {
         call.rememberFirstSuccess();
         call.attempts++;
         if (hedge.landed) {
-            call.remember(call.attempts, hedge.outcome, hedge.call.actionNanos);
+            call.remember(call.attempts, hedge.outcome, hedge.call.actionNanos, hedge.mayHaveBegun);
         } else {
             // It was given up for the answer of another attempt, or it ran into the limit of the layer.
             Outcome outcome = remainingNanos(call.now()) <= 0 ? Outcome.TIMEOUT : Outcome.CANCELLED;
-            call.remember(call.attempts, outcome, call.now() - hedge.startedAt);
+            call.remember(call.attempts, outcome, call.now() - hedge.startedAt, true);
         }
     }
 
