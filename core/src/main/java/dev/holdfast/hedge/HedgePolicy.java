@@ -278,14 +278,10 @@ public final class HedgePolicy extends Policy {
         if (!answered && isAnswer(passage.outcome())) {
             won.increment();
         }
-        if (passage.started()) {
-            if (tellsItsTime || (gaveUp && wasOvertaken(passage))) {
-                measured(ownNanos, passage.now());
-            }
-            if (!passage.cutShort()) {
-                fill(passage);
-            }
+        if (passage.started() && (tellsItsTime || (gaveUp && wasOvertaken(passage)))) {
+            measured(ownNanos, passage.now());
         }
+        fillUnlessCutShort(passage);
         return decision;
     }
 
@@ -306,6 +302,7 @@ public final class HedgePolicy extends Policy {
     @Override
     public void abandon(Passage passage) {
         passage.beside().endHedges();
+        fillUnlessCutShort(passage);
     }
 
     /**
@@ -320,9 +317,13 @@ public final class HedgePolicy extends Policy {
         }
     }
 
-    private void fill(Passage passage) {
+    private void fillUnlessCutShort(Passage passage) {
         Purse filled = purse;
-        if (filled != null && filled.own != null && !filled.isOfTheRetry()) {
+        if (filled != null
+                && filled.own != null
+                && !filled.isOfTheRetry()
+                && passage.started()
+                && !passage.cutShort()) {
             fill(filled.own, passage);
         }
     }

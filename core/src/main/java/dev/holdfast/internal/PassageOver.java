@@ -122,6 +122,11 @@ public abstract class PassageOver extends Passage implements Passage.Beside {
     }
 
     @Override
+    public void holdBegunWork() {
+        passage.holdBegunWork();
+    }
+
+    @Override
     public boolean holdsOldAnswers() {
         return passage.holdsOldAnswers();
     }

@@ -409,6 +409,9 @@ final class ShadowCall extends PassageOver {
     public void holdOldAnswers() {}
 
     @Override
+    public void holdBegunWork() {}
+
+    @Override
     public void fork(Object background, long limitNanos) {
         forked = background;
     }

@@ -100,7 +100,7 @@ public abstract class Passage {
      * Whether the dependency may have begun the work, judged by the outcome of the last try: it was not rejected locally, not
      * pushed back (unless it is {@link #sentOnce}), and not left without a connection. If the call is not idempotent, also whether
      * a call of a pipeline inside one of its attempts may have begun work, or is still under way. An idempotent call does not know
-     * of its inner calls.
+     * of its inner calls. If it has a key, also an attempt before the last one counts, and a hedge.
      */
     public abstract boolean mayHaveBegun();
 
@@ -112,6 +112,12 @@ public abstract class Passage {
 
     /** Says that this call is about to share an answer for which {@link #holdsOldAnswers} was true. */
     public abstract void holdOldAnswers();
+
+    /**
+     * Says that this call is about to share what another one came to, for which {@link #mayHaveBegun} was true. Calls around it
+     * that are not idempotent are not repeated then, as if this call had had the attempts.
+     */
+    public abstract void holdBegunWork();
 
     /** Whether the user set a classifier. Without one, every exception is a failure, also one that is the caller's own fault. */
     public abstract boolean hasClassifier();

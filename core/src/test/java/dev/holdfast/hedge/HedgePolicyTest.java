@@ -263,14 +263,14 @@ class HedgePolicyTest {
 
     @ParameterizedTest
     @EnumSource(Way.class)
-    void theDeadlineEndsTheWaitForTheLastAttemptWithTheFailureThatIsKnown(Way way) {
+    void theDeadlineEndsTheLastAttemptAndThatIsTheLastFailure(Way way) {
         lab.layers(after20(), hearing("inner"));
         Lab.Running running = lab.run(
                 way,
                 call -> call.deadline(millis(50)),
                 error(new IOException("first")).after(30),
                 value("slow").after(1_000));
-        assertThat(running.end()).isEqualTo(new Lab.End("IOException: first", 2, millis(50)));
+        assertThat(running.end()).isEqualTo(new Lab.End("timeout of call", 2, millis(50)));
         lab.assertLivesOver();
     }
 

@@ -79,6 +79,11 @@ final class Ends {
                 && (rejection.reason() == Reason.EXECUTOR_FULL || rejection.reason() == Reason.CLOSED);
     }
 
+    /** Whether this call has asked the dependency, which may have begun. */
+    static boolean mayHaveBegun(Passage passage) {
+        return passage.attempts() > 0 && passage.mayHaveBegun();
+    }
+
     /** Whether the time of this call measures how long a load takes. */
     static boolean tellsItsTime(Passage passage) {
         return passage.started() && !passage.personal() && passage.outcome() != Outcome.REJECTED;

@@ -32,6 +32,7 @@ final class Flight {
     /**
      * How a flight ended.
      *
+     * @param begun whether the dependency may have begun the work of one of its attempts
      * @param old whether the answer holds an old value or a fallback from inside the load
      * @param shared whether the value may be the answer to other calls; if not, it is not here
      */
@@ -40,15 +41,16 @@ final class Flight {
             @Nullable Object value,
             @Nullable Throwable error,
             Source source,
+            boolean begun,
             boolean old,
             boolean shared) {
-        static Landing failed(Outcome outcome, @Nullable Throwable error) {
-            return new Landing(outcome, null, error, Source.LIVE, false, true);
+        static Landing failed(Outcome outcome, @Nullable Throwable error, boolean begun) {
+            return new Landing(outcome, null, error, Source.LIVE, begun, false, true);
         }
 
         /** With a value that is for the leader alone. */
         static Landing unshared(Outcome outcome) {
-            return new Landing(outcome, null, null, Source.LIVE, false, false);
+            return new Landing(outcome, null, null, Source.LIVE, false, false, false);
         }
     }
 

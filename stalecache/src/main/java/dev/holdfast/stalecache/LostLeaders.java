@@ -59,6 +59,6 @@ final class LostLeaders {
         }
         Throwable timeout =
                 new CallTimeoutException(passage.pipeline(), attempt.limitedBy, attempt.attempt, now - attempt.since);
-        cache.flights.land(leader, Landing.failed(Outcome.TIMEOUT, timeout));
+        cache.flights.land(leader, Landing.failed(Outcome.TIMEOUT, timeout, true));
     }
 }

@@ -84,7 +84,7 @@ final class WayIn {
         }
         // Another flight landed between the first look at the store and the start of this one.
         passage.object(null);
-        cache.flights.land(ticket, new Landing(entry.outcome(), entry.value(), null, Source.LIVE, false, true));
+        cache.flights.land(ticket, new Landing(entry.outcome(), entry.value(), null, Source.LIVE, false, false, true));
         return cache.answer(passage, entry, Kind.FRESH, Source.FRESH);
     }
 
@@ -192,6 +192,9 @@ final class WayIn {
     }
 
     private int share(Passage passage, Object key, Landing landing) {
+        if (landing.begun()) {
+            passage.holdBegunWork();
+        }
         boolean failed = Ends.isError(passage, landing.outcome(), landing.error());
         Entry spare = failed ? cache.store.onError(key, passage.now()) : null;
         if (spare != null) {
@@ -233,7 +236,7 @@ final class WayIn {
         if (Ends.isOfTheProcess(passage)) {
             passage.object(null);
             // Each further leader would be refused, too.
-            cache.flights.land(ticket, Landing.failed(passage.outcome(), passage.error()));
+            cache.flights.land(ticket, Landing.failed(passage.outcome(), passage.error(), Ends.mayHaveBegun(passage)));
         }
         leave(passage, ticket);
         if (passage.started()) {

@@ -54,7 +54,7 @@ final class WayOut {
                     ticket,
                     Ends.isOfTheThread(thrown)
                             ? Landing.unshared(Outcome.IGNORED)
-                            : Landing.failed(Outcome.IGNORED, thrown));
+                            : Landing.failed(Outcome.IGNORED, thrown, Ends.mayHaveBegun(passage)));
         }
     }
 
@@ -159,6 +159,7 @@ final class WayOut {
                         passage.value(),
                         passage.error(),
                         passage.source(),
+                        Ends.mayHaveBegun(passage),
                         passage.holdsOldAnswers(),
                         true)
                 : Landing.unshared(passage.outcome());

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 
 @ThreadKind.Each
 class FlightsTest {
-    private static final Landing LANDING = new Landing(Outcome.SUCCESS, "value", null, Source.LIVE, false, true);
+    private static final Landing LANDING = new Landing(Outcome.SUCCESS, "value", null, Source.LIVE, false, false, true);
 
     private static final long SLOW = 1_000;
     private static final long MILLI = 1_000_000;
@@ -139,7 +139,7 @@ class FlightsTest {
         assertThat(flights.isUnderWay("key")).isTrue();
         assertThat(follower.isDone()).isFalse();
         flights.land(leader, LANDING);
-        flights.land(leader, new Landing(Outcome.FAILURE, null, null, Source.LIVE, false, true));
+        flights.land(leader, new Landing(Outcome.FAILURE, null, null, Source.LIVE, false, false, true));
         assertThat(follower.landing()).isSameAs(LANDING);
     }
 

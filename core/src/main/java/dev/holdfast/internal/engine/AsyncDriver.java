@@ -144,8 +144,9 @@ public final class AsyncDriver implements Driver {
         long remaining = call.remaining();
         long wait = Math.min(remaining, call.waitNanos);
         if (wait != Long.MAX_VALUE) {
+            suspension.awaitsAnswer(call.awaitsAnswer());
             if (remaining <= call.waitNanos) {
-                suspension.limited(call.awaitsAnswer());
+                suspension.limited();
             }
             suspension.timer = timer(call, wait, suspension);
         }
@@ -156,7 +157,9 @@ public final class AsyncDriver implements Driver {
 
     /** If the process stood still, who brings the answer runs no sooner than the timer: the wait goes on, once. */
     boolean goesOnWaiting(Suspension suspension) {
-        long grace = watchdog.graceNanos(time.nanos() - suspension.timerAt);
+        long now = time.nanos();
+        long grace = suspension.call.isTimeOverAt(now) ? watchdog.graceNanos(now - suspension.timerAt) : 0;
+        // Last: what the call says of its limit holds if it still waits.
         if (grace == 0 || !suspension.call.isUnderWay(suspension.number)) {
             return false;
         }
@@ -172,7 +175,8 @@ public final class AsyncDriver implements Driver {
         long remaining = call.remaining();
         boolean waits = remaining > 0;
         if (waits && remaining != Long.MAX_VALUE) {
-            suspension.limited(call.awaitsAnswer());
+            suspension.awaitsAnswer(call.awaitsAnswer());
+            suspension.limited();
             suspension.timer = timer(call, remaining, suspension);
         }
         try {

@@ -60,7 +60,7 @@ final class BlockingWaits {
             return parkFor(call, completion);
         }
         boolean limited = remaining <= maxNanos;
-        int reason = park(call, call.now() + wait, completion, limited && call.awaitsAnswer());
+        int reason = park(call, call.now() + wait, completion, call.awaitsAnswer());
         return reason == CallWord.BY_TIMER && limited ? CallWord.BY_LIMIT : reason;
     }
 
@@ -84,10 +84,11 @@ final class BlockingWaits {
             if (reason != NOT_OVER) {
                 return reason;
             }
-            long left = until - time.nanos();
+            long now = time.nanos();
+            long left = until - now;
             if (left <= 0) {
                 // If the process stood still, who brings the answer runs no sooner than this thread.
-                long grace = parked && !graced ? watchdog.graceNanos(-left) : 0;
+                long grace = parked && !graced && call.isTimeOverAt(now) ? watchdog.graceNanos(-left) : 0;
                 if (grace == 0) {
                     return CallWord.BY_TIMER;
                 }

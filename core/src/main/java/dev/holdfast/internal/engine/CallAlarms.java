@@ -79,6 +79,12 @@ abstract class CallAlarms extends CallSurroundings {
     }
 
     @Override
+    long longFor(int owner) {
+        Hedge hedge = owner == CALLER ? hedge() : null;
+        return hedge == null ? super.longFor(owner) : hedge.longNanos;
+    }
+
+    @Override
     public String limitedBy() {
         return limitOwnerName();
     }

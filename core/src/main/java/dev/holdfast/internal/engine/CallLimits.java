@@ -156,6 +156,11 @@ abstract class CallLimits extends CallMemory {
         return time().random();
     }
 
+    /** Whether its nearest limit is over at this instant. */
+    boolean isTimeOverAt(long instant) {
+        return limited && limitAt - instant <= 0;
+    }
+
     @Override
     public long remaining() {
         return limited ? limitAt - now() : Long.MAX_VALUE;

@@ -275,23 +275,23 @@ abstract class CallOutcome extends CallLimits {
     // ---- the history
 
     void rememberAttempt() {
-        remember(attempts, outcome, actionNanos);
+        remember(attempts, outcome, actionNanos, hasBegunKeyedWork());
     }
 
     /** A first attempt that succeeds is not remembered as long as it is the only one. Now there is another one. */
     void rememberFirstSuccess() {
         if (attempts == 1 && (history == null || history.isEmpty())) {
-            remember(1, Outcome.SUCCESS, actionNanos);
+            remember(1, Outcome.SUCCESS, actionNanos, true);
         }
     }
 
-    void remember(int attempt, Outcome ended, long nanos) {
+    void remember(int attempt, Outcome ended, long nanos, boolean mayHaveBegun) {
         History known = history;
         if (known == null) {
             known = new History();
             history = known;
         }
-        known.add(attempt, ended, nanos);
+        known.add(attempt, ended, nanos, mayHaveBegun);
     }
 
     void refused(Refusal why) {
@@ -335,6 +335,12 @@ abstract class CallOutcome extends CallLimits {
     @Override
     public int attempts() {
         return attempts;
+    }
+
+    /** For the calls that share what this one comes to; the others do not ask. An attempt that was given up is not looked at. */
+    boolean hasBegunKeyedWork() {
+        return spec.key() != null
+                && (outcome == Outcome.TIMEOUT || outcome == Outcome.CANCELLED || attemptMayHaveBegun());
     }
 
     boolean attemptMayHaveBegun() {

@@ -201,7 +201,10 @@ abstract class CallSurroundings extends CallDecisions implements Passage.Beside 
     }
 
     private boolean hasBegun() {
-        return workInsideHasBegun() || attemptMayHaveBegun() || (spec.sentOnce() && outcome == Outcome.PUSHBACK);
+        return attemptMayHaveBegun()
+                || workInsideHasBegun()
+                || (spec.sentOnce() && outcome == Outcome.PUSHBACK)
+                || (spec.idempotent() && history != null && history.hasBegun());
     }
 
     boolean workInsideHasBegun() {
@@ -229,6 +232,13 @@ abstract class CallSurroundings extends CallDecisions implements Passage.Beside 
         inside().old();
         if (around != null) {
             around.old();
+        }
+    }
+
+    @Override
+    public void holdBegunWork() {
+        if (around != null) {
+            around.begun();
         }
     }
 

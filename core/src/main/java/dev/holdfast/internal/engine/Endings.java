@@ -164,6 +164,14 @@ final class Endings {
         call.error(timeout, Outcome.TIMEOUT);
     }
 
+    /** The call's own attempt has failed, and a limit has ended another one beside it, which ran for this long. */
+    void timedOutBeside(CallState call, long ranNanos) {
+        call.loseValueFor(null);
+        call.actionNanos = ranNanos;
+        call.valueNanos = ranNanos;
+        timedOut(call);
+    }
+
     /** The action never ran after all: the call was cancelled just before, or its limit could not be watched. */
     void notStarted(CallState call, int reason) {
         takeBack(call);

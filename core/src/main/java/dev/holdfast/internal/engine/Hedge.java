@@ -12,6 +12,8 @@ final class Hedge extends Once {
     final CallState call;
     private final Race race;
     private final int attemptsBefore;
+    /** See {@link CallLimits#longFor}. */
+    final long longNanos;
 
     long startedAt;
 
@@ -27,6 +29,7 @@ final class Hedge extends Once {
     // Published by the race's lock.
     boolean running;
     boolean ran;
+    boolean mayHaveBegun;
     volatile boolean landed;
     Outcome outcome = Outcome.CANCELLED;
 
@@ -39,6 +42,7 @@ final class Hedge extends Once {
     Hedge(Race race, CallState parent, int attemptsBefore) {
         this.race = race;
         this.attemptsBefore = attemptsBefore;
+        longNanos = parent.longFor(race.limitOwner);
         call = parent.engine.children.of(parent, race.layer + 1);
         call.outerAttempt = parent.outerAttempt;
         call.attempts = attemptsBefore;
@@ -76,6 +80,7 @@ final class Hedge extends Once {
         // First: what follows may run the rest of the call that waits for it.
         call.work(null, null);
         ran = call.attempts > attemptsBefore;
+        mayHaveBegun = call.hasBegunKeyedWork();
         outcome = call.outcome;
         value = call.value;
         error = call.error;

@@ -21,12 +21,14 @@ final class History {
     private final long[] nanos = new long[MOST];
     private int count;
     private @Nullable Refusal refusal;
+    private boolean begun;
 
     void clear() {
         // Read first: it is mostly 0, and a write into an old object costs more than a read.
         if (count != 0) {
             count = 0;
             refusal = null;
+            begun = false;
         }
     }
 
@@ -39,7 +41,13 @@ final class History {
         return count == 0;
     }
 
-    void add(int number, Outcome outcome, long tookNanos) {
+    /** Whether the dependency may have begun the work of one of the attempts, which may be older than the last of them. */
+    boolean hasBegun() {
+        return begun;
+    }
+
+    void add(int number, Outcome outcome, long tookNanos, boolean mayHaveBegun) {
+        begun |= mayHaveBegun;
         count = number;
         outcomes[number % MOST] = outcome;
         nanos[number % MOST] = tookNanos;

@@ -21,6 +21,8 @@ final class Race {
 
     private final long limitAt;
     /** The owner of that limit. The hedges' own calls do not know it. */
+    final int limitOwner;
+
     final String limitOwnerName;
 
     final long limitNanos;
@@ -61,6 +63,7 @@ final class Race {
         layer = call.cursor;
         limited = call.limited;
         limitAt = call.limitAt;
+        limitOwner = call.limitOwner;
         limitOwnerName = call.limitOwnerName();
         limitNanos = call.limitNanos();
         reserve = call.reserve();
@@ -267,7 +270,33 @@ final class Race {
         }
         // After they were given up: now no hedge can start its attempt any more.
         all.forEach(this::adopt);
-        return chosen == null ? 0 : take(chosen);
+        if (chosen != null) {
+            return take(chosen);
+        }
+        Hedge struck = hasFailed() ? struck(all) : null;
+        if (struck != null) {
+            // Its end is the last failure, whether the limit was seen first there or by the call that waited.
+            call.engine.endings.timedOutBeside(call, call.now() - struck.startedAt);
+        }
+        return 0;
+    }
+
+    private boolean hasFailed() {
+        return !isAnswer(call.outcome) && call.outcome != Outcome.CANCELLED && call.outcome != Outcome.INTERRUPTED;
+    }
+
+    /** The last attempt that the limit of the layer has ended, beside the call's own one; null if there is none. */
+    private @Nullable Hedge struck(List<Hedge> all) {
+        Hedge struck = null;
+        if (remainingNanos(call.now()) <= 0) {
+            for (Hedge hedge : all) {
+                // The outer limit of a hedge is the limit of this layer.
+                if (hedge.started && (!hedge.landed || hedge.call.endedBy == CallLimits.CALLER)) {
+                    struck = hedge;
+                }
+            }
+        }
+        return struck;
     }
 
     /** Counts the hedge as an attempt of this call, for outer layers and the caller. */
@@ -278,11 +307,11 @@ final class Race {
         call.rememberFirstSuccess();
         call.attempts++;
         if (hedge.landed) {
-            call.remember(call.attempts, hedge.outcome, hedge.call.actionNanos);
+            call.remember(call.attempts, hedge.outcome, hedge.call.actionNanos, hedge.mayHaveBegun);
         } else {
             // It was given up for the answer of another attempt, or it ran into the limit of the layer.
             Outcome outcome = remainingNanos(call.now()) <= 0 ? Outcome.TIMEOUT : Outcome.CANCELLED;
-            call.remember(call.attempts, outcome, call.now() - hedge.startedAt);
+            call.remember(call.attempts, outcome, call.now() - hedge.startedAt, true);
         }
     }
 

@@ -58,9 +58,13 @@ final class Suspension extends Work
     }
 
     /** The timer is that of a limit. */
-    void limited(boolean awaitsAnswer) {
+    void limited() {
         timerReason = CallWord.BY_LIMIT;
-        mayGoOnWaiting = awaitsAnswer;
+    }
+
+    /** If the timer finds that the limit of the call is over, and that the process stood still, the wait may go on. */
+    void awaitsAnswer(boolean mayGoOn) {
+        mayGoOnWaiting = mayGoOn;
     }
 
     /** The stage has completed. */

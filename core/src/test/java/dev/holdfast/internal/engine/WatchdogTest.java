@@ -483,16 +483,18 @@ class WatchdogTest {
     private static final class Waiting extends Policy {
         private final Completion come;
         private final boolean forAnswer;
+        private final long untilLook;
 
-        Waiting(Completion come, boolean forAnswer) {
+        Waiting(Completion come, boolean forAnswer, long untilLook) {
             super(forAnswer ? "flight" : "queue", Policy.ENTER);
             this.come = come;
             this.forAnswer = forAnswer;
+            this.untilLook = untilLook;
         }
 
         @Override
         public int enter(Passage passage) {
-            return come.isDone() ? passage.answer("ten", Reply.Source.LIVE, 0) : passage.await(come, Long.MAX_VALUE);
+            return come.isDone() ? passage.answer("ten", Reply.Source.LIVE, 0) : passage.await(come, untilLook);
         }
 
         @Override
@@ -505,8 +507,9 @@ class WatchdogTest {
     private final class Waits {
         final Completion flight = new Completion();
         final CompletableFuture<Object> stage = new CompletableFuture<>();
-        final Pipeline following = limitedTo500(new Waiting(flight, true));
-        final Pipeline queueing = limitedTo500(new Waiting(new Completion(), false));
+        final Pipeline following = limitedTo500(new Waiting(flight, true, Long.MAX_VALUE));
+        final Pipeline looking = limitedTo500(new Waiting(flight, true, 300 * MILLI));
+        final Pipeline queueing = limitedTo500(new Waiting(new Completion(), false, Long.MAX_VALUE));
         final Pipeline fallingBack = limitedTo500(FallbackPolicy.ofAsync(error -> stage));
 
         private Pipeline limitedTo500(Policy inner) {
@@ -556,6 +559,44 @@ class WatchdogTest {
         time.pass(0);
         assertThat(follower).isCompletedExceptionally();
         assertThat(fallback).isCompletedExceptionally();
+    }
+
+    /** As a follower of a load, which looks at its leader. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void standstillThatBeginsBeforeALookAndEndsAfterTheLimitIsOneToo(boolean comes) throws Exception {
+        Waits waits = new Waits();
+        CompletableFuture<Object> follower = failing(waits.looking);
+        time.pass(200 * MILLI);
+        time.passUnseen(SECOND);
+        time.pass(0);
+        assertThat(follower).isNotDone();
+        time.pass(100 * MILLI - 1);
+        assertThat(follower).isNotDone();
+        if (comes) {
+            waits.come();
+            assertThat(follower).isCompletedWithValue("ten");
+        } else {
+            time.pass(1);
+            assertThat(follower).isCompletedExceptionally();
+        }
+
+        Waits blocked = new Waits();
+        List<Long> parks = parks(blocked.looking, comes ? blocked::come : () -> time.passUnseen(SECOND));
+        assertThat(parks.subList(0, 2)).containsExactly(300 * MILLI, 100 * MILLI);
+        assertThat(parks).hasSize(comes ? 3 : 2);
+    }
+
+    @Test
+    void standstillThatEndsBetweenALookAndTheLimitEndsNoWait() throws Exception {
+        Waits waits = new Waits();
+        CompletableFuture<Object> follower = failing(waits.looking);
+        time.passUnseen(400 * MILLI);
+        time.pass(0);
+        time.pass(100 * MILLI - 1);
+        assertThat(follower).isNotDone();
+        time.pass(1);
+        assertThat(follower).as("which is still ahead").isCompletedExceptionally();
     }
 
     @Test
