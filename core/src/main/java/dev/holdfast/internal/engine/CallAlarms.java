@@ -79,12 +79,6 @@ abstract class CallAlarms extends CallSurroundings {
     }
 
     @Override
-    long longFor(int owner) {
-        Hedge hedge = owner == CALLER ? hedge() : null;
-        return hedge == null ? super.longFor(owner) : hedge.longNanos;
-    }
-
-    @Override
     public String limitedBy() {
         return limitOwnerName();
     }

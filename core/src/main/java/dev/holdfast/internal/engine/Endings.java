@@ -152,8 +152,7 @@ final class Endings {
 
     /** May be a little early: an inner call with the same limit ends sooner, so that it can still answer. */
     private void timedOut(CallState call) {
-        call.endedByLimit();
-        call.outlived = answers.outlived(call);
+        endedByLimit(call);
         CallTimeoutException timeout = new CallTimeoutException(
                 name,
                 call.limitOwnerName(),
@@ -162,6 +161,11 @@ final class Endings {
                 call.limitNanos(),
                 new AttemptEnds(call.struckLimit(true)));
         call.error(timeout, Outcome.TIMEOUT);
+    }
+
+    void endedByLimit(CallState call) {
+        call.endedByLimit();
+        call.outlived = answers.outlived(call);
     }
 
     /** The call's own attempt has failed, and a limit has ended another one beside it, which ran for this long. */

@@ -12,8 +12,6 @@ final class Hedge extends Once {
     final CallState call;
     private final Race race;
     private final int attemptsBefore;
-    /** See {@link CallLimits#longFor}. */
-    final long longNanos;
 
     long startedAt;
 
@@ -42,7 +40,6 @@ final class Hedge extends Once {
     Hedge(Race race, CallState parent, int attemptsBefore) {
         this.race = race;
         this.attemptsBefore = attemptsBefore;
-        longNanos = parent.longFor(race.limitOwner);
         call = parent.engine.children.of(parent, race.layer + 1);
         call.outerAttempt = parent.outerAttempt;
         call.attempts = attemptsBefore;

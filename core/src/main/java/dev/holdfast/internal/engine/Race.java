@@ -21,8 +21,6 @@ final class Race {
 
     private final long limitAt;
     /** The owner of that limit. The hedges' own calls do not know it. */
-    final int limitOwner;
-
     final String limitOwnerName;
 
     final long limitNanos;
@@ -63,7 +61,6 @@ final class Race {
         layer = call.cursor;
         limited = call.limited;
         limitAt = call.limitAt;
-        limitOwner = call.limitOwner;
         limitOwnerName = call.limitOwnerName();
         limitNanos = call.limitNanos();
         reserve = call.reserve();
@@ -320,21 +317,21 @@ final class Race {
         call.common = hedge.call.common;
         call.failedHere = hedge.call.failedHere;
         call.retryAfter = hedge.call.retryAfter;
-        // The outer limit of a hedge is the limit of this layer.
-        if (hedge.call.endedBy == CallLimits.CALLER) {
-            call.endedByLimit();
-        } else {
-            call.endedBy = hedge.call.endedBy;
-        }
-        call.outlived = hedge.call.outlived;
-        call.holdRetry(hedge.call.heldRetry);
-        call.ageNanos = hedge.call.ageNanos;
-        call.valueNanos = hedge.call.valueNanos;
         if (!overtaken) {
             // The call's own attempt failed before, and its time says nothing of the hedge. One that was overtaken
             // keeps its own.
             call.actionNanos = hedge.call.actionNanos;
         }
+        // The outer limit of a hedge is the limit of this layer.
+        if (hedge.call.endedBy == CallLimits.CALLER) {
+            call.engine.endings.endedByLimit(call);
+        } else {
+            call.endedBy = hedge.call.endedBy;
+            call.outlived = hedge.call.outlived;
+        }
+        call.holdRetry(hedge.call.heldRetry);
+        call.ageNanos = hedge.call.ageNanos;
+        call.valueNanos = hedge.call.valueNanos;
         hedge.letGo();
         return decision;
     }
