@@ -151,6 +151,11 @@ public final class RetryPolicy extends Policy {
         double drawn = settings.draw(passage);
         long backoff = told < 0 ? settings.backoffNanos(tries, passage.slot() & WAIT_MASK, drawn) : 0;
         long wait = told < 0 ? backoff : settings.stretchedNanos(rejected ? told : settings.capped(told), tries, drawn);
+        long held = held(passage);
+        // A wait that a rejection has told is the hold itself.
+        if (settings.isTooLong(held) && (held > wait || (rejected && told >= 0))) {
+            return passage.refuseRetry(Refusal.HELD);
+        }
         // Even the longest one is less than what remains without a limit.
         wait = Math.min(Math.max(wait, passage.heldRetry()), Long.MAX_VALUE - 1);
         // A retry that does not fit into the time is refused for that, and uses up no spare.
@@ -185,7 +190,7 @@ public final class RetryPolicy extends Policy {
         if (!passage.idempotent() && passage.mayHaveBegun()) {
             return passage.sentOnce() ? Refusal.SENT_ONCE : Refusal.NOT_IDEMPOTENT;
         }
-        return settings.isTooLong(held(passage)) ? Refusal.HELD : null;
+        return null;
     }
 
     /** How long no attempt makes sense, as the policies further in say. */

@@ -21,7 +21,8 @@ import org.jspecify.annotations.Nullable;
  * which belong to this call and layer alone. Only the interpreter implements this class.
  *
  * <p>The methods that return an {@code int} make a decision. A policy returns it at once and asks nothing afterwards. A decision
- * that it does not return ends the call with an {@link IllegalStateException} before the next attempt.
+ * that {@code enter}, {@code stillAdmits} or {@code attemptStarts} does not return ends the call with an
+ * {@link IllegalStateException} before its attempt. In other methods it may change the outcome unseen.
  */
 public abstract class Passage {
 

@@ -141,6 +141,20 @@ class InterplayTest {
         }
     }
 
+    /** When its own wait is over, the breaker does not hold it any more. */
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void whenTheRetrysOwnWaitIsLongerThanTheBreakersItIsMade(Way way) {
+        try (Lab lab = new Lab()) {
+            RetryPolicy patient = RetryPolicy.of(
+                    r -> r.initialBackoff(millis(1_000)).jitter(Jitter.NONE).maxRetryAfter(millis(0)));
+            lab.layers(patient, open(lab, 900));
+            assertThat(lab.run(way, Step.error(new IOException("ill")), Step.value("served"))
+                            .end())
+                    .isEqualTo(new Lab.End("served from LIVE", 2, millis(1_000)));
+        }
+    }
+
     @ParameterizedTest
     @EnumSource(Way.class)
     void whenARejectionSaysALongerTimeThanMaxRetryAfterTheCallFailsNow(Way way) {

@@ -259,7 +259,7 @@ public final class LossLimit implements AdaptiveLimit {
             if (nanos != 0) {
                 attemptNanos += (nanos - attemptNanos) / 8;
             }
-            lossRow.served();
+            lossRow.end();
             pauseNanos = 0;
             if (isLate) {
                 period.countLate();
@@ -433,8 +433,7 @@ public final class LossLimit implements AdaptiveLimit {
     }
 
     private void nothingComesBack(long now, long nanos, DoubleSupplier random) {
-        boolean isNew = !lossRow.isNothingNew();
-        lossRow.beginAnew();
+        lossRow.end();
         if (isSteady(now, period.served(), period.lost())) {
             return;
         }
@@ -442,7 +441,7 @@ public final class LossLimit implements AdaptiveLimit {
         if (!again) {
             steady.begin(exact, doubling);
         }
-        halveDoubling(isNew);
+        halveDoubling();
         cut(now, floor);
         if (again) {
             pause(now, nanos, random);
@@ -450,13 +449,13 @@ public final class LossLimit implements AdaptiveLimit {
         trial.end();
     }
 
-    /** After an outage the limit doubles up to half of what it was, unless some attempts failed all the time. */
-    private void halveDoubling(boolean isNew) {
+    /** After an outage the limit doubles up to half of what it was. */
+    private void halveDoubling() {
         double half = Math.max(trial.limit(), exact) / 2;
         if (exact <= floor) {
             doubling = Math.max(doubling, half);
         } else {
-            doubling = regrowing && isNew ? half : Math.max(doubling, half);
+            doubling = regrowing ? half : Math.max(doubling, half);
             regrowing = true;
         }
     }
@@ -549,9 +548,9 @@ public final class LossLimit implements AdaptiveLimit {
 
     private void trouble(long now, double share) {
         if (!trial.isOn()) {
-            trial.begin(now, exact, doubling, share, attemptNanos);
+            trial.begin(exact, doubling, share, attemptNanos);
         } else if (!losses.isMost() && trial.isSmall(exact, floor)) {
-            if (!trial.isEnough(now, period.all(), exact)) {
+            if (!trial.isEnough(period.all(), exact)) {
                 endPeriod(now);
                 return;
             }
@@ -564,7 +563,7 @@ public final class LossLimit implements AdaptiveLimit {
         }
         steady.begin(exact, doubling);
         if (period.isRefused() && losses.isMost()) {
-            halveDoubling(true);
+            halveDoubling();
         } else {
             doubling = exact > floor ? 0 : doubling;
         }

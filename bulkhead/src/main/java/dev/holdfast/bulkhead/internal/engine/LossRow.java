@@ -15,11 +15,6 @@ final class LossRow {
     private long since;
     private long longest;
 
-    /** Since the last time that nothing came back, and before this row. */
-    private long served;
-
-    private long failed;
-
     /**
      * So many more of them ended now, after this time. Returns whether nothing comes back any more: for the time of an answer and that
      * of the longest of them, most were lost, or there were many.
@@ -36,26 +31,8 @@ final class LossRow {
         return areEnough && now - since >= Math.max(longest, least);
     }
 
-    /** Whether these are failures, and before them at least as many attempts failed as were served: then they are nothing new. */
-    boolean isNothingNew() {
-        return lost == 0 && !hasRefused && failed >= served;
-    }
-
-    /** One was served: the row ends. */
-    void served() {
-        served++;
-        failed += others;
-        end();
-    }
-
-    /** Nothing comes back, and what was before says nothing of the next time. */
-    void beginAnew() {
-        served = 0;
-        failed = 0;
-        end();
-    }
-
-    private void end() {
+    /** One was served. */
+    void end() {
         lost = 0;
         others = 0;
         hasRefused = false;

@@ -14,9 +14,6 @@ final class Trial {
      */
     private static final int MANY = 40;
 
-    /** Slow attempts need this long for so many; then fewer are enough. */
-    private static final long LONG_NANOS = 15_000_000_000L;
-
     /** What is better at all falls to less than this. */
     private static final double NO_BETTER = 0.75;
 
@@ -26,7 +23,6 @@ final class Trial {
     private double doubling;
     private double share;
     private long nanos;
-    private long since;
     /** Attempts since the limit is a quarter of that. */
     private int tried;
     /** Attempts since the last trouble. */
@@ -47,12 +43,11 @@ final class Trial {
     }
 
     /** Before a first cut, for this share of lost or late attempts, whose mean time is this. */
-    void begin(long now, double ofLimit, double ofDoubling, double ofShare, long ofNanos) {
+    void begin(double ofLimit, double ofDoubling, double ofShare, long ofNanos) {
         limit = ofLimit;
         doubling = ofDoubling;
         share = ofShare;
         nanos = ofNanos;
-        since = now;
         tried = 0;
     }
 
@@ -78,10 +73,9 @@ final class Trial {
     }
 
     /** So many attempts more with the small limit. Returns whether that is enough: of one that is no quarter, more are. */
-    boolean isEnough(long now, int attempts, double ofLimit) {
+    boolean isEnough(int attempts, double now) {
         tried += attempts;
-        boolean fewAreEnough = ofLimit <= limit / SMALLEST || now - since >= LONG_NANOS;
-        return tried >= (fewAreEnough ? LossLimit.LEAST : MANY);
+        return tried >= (now <= limit / SMALLEST ? LossLimit.LEAST : MANY);
     }
 
     /** Whether a small limit makes it better. What is late all the same has another reason than the load. */

@@ -82,7 +82,7 @@ class LossRowTest {
         assertThat(refused(100)).isFalse();
         assertThat(lost(999, 1)).isFalse();
         assertThat(lost(1000, 1)).isTrue();
-        row.served();
+        row.end();
         assertThat(lost(2000, 1)).isFalse();
         assertThat(lost(2100, 1)).isTrue();
     }
@@ -90,7 +90,7 @@ class LossRowTest {
     @Test
     void anAnswerEndsTheRowWithItsLongest() {
         assertThat(lost(0, 500)).isFalse();
-        row.served();
+        row.end();
         assertThat(lost(1000, 1)).isFalse();
         assertThat(lost(1100, 1)).isTrue();
     }
@@ -98,51 +98,8 @@ class LossRowTest {
     @Test
     void thoseThatOthersHaveNotCountedCountToo() {
         assertThat(lost(0, 1)).isFalse();
-        row.served();
+        row.end();
         assertThat(row.add(0, MILLI, 2, Ending.LOST, answerNanos)).isFalse();
         assertThat(failed(100, 1)).isTrue();
-    }
-
-    private void failedAndServed(int failures, int answers) {
-        for (int i = 0; i < Math.max(failures, answers); i++) {
-            if (i < failures) {
-                failed(i, 1);
-            }
-            if (i < answers) {
-                row.served();
-            }
-        }
-    }
-
-    @Test
-    void failuresAreNothingNewWhereAsManyFailedBefore() {
-        failedAndServed(3, 3);
-        failed(100, 1);
-        assertThat(row.isNothingNew()).isTrue();
-        row.served();
-        failed(100, 1);
-        assertThat(row.isNothingNew()).isTrue();
-        failedAndServed(2, 5);
-        failed(100, 1);
-        assertThat(row.isNothingNew()).isFalse();
-    }
-
-    @Test
-    void whatFailedBeforeTheLastTimeThatNothingCameBackIsForgotten() {
-        failedAndServed(9, 2);
-        row.beginAnew();
-        row.served();
-        failed(100, 1);
-        assertThat(row.isNothingNew()).isFalse();
-    }
-
-    @Test
-    void lossesAndRefusalsAreAlwaysNew() {
-        failedAndServed(3, 3);
-        lost(100, 1);
-        assertThat(row.isNothingNew()).isFalse();
-        failedAndServed(3, 3);
-        refused(200);
-        assertThat(row.isNothingNew()).isFalse();
     }
 }
