@@ -24,7 +24,8 @@ import org.openjdk.jmh.infra.Blackhole;
     "circuit-breaker-inside-bulkhead",
     "bulkhead-outside-retry",
     "throttle-outside-retry",
-    "circuit-breaker-inside-throttle"
+    "circuit-breaker-inside-throttle",
+    "retry-waits-without-deadline"
 })
 class ScenarioTest {
     private static final int CALLS = 1_000;

@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import dev.holdfast.circuitbreaker.CircuitBreakerPolicy.State;
 import dev.holdfast.testcalls.Way;
 import dev.holdfast.testlogs.Logged;
+import dev.holdfast.testlogs.Logs;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker;
 import io.github.resilience4j.circuitbreaker.CircuitBreakerConfig;
 import io.github.resilience4j.core.IntervalFunction;
@@ -24,6 +25,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Whatever functions of the user's do, calls end with their own outcome and the breaker finds its way back. */
+@Logs("resilience4j-predicates")
 class NeverStuckTest {
     private static final Duration DAY = Duration.ofDays(1);
 
