@@ -87,6 +87,9 @@ final class Exchange extends AbstractInterruptibleChannel {
     private final HttpCalls<Request, Response> calls;
     private volatile boolean sent;
 
+    /** Guarded by this. */
+    private boolean over;
+
     /** Whether OkHttp has begun to read an answer: what it throws then, it says of that. */
     private volatile boolean answered;
     /** Its lines, where they are hidden from OkHttp. */
@@ -197,10 +200,22 @@ final class Exchange extends AbstractInterruptibleChannel {
     }
 
     /** Also before it is cancelled: the dispatcher's thread tells that only later. */
-    void unanswered() {
-        if (sent) {
+    synchronized void unanswered() {
+        if (sent && !over) {
             calls.unanswered(call.request());
         }
+    }
+
+    /** The same, of a request on the way of redirects. */
+    private synchronized void unanswered(Request request) {
+        if (!over) {
+            calls.unanswered(request.method(), request.url().uri());
+        }
+    }
+
+    /** After the call has ended, and noted that: what is asked for from then on is not in doubt because this exchange ends late. */
+    synchronized void over() {
+        over = true;
     }
 
     // ---- what went wrong
@@ -273,8 +288,7 @@ final class Exchange extends AbstractInterruptibleChannel {
         try {
             response = chain.proceed(chain.request());
         } catch (Throwable e) {
-            exchange.calls.unanswered(
-                    chain.request().method(), chain.request().url().uri());
+            exchange.unanswered(chain.request());
             throw e;
         }
         exchange.answered(chain.request(), response.code());

@@ -98,7 +98,7 @@ final class HoldfastCall implements Call {
                                             .execute((exchange, answer) -> kept(cached, exchange, answer))),
                             request);
         } catch (IOException | CallRejectedException | CallTimeoutException | CancellationException e) {
-            factory.calls().ended(request, e);
+            ended(e);
             Throwable thrown = AlreadySent.original(e);
             if (thrown != e && thrown instanceof RuntimeException own && !(own instanceof CallRejectedException)) {
                 throw own;
@@ -197,7 +197,7 @@ final class HoldfastCall implements Call {
         Response response = null;
         Throwable error = thrown;
         if (thrown != null) {
-            factory.calls().ended(request, thrown);
+            ended(thrown);
         }
         try {
             response = value == null ? null : made.apply(value);
@@ -219,6 +219,14 @@ final class HoldfastCall implements Call {
     }
 
     // ---- both
+
+    /** To be called before the caller learns of it. */
+    private void ended(Throwable error) {
+        factory.calls().ended(request, error);
+        synchronized (this) {
+            exchanges.forEach(Exchange::over);
+        }
+    }
 
     private void beOnlyOnce() {
         if (!executed.compareAndSet(false, true)) {

@@ -94,7 +94,11 @@ class StaleCacheTest {
     }
 
     private String body(Request request) throws IOException {
-        try (Response response = calls.newCall(request).execute()) {
+        return body(calls.newCall(request));
+    }
+
+    private static String body(Call call) throws IOException {
+        try (Response response = call.execute()) {
             return response.body().string();
         }
     }
@@ -337,6 +341,41 @@ class StaleCacheTest {
         assertThatThrownBy(first::get).hasCauseInstanceOf(IOException.class);
         assertThat(second.get()).isEqualTo("12");
         assertThat(server.requests()).hasSizeLessThanOrEqualTo(2);
+    }
+
+    /** The dispatcher's thread learns only then that its exchange was cancelled. */
+    @Test
+    void anExchangeThatEndsAfterItsCallLeavesFreshWhatWasAskedForMeanwhile() throws Exception {
+        CompletableFuture<Boolean> late = new CompletableFuture<>();
+        OkHttpClient slowToEnd = plain.newBuilder()
+                .addInterceptor(chain -> {
+                    try {
+                        return chain.proceed(chain.request());
+                    } catch (IOException e) {
+                        late.join();
+                        throw e;
+                    }
+                })
+                .build();
+        Call.Factory own = HoldfastCallFactory.around(slowToEnd, Pipelines.one(pipeline));
+        answers("old", FRESH);
+        assertThat(body(own.newCall(get().build()))).isEqualTo("old");
+        server.hangs();
+        answers("new", FRESH);
+        Call change = own.newCall(get().put(RequestBody.create(new byte[0])).build());
+        CompletableFuture<String> changed = enqueue(change);
+        while (server.requests().size() < 2) {
+            Thread.onSpinWait();
+        }
+        change.cancel();
+        assertThatThrownBy(changed::get).hasCauseInstanceOf(IOException.class);
+        assertThat(body(own.newCall(get().build()))).isEqualTo("new");
+        late.complete(true);
+        while (plain.dispatcher().runningCallsCount() > 0) {
+            Thread.onSpinWait();
+        }
+        assertThat(body(own.newCall(get().build()))).isEqualTo("new");
+        assertThat(server.requests()).hasSize(3);
     }
 
     private static CompletableFuture<String> enqueue(Call call) {

@@ -364,7 +364,7 @@ abstract class StaleCacheCases extends RequestCases {
                 assertThat(spare.body()).isEqualTo("old");
                 assertThat(source(spare)).isEqualTo("stale_on_error");
                 assertThat(send(client, way, get(path)).body()).isEqualTo("new");
-                assertThat(source(send(client, way, get(path)))).isEqualTo("fresh");
+                assertThat(source(send(client, way, get(path)))).as(path).isEqualTo("fresh");
             }
         }
     }
