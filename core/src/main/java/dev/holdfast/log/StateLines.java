@@ -5,7 +5,8 @@ import dev.holdfast.internal.Checks;
 import dev.holdfast.internal.engine.Threads;
 import dev.holdfast.spi.TimeSource;
 import java.time.Duration;
-import java.util.concurrent.locks.ReentrantLock;
+import java.util.ArrayDeque;
+import java.util.Queue;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -23,6 +24,9 @@ final class StateLines {
         }
     }
 
+    /** A change, and what is to be said behind it. */
+    private record Line(Change change, String more) {}
+
     private final TimeSource time;
     /** Writes a change, and what is to be said behind it. */
     private final BiConsumer<Change, String> line;
@@ -31,10 +35,12 @@ final class StateLines {
     private final Pace outages = new Pace(MOST);
     private final Pace others = new Pace(MOST);
 
-    /** Held while a line is written, so that no line overtakes a later one; never on the timer's thread. */
-    private final ReentrantLock writing = new ReentrantLock();
-
     // Guarded by this.
+    /** Not yet written. Who writes one writes what others add meanwhile, so that no line overtakes another one, and nobody waits. */
+    private final Queue<Line> lines = new ArrayDeque<>();
+
+    private boolean writing;
+
     /** Null if the latest change has its line. */
     private @Nullable Change leftOut;
 
@@ -50,22 +56,15 @@ final class StateLines {
     }
 
     void changed(Change change) {
-        writing.lock();
-        try {
-            long left = next(change);
+        synchronized (this) {
+            long left = of(change).next(change.nanos);
+            leftOut = left == Pace.NO_LINE ? change : null;
+            writeIn(of(change).rest(change.nanos));
             if (left != Pace.NO_LINE) {
-                line.accept(change, left == 0 ? "" : " (" + more(left) + ")");
+                add(new Line(change, left == 0 ? "" : " (" + more(left) + ")"));
             }
-        } finally {
-            writing.unlock();
         }
-    }
-
-    private synchronized long next(Change change) {
-        long left = of(change).next(change.nanos);
-        leftOut = left == Pace.NO_LINE ? change : null;
-        writeIn(of(change).rest(change.nanos));
-        return left;
+        write();
     }
 
     private synchronized void writeIn(long nanos) {
@@ -92,24 +91,47 @@ final class StateLines {
     }
 
     private void writeLatest() {
-        writing.lock();
-        try {
+        synchronized (this) {
             long now = time.nanos();
-            Change latest;
-            long left;
-            synchronized (this) {
-                latest = leftOut;
-                if (latest == null) {
-                    return;
-                }
-                leftOut = null;
-                left = of(latest).latest(now);
+            Change latest = leftOut;
+            if (latest == null) {
+                return;
             }
+            leftOut = null;
+            long left = of(latest).latest(now);
             String ago = Checks.text(Duration.ofSeconds((now - latest.nanos) / 1_000_000_000)) + " ago";
-            line.accept(latest, " (" + ago + (left == 0 ? "" : "; " + more(left)) + ")");
-        } finally {
-            writing.unlock();
+            add(new Line(latest, " (" + ago + (left == 0 ? "" : "; " + more(left)) + ")"));
         }
+        write();
+    }
+
+    private synchronized void add(Line next) {
+        if (lines.size() == 2 * MOST) {
+            lines.remove(); // the log stands still, and later lines say more
+        }
+        lines.add(next);
+    }
+
+    /** Without a lock: the log may be slow, and may come back here. */
+    private void write() {
+        synchronized (this) {
+            if (writing) {
+                return;
+            }
+            writing = true;
+        }
+        for (Line next = next(); next != null; next = next()) {
+            try {
+                line.accept(next.change, next.more);
+            } catch (Throwable noMemory) {
+                // There may be some for the next one.
+            }
+        }
+    }
+
+    private synchronized @Nullable Line next() {
+        writing = !lines.isEmpty();
+        return lines.poll();
     }
 
     static String more(long left) {

@@ -110,8 +110,7 @@ public abstract class Policy {
 
     /**
      * The work of this entry is over: at settle, or later if the outcome was decided before. Called once for each entry. For
-     * work that holds the thread of its call beyond {@link #lease}, it comes on another thread, and before settle. At the end of a
-     * lease this is the timer's thread, which all limits of the JVM need: it must not block.
+     * work that holds the thread of its call beyond {@link #lease}, it comes on another thread, and before settle.
      */
     public void ended(Passage passage) {}
 

@@ -15,6 +15,7 @@ import dev.holdfast.timeout.TimeoutPolicy;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
@@ -284,6 +285,79 @@ class LogObserverTest {
         assertThat(writer.get()).isNotSameAs(Thread.currentThread());
         assertThat(writer.get().isDaemon()).isTrue();
         writer.get().join();
+    }
+
+    /** Such as a call that waits for a probe's end, while the log is slow. */
+    @Test
+    void aLineThatIsBeingWrittenHoldsUpNoOtherChangeAndIsNotOvertaken() throws InterruptedException {
+        CountDownLatch writing = new CountDownLatch(1);
+        CountDownLatch slow = new CountDownLatch(1);
+        atNextLine = () -> {
+            atNextLine = () -> {};
+            writing.countDown();
+            awaitUninterrupted(slow);
+        };
+        Thread writer = new Thread(() -> log.stateChanged("stock", "circuit-breaker", "closed", "open", "first"));
+        writer.start();
+        writing.await();
+        log.stateChanged("stock", "circuit-breaker", "open", "half_open", "second");
+        assertThat(lines).isEmpty();
+        slow.countDown();
+        writer.join();
+
+        assertThat(lines)
+                .containsExactly(
+                        "! pipeline 'stock': circuit-breaker was closed and is open: first",
+                        "pipeline 'stock': circuit-breaker was open and is half_open: second");
+    }
+
+    private static void awaitUninterrupted(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /** It sends its lines through a pipeline, whose state changes by that. */
+    @Test
+    void anAppenderMayWaitForAnotherThreadThatTellsOfAChange() {
+        atNextLine = () -> {
+            atNextLine = () -> {};
+            CompletableFuture.runAsync(
+                            () -> log.stateChanged("stock", "circuit-breaker", "half_open", "closed", "second"),
+                            task -> new Thread(task).start())
+                    .join();
+        };
+        log.stateChanged("stock", "circuit-breaker", "open", "half_open", "first");
+
+        assertThat(lines)
+                .containsExactly(
+                        "pipeline 'stock': circuit-breaker was open and is half_open: first",
+                        "pipeline 'stock': circuit-breaker was half_open and is closed: second");
+    }
+
+    @Test
+    void ifTheLogStandsStillTheLatestLinesWaitForIt() throws InterruptedException {
+        CountDownLatch writing = new CountDownLatch(1);
+        CountDownLatch slow = new CountDownLatch(1);
+        atNextLine = () -> {
+            atNextLine = () -> {};
+            writing.countDown();
+            awaitUninterrupted(slow);
+        };
+        Thread writer = new Thread(() -> log.stateChanged("stock", "circuit-breaker", "closed", "open", "0"));
+        writer.start();
+        writing.await();
+        for (int i = 1; i <= 50; i++) {
+            time.advance(Duration.ofMinutes(1));
+            log.stateChanged("stock", "circuit-breaker", "half_open", "open", "" + i);
+        }
+        slow.countDown();
+        writer.join();
+
+        assertThat(lines).hasSize(21).last().asString().endsWith(": 50");
+        assertThat(lines.get(1)).endsWith(": 31");
     }
 
     @Test

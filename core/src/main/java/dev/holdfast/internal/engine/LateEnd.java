@@ -102,6 +102,10 @@ final class LateEnd implements Runnable {
     /** The lease is over. */
     @Override
     public void run() {
+        view.engine.hooks.apart(this::leaseIsOver, "ended", view.cursor);
+    }
+
+    private void leaseIsOver() {
         tell(true);
     }
 

@@ -9,7 +9,7 @@ import java.util.List;
 
 /**
  * The leases of a blocking attempt that was struck while its action holds the thread of the call. The walk cannot go up
- * before the action returns. If a layer's lease is over before that, its entry ends here, on the timer's thread, and the walk
+ * before the action returns. If a layer's lease is over before that, its entry ends here, on another thread, and the walk
  * leaves it out. Made by the strike alone: an attempt that ends in time knows nothing of it.
  */
 @SuppressWarnings("UnsynchronizedOverridesSynchronized") // it has a lock of its own
@@ -62,7 +62,8 @@ final class Overstay extends Work {
         } else {
             view.outcome = Outcome.CANCELLED;
         }
-        timers.add(view.time().schedule(nanos, () -> writeOff(view)));
+        timers.add(view.time()
+                .schedule(nanos, () -> view.engine.hooks.apart(() -> writeOff(view), "ended", view.cursor)));
     }
 
     /** Under the lock: the thread of the call does not go on before the entry has ended. */

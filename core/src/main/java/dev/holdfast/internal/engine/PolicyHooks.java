@@ -23,15 +23,21 @@ final class PolicyHooks {
 
     /** On the watchdog's thread. */
     void overdue(int layer, long slot, long now) {
-        try {
-            if (overdueRunsUserCode(layer)) {
-                userCode.get().execute(() -> tellOverdue(layer, slot, now));
-                return;
-            }
-        } catch (Throwable thrown) {
-            log.once("no thread for overdue of " + plan.policyName(layer) + " in '" + pipeline + "'", thrown);
+        if (overdueRunsUserCode(layer)) {
+            apart(() -> tellOverdue(layer, slot, now), "overdue", layer);
+        } else {
+            tellOverdue(layer, slot, now);
         }
-        tellOverdue(layer, slot, now);
+    }
+
+    /** For what a timer's thread is not to run: a user's code that waits there, such as the appender of a log, holds up every limit. */
+    void apart(Runnable told, String method, int layer) {
+        try {
+            userCode.get().execute(told);
+        } catch (Throwable noThread) {
+            log.once("no thread for " + method + " of " + plan.policyName(layer) + " in '" + pipeline + "'", noThread);
+            told.run();
+        }
     }
 
     private boolean overdueRunsUserCode(int layer) {
