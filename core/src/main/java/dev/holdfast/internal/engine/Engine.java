@@ -158,7 +158,7 @@ public final class Engine {
         log = lifetime.log;
         // First: policies of a plan that can never work may be in use elsewhere, and are not bound.
         plan = new Plan(name, settings.policies);
-        dedicated = hasDedicatedThreads(name, settings.policies) ? lifetime.dedicatedThreads() : null;
+        dedicated = hasDedicatedThreads(name, settings.policies) ? lanes.dedicated.get() : null;
         traces = observers.traces;
         plain = dedicated == null && traces == null;
         for (Policy policy : settings.policies) {
@@ -169,7 +169,7 @@ public final class Engine {
         // Which calls are a sample depends on their threads: a test on virtual time, which alone has an executor, must
         // not.
         timed = observers.anyOfCalls() || asked.contains(Timing.EVERY) || (sampled && time.executor() != null);
-        hooks = new PolicyHooks(plan, name, lanes::hooks, log);
+        hooks = new PolicyHooks(plan, name, lanes.hooks, log);
         rejections = new Rejections(name, lifetime.closed::get);
         endings = new Endings(name, plan, observers, hooks, rejections);
         walk = new Walk(plan, observers, hooks, rejections, endings, settings.straightAfter, children::start);
@@ -276,7 +276,7 @@ public final class Engine {
     void runHooks(RunningAttempt attempt, CallContext.@Nullable Snapshot context) {
         if (attempt.hasHooks()) {
             try {
-                lanes.hooks().execute(() -> Carrier.within(context, () -> attempt.runHooks(this::hookThrew)));
+                lanes.hooks.get().execute(() -> Carrier.within(context, () -> attempt.runHooks(this::hookThrew)));
             } catch (Throwable refusal) {
                 log.once("no thread to run the onCancel hooks of '" + name + "'", refusal);
             }
