@@ -18,15 +18,7 @@ import org.jspecify.annotations.Nullable;
 final class CallFuture<R extends @Nullable Object> extends CompletableFuture<R> implements Discards {
     private static final long PAUSE_NANOS = 1_000_000;
 
-    private static final VarHandle CALL;
-
-    static {
-        try {
-            CALL = MethodHandles.lookup().findVarHandle(CallFuture.class, "call", CallState.class);
-        } catch (ReflectiveOperationException impossible) {
-            throw new ExceptionInInitializerError(impossible);
-        }
-    }
+    private static final VarHandle CALL = Handles.of(MethodHandles.lookup(), "call", CallState.class);
 
     private final boolean asReply;
 
