@@ -46,17 +46,8 @@ record StruckLimit(TimeSource time, long at, long reserve) {
     private static boolean isTimeout(Throwable error) {
         Throwable cause = error;
         for (int i = 0; cause != null && i < Causes.MOST; i++, cause = Causes.of(cause)) {
-            if (Timeouts.isOne(cause) || isGrpcs(cause)) {
+            if (Timeouts.isOne(cause) || (Causes.isNamed(cause, GRPC) && saysItsDeadline(cause))) {
                 return true;
-            }
-        }
-        return false;
-    }
-
-    private static boolean isGrpcs(Throwable error) {
-        for (Class<?> type = error.getClass(); type != Throwable.class && type != null; type = type.getSuperclass()) {
-            if (GRPC.contains(type.getName())) {
-                return saysItsDeadline(error);
             }
         }
         return false;
