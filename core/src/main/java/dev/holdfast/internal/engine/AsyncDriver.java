@@ -393,15 +393,12 @@ public final class AsyncDriver implements Driver {
         }
     }
 
-    /** What goes to the executor; made before the call is claimed for it. */
-    final class HandOver extends Once {
-        private final CallState call;
-        /** Made beforehand, too. This one has been given away by then. */
-        private final Once ifRefused;
+    /** The rest of a call, once. */
+    class Resumption extends Once {
+        final CallState call;
 
-        HandOver(CallState call) {
+        Resumption(CallState call) {
             this.call = call;
-            ifRefused = new IfRefused(call);
         }
 
         @Override
@@ -410,16 +407,14 @@ public final class AsyncDriver implements Driver {
         }
     }
 
-    final class IfRefused extends Once {
-        private final CallState call;
+    /** What goes to the executor; made before the call is claimed for it. */
+    final class HandOver extends Resumption {
+        /** Made beforehand, too. This one has been given away by then. */
+        private final Once ifRefused;
 
-        IfRefused(CallState call) {
-            this.call = call;
-        }
-
-        @Override
-        void runOnce() {
-            handedOver(call);
+        HandOver(CallState call) {
+            super(call);
+            ifRefused = new Resumption(call);
         }
     }
 

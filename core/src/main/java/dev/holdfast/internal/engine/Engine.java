@@ -46,7 +46,7 @@ public final class Engine {
             Asker.class,
             AsyncDriver.Ending.class,
             AsyncDriver.HandOver.class,
-            AsyncDriver.IfRefused.class,
+            AsyncDriver.Resumption.class,
             Attempt.End.class,
             AttemptEnds.class,
             Bound.class,
