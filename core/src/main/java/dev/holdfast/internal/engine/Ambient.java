@@ -58,7 +58,7 @@ final class Ambient {
     private @Nullable Queue<Runnable> later;
 
     private Ambient() {
-        own = Threads.isVirtual(caller.thread) ? null : CallState.ofThread(caller);
+        own = Threads.isVirtual(caller.thread) ? null : new CallState(CallState.USUAL_LAYERS, false, caller);
     }
 
     // ---- walks
@@ -103,13 +103,13 @@ final class Ambient {
 
     /** Runs what was added: at once, or after the walk that the thread is in. Returns whether anything was there to be run. */
     boolean runLater() {
-        if (later == null || walking || draining || depth > 0) {
+        Queue<Runnable> queue = later;
+        if (queue == null || walking || draining || depth > 0) {
             return false;
         }
         draining = true;
         try {
-            Queue<Runnable> queue = later;
-            for (Runnable next = queue == null ? null : queue.poll(); next != null; next = queue.poll()) {
+            for (Runnable next = queue.poll(); next != null; next = queue.poll()) {
                 runOne(next);
             }
             later = null;
@@ -239,11 +239,6 @@ final class Ambient {
 
     boolean holdsNothing() {
         return current() == null && bound == null;
-    }
-
-    /** Replaces what holds on this thread by what held where this call was made. */
-    Held replace(CallState call) {
-        return replace(Bound.ofCaller(call));
     }
 
     /** Replaces what holds on this thread. */

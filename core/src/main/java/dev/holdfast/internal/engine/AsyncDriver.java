@@ -3,6 +3,7 @@ package dev.holdfast.internal.engine;
 
 import dev.holdfast.spi.Completion;
 import dev.holdfast.spi.TimeSource;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
@@ -34,10 +35,9 @@ public final class AsyncDriver implements Driver {
             CallSpec spec, Object action, int mode, @Nullable Object argument, boolean asReply) {
         StackRoom.ensure();
         CallState call = new CallState(engine.plan.layers, true, null);
-        CallFuture<R> future = new CallFuture<>(call, asReply);
         call.begin(engine, spec, mode, asReply);
         call.work(action, argument);
-        future.discardsAs(call.unclaimed());
+        CallFuture<R> future = new CallFuture<>(call, asReply, call.unclaimed());
         call.inherit(Ambient.get());
         if (engine.traces != null) {
             call.trace = engine.traces.begin(call);
@@ -62,7 +62,7 @@ public final class AsyncDriver implements Driver {
                         if (call.park(suspension.number)) {
                             return;
                         }
-                        resumed(call, suspension, call.claimReason());
+                        resumed(call);
                     }
                 }
             } catch (Throwable broken) {
@@ -241,8 +241,8 @@ public final class AsyncDriver implements Driver {
             StackRoom.onNewThread(new Cancelling(this, call));
             return;
         }
-        Ambient here = ifRoom();
-        if (here == null) {
+        Ambient here = Ambient.get();
+        if (!isRoom(here)) {
             cancelElsewhere(call);
         } else if (call.cancel()) {
             nested(here, call);
@@ -291,12 +291,7 @@ public final class AsyncDriver implements Driver {
         proceed(Ambient.get(), child);
     }
 
-    /** This thread, if a call may go on here; null if there are too many on its stack already. */
-    private static @Nullable Ambient ifRoom() {
-        Ambient here = Ambient.get();
-        return isRoom(here) ? here : null;
-    }
-
+    /** Whether a call may go on here: not if there are too many on the stack already. */
     private static boolean isRoom(Ambient here) {
         return here.depth < DEEPEST && StackRoom.isThere();
     }
@@ -363,12 +358,11 @@ public final class AsyncDriver implements Driver {
     }
 
     private void breakOff(CallState call, Throwable broken) {
-        Suspension waited = call.suspension;
-        if (waited != null) {
+        if (call.suspension != null) {
             // What it waited for may be its own by now, such as a permit.
             call.refused = true;
             try {
-                resumed(call, waited, call.claimReason());
+                resumed(call);
             } catch (Throwable again) {
                 // The first one is told. This one has no memory either.
             }
@@ -432,7 +426,7 @@ public final class AsyncDriver implements Driver {
         try {
             try {
                 callers = Surroundings.enter(call, ambient);
-                resume(call, call.suspension);
+                resumed(call);
             } catch (Throwable broken) {
                 endWith(broken, call);
                 return;
@@ -444,13 +438,9 @@ public final class AsyncDriver implements Driver {
         }
     }
 
-    private void resume(CallState call, @Nullable Suspension suspension) {
-        if (suspension != null) {
-            resumed(call, suspension, call.claimReason());
-        }
-    }
-
-    private void resumed(CallState call, Suspension suspension, int claimedBy) {
+    private void resumed(CallState call) {
+        Suspension suspension = Objects.requireNonNull(call.suspension);
+        int claimedBy = call.claimReason();
         call.suspension = null;
         TimeSource.Timer timer = suspension.timer;
         if (timer != null && claimedBy != suspension.timerReason) {

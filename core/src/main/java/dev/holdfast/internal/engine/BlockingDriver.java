@@ -393,7 +393,7 @@ public final class BlockingDriver implements Driver {
         }
         Race race = call.race();
         Hedge hedge = call.hedge();
-        return race != null ? race.decidedAt() : hedge != null ? hedge.decidedAt() : call.now();
+        return race != null ? race.decidedAt() : hedge != null ? hedge.race.decidedAt() : call.now();
     }
 
     /** Another thread claimed the attempt. Its interrupt must arrive before the flag is cleared, or it hits later work. */

@@ -34,14 +34,11 @@ final class CallFuture<R extends @Nullable Object> extends CompletableFuture<R> 
     /** Written before this is complete; null: the value is not discarded. */
     private @Nullable Unclaimed unclaimed;
 
-    CallFuture(CallState call, boolean asReply) {
+    /** How it discards is made before: at the end of the call there may be no memory for it. */
+    CallFuture(CallState call, boolean asReply, @Nullable Unclaimed unclaimed) {
         this.call = call;
         this.asReply = asReply;
-    }
-
-    /** Before the call begins: at its end there may be no memory for it. */
-    void discardsAs(@Nullable Unclaimed ofCall) {
-        unclaimed = ofCall;
+        this.unclaimed = unclaimed;
     }
 
     @SuppressWarnings({"unchecked", "NullAway"}) // the value is of the operation's type

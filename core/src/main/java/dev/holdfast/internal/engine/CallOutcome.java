@@ -168,7 +168,8 @@ abstract class CallOutcome extends CallLimits {
         return longest == Long.MAX_VALUE ? -1 : longest;
     }
 
-    String limitOwnerName() {
+    @Override
+    public String limitedBy() {
         return limitOwner == CALLER ? "call" : engine.plan.policyName(limitOwner);
     }
 
@@ -274,10 +275,6 @@ abstract class CallOutcome extends CallLimits {
 
     // ---- the history
 
-    void rememberAttempt() {
-        remember(attempts, outcome, actionNanos, hasBegunKeyedWork());
-    }
-
     /** A first attempt that succeeds is not remembered as long as it is the only one. Now there is another one. */
     void rememberFirstSuccess() {
         if (attempts == 1 && (history == null || history.isEmpty())) {
@@ -307,10 +304,10 @@ abstract class CallOutcome extends CallLimits {
     }
 
     /** What the pipeline itself throws tells how it came to that; the user's own exceptions are left alone. */
-    void tellHistory() {
+    void tellHistory(Throwable ended) {
         List<Attempt.End> attemptEnds = failures();
-        if (attemptEnds != null && error != null) {
-            error = AttemptEnds.told(error, engine.name, attemptEnds);
+        if (attemptEnds != null) {
+            error = AttemptEnds.told(ended, engine.name, attemptEnds);
         }
     }
 
@@ -323,11 +320,6 @@ abstract class CallOutcome extends CallLimits {
                             attempts, Outcome.SUCCESS, Optional.of(Duration.ofNanos(actionNanos)), Optional.empty()));
         }
         return new Reply<>(answer, source, Duration.ofNanos(ageNanos), attempts, ends);
-    }
-
-    /** What a rejection has for a history; filled when the call is over. */
-    List<Attempt.End> historyOfRejection() {
-        return attempts == 0 ? List.of() : new AttemptEnds(null);
     }
 
     // ---- as a policy sees it

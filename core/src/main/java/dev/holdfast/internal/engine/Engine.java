@@ -264,10 +264,6 @@ public final class Engine {
         retire(pipeline);
     }
 
-    Driver driver(boolean isAsync) {
-        return isAsync ? async : blocking;
-    }
-
     boolean isClosed() {
         return lifetime.closed.get();
     }

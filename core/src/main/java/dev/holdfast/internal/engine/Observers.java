@@ -101,23 +101,11 @@ final class Observers {
     }
 
     void replaced(Observed pipeline) {
-        for (CallObserver observer : observers) {
-            try {
-                observer.replaced(pipeline);
-            } catch (Throwable thrown) {
-                log(observer, thrown);
-            }
-        }
+        each(observers, observer -> observer.replaced(pipeline));
     }
 
     void closed(Observed closed) {
-        for (CallObserver observer : observers) {
-            try {
-                observer.closed(closed);
-            } catch (Throwable thrown) {
-                log(observer, thrown);
-            }
-        }
+        each(observers, observer -> observer.closed(closed));
     }
 
     void callSettled(@Nullable String operation, Outcome outcome, Source source, int attempts, long nanos) {

@@ -29,8 +29,6 @@ final class Plan {
     private final int[] nextEnter;
 
     /**
-     * A plan.
-     *
      * @throws IllegalArgumentException if the policies can never work together
      */
     Plan(String pipeline, List<Policy> outermostFirst) {

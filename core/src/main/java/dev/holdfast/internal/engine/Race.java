@@ -61,7 +61,7 @@ final class Race {
         layer = call.cursor;
         limited = call.limited;
         limitAt = call.limitAt;
-        limitOwnerName = call.limitOwnerName();
+        limitOwnerName = call.limitedBy();
         limitNanos = call.limitNanos();
         reserve = call.reserve();
     }
@@ -161,7 +161,8 @@ final class Race {
         if (told != null) {
             told.complete();
         } else if (hedge == winner) {
-            overtake();
+            // The call's own attempt, or the wait for the next one, has lost.
+            call.driver().overtake(call, open);
         }
     }
 
@@ -195,11 +196,6 @@ final class Race {
         Hedge before = last;
         last = hedge;
         return before;
-    }
-
-    /** Ends the call's own attempt, or the wait for the next one: it has lost. */
-    private void overtake() {
-        call.driver().overtake(call, open);
     }
 
     private static void lose(@Nullable Hedge hedge) {

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 final class Walk {
     private final Plan plan;
     private final Observers observers;
-    private final PolicyHooks hooks;
+    final PolicyHooks hooks;
     private final Rejections rejections;
     private final Endings endings;
     private final BackgroundStarter background;
@@ -160,7 +160,7 @@ final class Walk {
                 return Step.GO_UP;
             }
             default -> {
-                call.brokenBy(Endings.misuse(plan, call.cursor, "enter"));
+                misused(call, "enter");
                 abandon(call);
                 return Step.GO_UP;
             }
@@ -173,7 +173,7 @@ final class Walk {
         if (call.waitNanos < call.remaining() || !call.limited) {
             return true;
         }
-        endings.giveUpForTime(call);
+        endings.giveUp(call, CallWord.BY_LIMIT);
         abandon(call);
         return false;
     }
@@ -193,7 +193,7 @@ final class Walk {
             call.readNow();
             endings.giveUp(call, call.unlessCallersTimeIsOver(CallWord.BY_CANCEL));
         } else if (call.remaining() <= 0) {
-            endings.giveUpForTime(call);
+            endings.giveUp(call, CallWord.BY_LIMIT);
         } else {
             return true;
         }
@@ -216,7 +216,7 @@ final class Walk {
             }
             if (decision != 0) {
                 if (call.taken(decision) != Decision.REJECT) {
-                    call.brokenBy(Endings.misuse(plan, call.cursor, "stillAdmits"));
+                    misused(call, "stillAdmits");
                 }
                 call.cursor = plan.layers;
                 return false;
@@ -340,7 +340,7 @@ final class Walk {
                 // An interrupted call waits for nothing more.
                 abandon(call);
             }
-            default -> call.brokenBy(Endings.misuse(plan, call.cursor, "settle"));
+            default -> misused(call, "settle");
         }
         leaveLayer(call);
         return Step.GO_UP;
@@ -379,10 +379,6 @@ final class Walk {
         if (!(thrown instanceof NotAnswered)) {
             call.brokenBy(thrown);
         }
-    }
-
-    void endedThrew(int layer, Throwable thrown) {
-        hooks.endedThrew(layer, thrown);
     }
 
     private void abandon(CallState call) {
@@ -558,6 +554,12 @@ final class Walk {
     }
 
     // ---- small things
+
+    /** A wrong policy ends the call. */
+    private void misused(CallState call, String method) {
+        call.brokenBy(new IllegalStateException(
+                method + " of " + plan.policyName(call.cursor) + " returned no decision of its passage"));
+    }
 
     void startForks(CallState call) {
         List<CallDecisions.Fork> forks = call.forks;
