@@ -172,7 +172,7 @@ public final class Engine {
         hooks = new PolicyHooks(plan, name, lanes.hooks, log);
         rejections = new Rejections(name, lifetime.closed::get);
         endings = new Endings(name, plan, observers, hooks, rejections);
-        walk = new Walk(plan, observers, hooks, rejections, endings, settings.straightAfter, children::start);
+        walk = new Walk(plan, observers, hooks, rejections, endings, settings.straightAfter, children);
         Watchdog watchdog = settings.watchdog == null ? Watchdog.on(time) : settings.watchdog;
         blocking = new BlockingDriver(this, watchdog);
         async = new AsyncDriver(this, watchdog);

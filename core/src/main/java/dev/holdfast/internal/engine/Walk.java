@@ -18,17 +18,11 @@ final class Walk {
     final PolicyHooks hooks;
     private final Rejections rejections;
     private final Endings endings;
-    private final BackgroundStarter background;
+    private final ChildCalls children;
 
     // All threads write and read both without synchronization: a straight way has no state, so two of them do no harm.
     private int callsUntilStraight;
     private @Nullable StraightWay straight;
-
-    /** How a fork is started; given by the pipeline, since only drivers know threads. */
-    @FunctionalInterface
-    interface BackgroundStarter {
-        void start(CallState parent, CallDecisions.Fork fork);
-    }
 
     Walk(
             Plan plan,
@@ -37,14 +31,14 @@ final class Walk {
             Rejections rejections,
             Endings endings,
             int straightAfter,
-            BackgroundStarter background) {
+            ChildCalls children) {
         this.plan = plan;
         this.observers = observers;
         this.hooks = hooks;
         this.rejections = rejections;
         this.endings = endings;
         callsUntilStraight = straightAfter;
-        this.background = background;
+        this.children = children;
     }
 
     // ---- the walk
@@ -566,7 +560,7 @@ final class Walk {
         call.forks = null;
         for (int i = 0; forks != null && i < forks.size(); i++) {
             try {
-                background.start(call, forks.get(i));
+                children.start(call, forks.get(i));
             } catch (Throwable noMemory) {
                 // The layer must be entered or left all the same.
                 Log.warn("a call in the background could not start", noMemory);
