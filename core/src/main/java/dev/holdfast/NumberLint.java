@@ -19,7 +19,6 @@ import java.util.stream.Stream;
 final class NumberLint {
     private static final Duration LONG_WAIT = Duration.ofSeconds(5);
 
-    /** All rules. */
     static final List<String> RULES = List.of(
             "timeout-not-below-deadline",
             "attempts-beyond-deadline",

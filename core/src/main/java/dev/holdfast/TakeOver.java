@@ -14,7 +14,6 @@ import java.util.function.BiPredicate;
 final class TakeOver {
     private TakeOver() {}
 
-    /** Each policy that is new takes over from the one of its kind that is not there any more. */
     static void between(Pipeline pipeline, List<Policy> before, List<Policy> after) {
         List<Policy> left = new ArrayList<>(before);
         after.forEach(left::remove);

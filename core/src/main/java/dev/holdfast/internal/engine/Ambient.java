@@ -70,7 +70,6 @@ final class Ambient {
         return before;
     }
 
-    /** A walk is over. */
     void leaveWalk(boolean before) {
         walking = before;
         runLater();
@@ -220,7 +219,6 @@ final class Ambient {
         return inner;
     }
 
-    /** Another call runs from now on. */
     void enter(CallState call) {
         inner = call;
     }
@@ -241,7 +239,6 @@ final class Ambient {
         return current() == null && bound == null;
     }
 
-    /** Replaces what holds on this thread. */
     Held replace(@Nullable Bound by) {
         Held before = new Held(inner, ownHidden, bound); // first: if there is no memory for it, nothing has changed
         inner = null;

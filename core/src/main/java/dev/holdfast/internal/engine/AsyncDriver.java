@@ -50,7 +50,6 @@ public final class AsyncDriver implements Driver {
         return future;
     }
 
-    /** Goes on until the call is done or must wait. */
     private void proceed(Ambient ambient, CallState call) {
         boolean before = ambient.enterWalk();
         try {

@@ -85,7 +85,6 @@ abstract class CallDecisions extends CallOutcome {
         return decision;
     }
 
-    /** Whether a policy has made a decision and not returned it. */
     boolean anyPending() {
         return pending != 0;
     }

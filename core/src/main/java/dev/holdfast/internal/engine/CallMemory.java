@@ -42,7 +42,6 @@ abstract class CallMemory extends CallWord {
         return usedSlots == 0;
     }
 
-    /** What the layers hold. */
     @Nullable
     Object[] objects() {
         return objects;
@@ -77,7 +76,6 @@ abstract class CallMemory extends CallWord {
         objects[layer] = object;
     }
 
-    /** What one layer of another call remembers. */
     void copySlot(CallMemory other, int layer) {
         slots[layer] = other.slots[layer];
         Object shared = other.objects[layer];

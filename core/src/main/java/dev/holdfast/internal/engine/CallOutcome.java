@@ -58,7 +58,6 @@ abstract class CallOutcome extends CallLimits {
 
     long heldRetry;
 
-    /** Why there was no further attempt. */
     @Nullable
     Refusal refusal;
 
@@ -92,7 +91,6 @@ abstract class CallOutcome extends CallLimits {
         super(layers);
     }
 
-    /** Another call begins. */
     void forgetAttempts() {
         attempts = 0;
         actionNanos = 0;
@@ -211,7 +209,6 @@ abstract class CallOutcome extends CallLimits {
         }
     }
 
-    /** Nobody gets this value. */
     abstract void discard(@Nullable Object lost);
 
     // ---- the retry's memory

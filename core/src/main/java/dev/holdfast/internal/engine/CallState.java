@@ -284,7 +284,6 @@ final class CallState extends CallAlarms {
         return async ? engine.async : engine.blocking;
     }
 
-    /** Gives up an open blocking attempt, on another thread than its own. */
     @Override
     void strike(long number, int reason) {
         if (claim(number, reason) == OPEN) {

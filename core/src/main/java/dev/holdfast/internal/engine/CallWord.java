@@ -104,7 +104,6 @@ abstract class CallWord extends CallPadding {
         return number << NUMBER_SHIFT | (long) reason << REASON_SHIFT | RUNNING;
     }
 
-    /** Why the last suspension was claimed. */
     int claimReason() {
         return (int) ((word & REASON_MASK) >>> REASON_SHIFT);
     }
@@ -115,7 +114,6 @@ abstract class CallWord extends CallPadding {
         return (seen & STATE_MASK) == RUNNING ? -1 : seen >>> NUMBER_SHIFT;
     }
 
-    /** Whether the attempt of this number has not ended. */
     boolean isUnderWay(long number) {
         long seen = word;
         return seen >>> NUMBER_SHIFT == number && (seen & STATE_MASK) != RUNNING;

@@ -83,7 +83,6 @@ final class Endings {
         }
     }
 
-    /** The attempt is no longer open. */
     private void close(CallState call) {
         if (call.timed) {
             call.readNow();
@@ -218,7 +217,6 @@ final class Endings {
         }
     }
 
-    /** The executor does not take the call. */
     void refuse(CallState call) {
         call.down = false;
         reject(call, rejections.noThread());

@@ -25,13 +25,11 @@ import org.jspecify.annotations.Nullable;
 /** What runs the calls of one pipeline: its walk, its two drivers and its threads. */
 public final class Engine {
     // What the action takes: a bit for each.
-    /** Nothing: a supplier. */
     public static final int SUPPLIER = 0;
-    /** Its attempt. */
     public static final int ATTEMPT = 1;
     /** The argument by which the call is keyed: a decorated function. */
     public static final int KEYED = 2;
-    /** Both. */
+
     public static final int KEYED_ATTEMPT = KEYED | ATTEMPT;
 
     /**
@@ -82,10 +80,7 @@ public final class Engine {
         }
     }
 
-    /** For calls on the thread of their caller. */
     public final BlockingDriver blocking;
-
-    /** For calls that hold no thread. */
     public final AsyncDriver async;
 
     final String name;
@@ -240,13 +235,11 @@ public final class Engine {
         lifetime.present = this;
     }
 
-    /** Whether the pipeline has this policy no longer. */
     boolean hasLost(Policy policy) {
         Engine present = lifetime.present;
         return present != null && present != this && !present.settings.policies.contains(policy);
     }
 
-    /** Tells the observers that the pipeline has other policies. */
     public void replaced(Observed pipeline) {
         observers.replaced(pipeline);
     }

@@ -14,7 +14,6 @@ final class Lifetime {
     final @Nullable Carrier carrier;
     final Lanes lanes;
     final Log log = new Log();
-    /** Comes when the pipeline is closed. */
     final Completion closing = new Completion();
 
     final AtomicBoolean closed = new AtomicBoolean();
@@ -39,7 +38,6 @@ final class Lifetime {
         return retired.compareAndSet(false, true);
     }
 
-    /** Ends what was made. Once is enough. */
     void close() {
         if (closed.compareAndSet(false, true)) {
             lanes.close();

@@ -86,7 +86,6 @@ final class Observers {
 
     // One loop in each method, and no lambda on the path of a call, so that nothing is allocated.
 
-    /** Before the pipeline's first call. */
     void opened(Observed opened) {
         for (int i = 0; i < observers.length; i++) {
             CallObserver observer = observers[i];

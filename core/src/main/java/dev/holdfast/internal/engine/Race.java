@@ -87,7 +87,6 @@ final class Race {
         return winner != null;
     }
 
-    /** The call's own attempt was given up for the answer of a hedge. */
     void overtook() {
         overtaken = true;
     }
@@ -332,7 +331,6 @@ final class Race {
         return decision;
     }
 
-    /** When the race was decided; losing attempts run for nobody from then on. */
     long decidedAt() {
         return decidedAt;
     }

@@ -23,7 +23,6 @@ final class Suspension extends Work
 
     int timerReason = CallWord.BY_TIMER;
 
-    /** When the timer is due. */
     long timerAt;
 
     /** Before the timer is set, and then on its thread. */
@@ -67,7 +66,6 @@ final class Suspension extends Work
         mayGoOnWaiting = mayGoOn;
     }
 
-    /** The stage has completed. */
     @Override
     public void accept(@Nullable Object newValue, @Nullable Throwable newError) {
         if (!isFirst()) {

@@ -437,7 +437,6 @@ final class Walk {
 
     // ---- after a suspension
 
-    /** A pause or an await is over. */
     void resumed(CallState call, int reason, Step what) {
         int why = whyResumed(call, reason);
         if (goesOn(why) && call.isOvertaken()) {
@@ -549,7 +548,6 @@ final class Walk {
 
     // ---- small things
 
-    /** A wrong policy ends the call. */
     private void misused(CallState call, String method) {
         call.brokenBy(new IllegalStateException(
                 method + " of " + plan.policyName(call.cursor) + " returned no decision of its passage"));
