@@ -265,15 +265,16 @@ public final class Engine {
     void runHooks(RunningAttempt attempt, CallContext.@Nullable Snapshot context) {
         if (attempt.hasHooks()) {
             try {
-                lanes.hooks.get().execute(() -> Carrier.within(context, () -> attempt.runHooks(this::hookThrew)));
+                lanes.hooks
+                        .get()
+                        .execute(() -> Carrier.within(
+                                context,
+                                () -> attempt.runHooks(
+                                        thrown -> log.once("an onCancel hook of '" + name + "' threw", thrown))));
             } catch (Throwable refusal) {
                 log.once("no thread to run the onCancel hooks of '" + name + "'", refusal);
             }
         }
-    }
-
-    private void hookThrew(Throwable thrown) {
-        log.once("an onCancel hook of '" + name + "' threw", thrown);
     }
 
     // ---- values that nobody gets
