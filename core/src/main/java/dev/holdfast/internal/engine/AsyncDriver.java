@@ -143,7 +143,7 @@ public final class AsyncDriver implements Driver {
         long remaining = call.remaining();
         long wait = Math.min(remaining, call.waitNanos);
         if (wait != Long.MAX_VALUE) {
-            suspension.awaitsAnswer(call.awaitsAnswer());
+            suspension.awaitsAnswer();
             if (remaining <= call.waitNanos) {
                 suspension.limited();
             }
@@ -174,7 +174,7 @@ public final class AsyncDriver implements Driver {
         long remaining = call.remaining();
         boolean waits = remaining > 0;
         if (waits && remaining != Long.MAX_VALUE) {
-            suspension.awaitsAnswer(call.awaitsAnswer());
+            suspension.awaitsAnswer();
             suspension.limited();
             suspension.timer = timer(call, remaining, suspension);
         }

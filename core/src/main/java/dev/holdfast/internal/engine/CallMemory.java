@@ -71,11 +71,6 @@ abstract class CallMemory extends CallWord {
         }
     }
 
-    void preset(int layer, Object object) {
-        usedSlots |= 1L << layer;
-        objects[layer] = object;
-    }
-
     void copySlot(CallMemory other, int layer) {
         slots[layer] = other.slots[layer];
         Object shared = other.objects[layer];

@@ -219,17 +219,17 @@ abstract class CallOutcome extends CallLimits {
     }
 
     /** Before another pass. After a rejected try, the outcome of the real attempt before it stays kept. */
-    void keepOutcome(int layer) {
+    void keepOutcome() {
         if (wasTurnedAway()) {
             return;
         }
         if (kept == null || kept.length < engine.plan.layers) {
             kept = new Kept[engine.plan.layers];
         }
-        Kept old = kept[layer];
+        Kept old = kept[cursor];
         if (old == null) {
             old = new Kept();
-            kept[layer] = old;
+            kept[cursor] = old;
         } else if (old.full) {
             discardKept(old);
         }
@@ -237,8 +237,8 @@ abstract class CallOutcome extends CallLimits {
     }
 
     /** After the last pass of a retry: if the last try was rejected, the call ends as its last real attempt did. */
-    void leaveKept(int layer) {
-        Kept old = kept == null ? null : kept[layer];
+    void leaveKept() {
+        Kept old = kept == null ? null : kept[cursor];
         if (old == null || !old.full) {
             return;
         }
@@ -247,6 +247,14 @@ abstract class CallOutcome extends CallLimits {
             refused(Refusal.REJECTED);
         } else {
             discardKept(old);
+        }
+    }
+
+    /** Empties the kept slot, so that it is not restored: its outcome stands, or was replaced. */
+    void forgetKept() {
+        Kept own = kept == null ? null : kept[cursor];
+        if (own != null) {
+            own.forget();
         }
     }
 

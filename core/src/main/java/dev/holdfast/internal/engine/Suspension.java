@@ -62,8 +62,8 @@ final class Suspension extends Work
     }
 
     /** If the timer finds that the limit of the call is over, and that the process stood still, the wait may go on. */
-    void awaitsAnswer(boolean mayGoOn) {
-        mayGoOnWaiting = mayGoOn;
+    void awaitsAnswer() {
+        mayGoOnWaiting = call.awaitsAnswer();
     }
 
     @Override

@@ -343,7 +343,7 @@ final class Walk {
     /** The layer has been settled for the last time. */
     void leaveLayer(CallState call) {
         if (call.kept != null) {
-            call.leaveKept(call.cursor);
+            call.leaveKept();
         }
         if ((plan.onEnd >>> call.cursor & 1) != 0) {
             List<Work> unfinished = call.unfinished;
@@ -402,7 +402,7 @@ final class Walk {
 
     private Step beginRetry(CallState call) {
         call.rememberFirstSuccess();
-        call.keepOutcome(call.cursor);
+        call.keepOutcome();
         call.giveUpAt = CallOutcome.NOT_GIVEN_UP;
         call.endedBy = CallOutcome.NOT_GIVEN_UP;
         call.retrying = true;
@@ -481,7 +481,7 @@ final class Walk {
         abandon(call);
         if (outcomeKnown) {
             if (isKept) {
-                forgetKept(call);
+                call.forgetKept();
             }
             leaveLayer(call);
         }
@@ -504,7 +504,7 @@ final class Walk {
         call.refuseRetry(call.sentOnce() ? Refusal.SENT_ONCE : Refusal.NOT_IDEMPOTENT);
         abandon(call);
         if (isKept) {
-            forgetKept(call);
+            call.forgetKept();
         }
         leaveLayer(call);
         call.down = false;
@@ -512,15 +512,6 @@ final class Walk {
 
     private static void suspendedHere(CallState call) {
         call.suspendedAt = Math.max(call.suspendedAt, call.cursor);
-    }
-
-    /** Empties the kept slot, so that it is not restored: its outcome stands, or was replaced. */
-    private void forgetKept(CallState call) {
-        @Nullable Kept[] kept = call.kept;
-        Kept own = kept == null ? null : kept[call.cursor];
-        if (own != null) {
-            own.forget();
-        }
     }
 
     // ---- fallback of a stage
