@@ -223,7 +223,7 @@ abstract class CallOutcome extends CallLimits {
         if (wasTurnedAway()) {
             return;
         }
-        if (kept == null || kept.length < engine.plan.layers) {
+        if (kept == null) {
             kept = new Kept[engine.plan.layers];
         }
         Kept old = kept[cursor];

@@ -466,17 +466,16 @@ final class Walk {
             return;
         }
         boolean outcomeKnown = !call.down;
-        boolean keeps = outcomeKnown && why == CallWord.BY_LIMIT;
         // A try that was rejected before its attempt is never put aside. What is in `kept` is the attempt before it.
         boolean isKept = call.retrying && !call.wasTurnedAway();
         call.retrying = false;
         call.settling = false;
-        if (keeps) {
+        if (outcomeKnown && why == CallWord.BY_LIMIT) {
             call.giveUpAt = Math.min(call.giveUpAt, call.limitOwner);
-        } else if (!(outcomeKnown && why == CallWord.BY_REFUSAL)) {
-            endings.giveUp(call, why);
-        } else {
+        } else if (outcomeKnown && why == CallWord.BY_REFUSAL) {
             call.giveUpAt = CallLimits.CALLER;
+        } else {
+            endings.giveUp(call, why);
         }
         abandon(call);
         if (outcomeKnown) {
