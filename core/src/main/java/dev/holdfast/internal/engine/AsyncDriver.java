@@ -61,7 +61,7 @@ public final class AsyncDriver implements Driver {
                         if (call.park(suspension.number)) {
                             return;
                         }
-                        resumed(call);
+                        resumed(call, suspension);
                     }
                 }
             } catch (Throwable broken) {
@@ -357,11 +357,12 @@ public final class AsyncDriver implements Driver {
     }
 
     private void breakOff(CallState call, Throwable broken) {
-        if (call.suspension != null) {
+        Suspension waited = call.suspension;
+        if (waited != null) {
             // What it waited for may be its own by now, such as a permit.
             call.refused = true;
             try {
-                resumed(call);
+                resumed(call, waited);
             } catch (Throwable again) {
                 // The first one is told. This one has no memory either.
             }
@@ -425,7 +426,7 @@ public final class AsyncDriver implements Driver {
         try {
             try {
                 callers = Surroundings.enter(call, ambient);
-                resumed(call);
+                resumed(call, Objects.requireNonNull(call.suspension));
             } catch (Throwable broken) {
                 endWith(broken, call);
                 return;
@@ -437,8 +438,7 @@ public final class AsyncDriver implements Driver {
         }
     }
 
-    private void resumed(CallState call) {
-        Suspension suspension = Objects.requireNonNull(call.suspension);
+    private void resumed(CallState call, Suspension suspension) {
         int claimedBy = call.claimReason();
         call.suspension = null;
         TimeSource.Timer timer = suspension.timer;
