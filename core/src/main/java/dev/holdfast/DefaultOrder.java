@@ -14,7 +14,6 @@ import java.util.ServiceLoader;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
-import org.jspecify.annotations.Nullable;
 
 /** Which policies are on the class path, and where each stands if nothing else is said. */
 final class DefaultOrder {
@@ -43,7 +42,12 @@ final class DefaultOrder {
                 .toList();
         Map<String, PolicyFactory<?>> byKey = new HashMap<>();
         for (PolicyFactory<?> factory : this.factories) {
-            rejectSecond(factory.key(), factory, byKey.put(factory.key(), factory));
+            PolicyFactory<?> other = byKey.put(factory.key(), factory);
+            if (other != null) {
+                throw new IllegalStateException("two policies on the class path claim the name " + factory.key() + ": "
+                        + other.getClass().getName() + " and "
+                        + factory.getClass().getName());
+            }
         }
     }
 
@@ -54,13 +58,6 @@ final class DefaultOrder {
             found.add(factory);
         }
         return new DefaultOrder(found);
-    }
-
-    private static void rejectSecond(String name, PolicyFactory<?> one, @Nullable PolicyFactory<?> other) {
-        if (other != null) {
-            throw new IllegalStateException("two policies on the class path claim the name " + name + ": "
-                    + other.getClass().getName() + " and " + one.getClass().getName());
-        }
     }
 
     /** The policies of the standard pipeline whose modules are on the class path. */

@@ -19,7 +19,6 @@ import java.util.stream.Stream;
 final class NumberLint {
     private static final Duration LONG_WAIT = Duration.ofSeconds(5);
 
-    /** All rules. */
     static final List<String> RULES = List.of(
             "timeout-not-below-deadline",
             "attempts-beyond-deadline",
@@ -43,8 +42,8 @@ final class NumberLint {
         NumberLint lint = new NumberLint(outermostFirst);
         lint.attempts();
         lint.retryWaits();
-        lint.gateWaits();
-        lint.throttleWaits();
+        lint.waits("gate", "so that one that would have to wait so long is rejected at once");
+        lint.waits("throttle", "so that one whose turn comes so late is rejected at once and never waits so long");
         lint.bulkheadWaits();
         lint.probes();
         lint.burst();
@@ -110,14 +109,6 @@ final class NumberLint {
                         "a failed call may wait as long as the circuit breaker is open, up to " + text(wait)
                                 + " before each further attempt",
                         "add a deadline, or make the breaker's wait shorter"));
-    }
-
-    private void gateWaits() {
-        waits("gate", "so that one that would have to wait so long is rejected at once");
-    }
-
-    private void throttleWaits() {
-        waits("throttle", "so that one whose turn comes so late is rejected at once and never waits so long");
     }
 
     private void bulkheadWaits() {

@@ -104,7 +104,6 @@ final class OrderLint {
 
     private OrderLint() {}
 
-    /** The names of all rules. */
     static Set<String> rules() {
         Set<String> rules = new TreeSet<>(Set.of("deadline-not-outermost", KEY_WITHOUT_IDEMPOTENCE, "unknown-rule"));
         rules.addAll(OF_POLICIES);
@@ -146,7 +145,6 @@ final class OrderLint {
         return warnings;
     }
 
-    /** Whether a policy answers from memory. */
     static boolean caches(List<Policy> policies) {
         return policies.stream().anyMatch(policy -> policy.name().equals("stale-cache"));
     }

@@ -36,7 +36,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
-import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
@@ -703,16 +702,7 @@ public final class Pipeline implements Observed, AutoCloseable {
      *     another pipeline has the policy, too, or it {@linkplain Policy#bindsOthers binds others}
      */
     public void shadow(String kind) {
-        changing.lock();
-        try {
-            if (policies.stream().anyMatch(policy -> isInShadow(policy, kind))) {
-                throw new IllegalArgumentException(
-                        "pipeline '" + name + "': a " + kind + " is in shadow already; use replace()");
-            }
-            exchange(kind, "active", policy -> isActive(policy, kind), policy -> ShadowPolicy.of(own(policy)));
-        } finally {
-            changing.unlock();
-        }
+        exchange(kind, true, policy -> ShadowPolicy.of(own(policy)));
     }
 
     /**
@@ -723,16 +713,7 @@ public final class Pipeline implements Observed, AutoCloseable {
      *     pipeline has the policy, too
      */
     public void enforce(String kind) {
-        changing.lock();
-        try {
-            if (policies.stream().anyMatch(policy -> isActive(policy, kind))) {
-                throw new IllegalArgumentException(
-                        "pipeline '" + name + "': a " + kind + " is active already; use replace()");
-            }
-            exchange(kind, "in shadow", policy -> isInShadow(policy, kind), policy -> own(ShadowPolicy.inside(policy)));
-        } finally {
-            changing.unlock();
-        }
+        exchange(kind, false, policy -> own(ShadowPolicy.inside(policy)));
     }
 
     /** A policy must not be active in one pipeline and in shadow in another: what it counts in shadow would bind the other one. */
@@ -745,25 +726,32 @@ public final class Pipeline implements Observed, AutoCloseable {
         return policy;
     }
 
-    private static boolean isActive(Policy policy, String kind) {
-        return !(policy instanceof ShadowPolicy) && policy.name().equals(kind);
-    }
-
-    private static boolean isInShadow(Policy policy, String kind) {
-        return policy instanceof ShadowPolicy
+    private static boolean is(Policy policy, String kind, boolean inShadow) {
+        return policy instanceof ShadowPolicy == inShadow
                 && ShadowPolicy.inside(policy).name().equals(kind);
     }
 
-    private void exchange(String kind, String how, Predicate<Policy> which, UnaryOperator<Policy> change) {
-        List<Policy> found = policies.stream().filter(which).toList();
-        if (found.size() != 1) {
-            throw new IllegalArgumentException("pipeline '" + name + "' has "
-                    + (found.isEmpty() ? "no" : String.valueOf(found.size())) + " " + kind + " that is " + how
-                    + ", but exactly one is asked for: " + this);
+    private void exchange(String kind, boolean intoShadow, UnaryOperator<Policy> change) {
+        changing.lock();
+        try {
+            if (policies.stream().anyMatch(policy -> is(policy, kind, intoShadow))) {
+                throw new IllegalArgumentException("pipeline '" + name + "': a " + kind + " is "
+                        + (intoShadow ? "in shadow" : "active") + " already; use replace()");
+            }
+            List<Policy> found = policies.stream()
+                    .filter(policy -> is(policy, kind, !intoShadow))
+                    .toList();
+            if (found.size() != 1) {
+                throw new IllegalArgumentException("pipeline '" + name + "' has "
+                        + (found.isEmpty() ? "no" : String.valueOf(found.size())) + " " + kind + " that is "
+                        + (intoShadow ? "active" : "in shadow") + ", but exactly one is asked for: " + this);
+            }
+            replace(policies.stream()
+                    .map(policy -> policy == found.get(0) ? change.apply(policy) : policy)
+                    .toArray(Policy[]::new));
+        } finally {
+            changing.unlock();
         }
-        replace(policies.stream()
-                .map(policy -> which.test(policy) ? change.apply(policy) : policy)
-                .toArray(Policy[]::new));
     }
 
     /**

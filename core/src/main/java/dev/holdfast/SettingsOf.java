@@ -30,9 +30,6 @@ final class SettingsOf {
     }
 
     private <V extends Comparable<V>> Optional<V> least(String kind, String option, Class<V> type) {
-        if (!has(kind)) {
-            return Optional.empty();
-        }
         return policies.stream()
                 .filter(policy -> policy.name().equals(kind))
                 .map(policy -> of(policy).get(option))

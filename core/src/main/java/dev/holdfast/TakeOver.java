@@ -12,22 +12,17 @@ import java.util.function.BiPredicate;
 
 /** What new policies of a pipeline take over from those that are not there any more. */
 final class TakeOver {
-    private final Pipeline pipeline;
+    private TakeOver() {}
 
-    private TakeOver(Pipeline pipeline) {
-        this.pipeline = pipeline;
-    }
-
-    /** Each policy that is new takes over from the one of its kind that is not there any more. */
     static void between(Pipeline pipeline, List<Policy> before, List<Policy> after) {
         List<Policy> left = new ArrayList<>(before);
         after.forEach(left::remove);
         List<Policy> begun = new ArrayList<>(after);
         begun.removeAll(before);
-        TakeOver one = new TakeOver(pipeline);
-        one.takeOver(begun, left, (policy, previous) -> previous.name().equals(policy.name()));
+        takeOver(pipeline, begun, left, (policy, previous) -> previous.name().equals(policy.name()));
         // One that was in shadow, or goes into shadow as it is.
-        one.takeOver(
+        takeOver(
+                pipeline,
                 begun,
                 left,
                 (policy, previous) -> policy != ShadowPolicy.inside(policy)
@@ -35,7 +30,8 @@ final class TakeOver {
                         : policy.name().equals(ShadowPolicy.inside(previous).name()));
         // One that goes into shadow in the place of an active one hears of it, and begins anew: it must not have the
         // permits and the queue of calls that have begun.
-        one.takeOver(
+        takeOver(
+                pipeline,
                 begun,
                 left,
                 (policy, previous) -> policy instanceof ShadowPolicy
@@ -43,7 +39,8 @@ final class TakeOver {
         after.forEach(policy -> Owners.uses(ShadowPolicy.inside(policy), pipeline.identity));
     }
 
-    private void takeOver(List<Policy> begun, List<Policy> left, BiPredicate<Policy, Policy> isSame) {
+    private static void takeOver(
+            Pipeline pipeline, List<Policy> begun, List<Policy> left, BiPredicate<Policy, Policy> isSame) {
         begun.removeIf(policy -> {
             Optional<Policy> found = left.stream()
                     .filter(previous -> isSame.test(policy, previous))

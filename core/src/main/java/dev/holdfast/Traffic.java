@@ -33,7 +33,6 @@ final class Traffic implements CallObserver {
     private volatile @Nullable Hour last;
     private volatile Permits permits = new Permits();
 
-    /** What is counted in an hour. */
     static final class Hour {
         final AtomicLongArray answers = new AtomicLongArray(TimeBuckets.COUNT);
         /** Under which this was measured. */
@@ -73,12 +72,10 @@ final class Traffic implements CallObserver {
             }
         }
 
-        /** How many attempts have ended this way. */
         long attempts(Outcome outcome) {
             return outcome == Outcome.SUCCESS ? answers() : others(outcome).get();
         }
 
-        /** How many attempts have ended. */
         long attempts() {
             return Arrays.stream(Outcome.values()).mapToLong(this::attempts).sum();
         }
@@ -166,7 +163,6 @@ final class Traffic implements CallObserver {
         }
     }
 
-    /** Finds the permits of the bulkhead among its meters. */
     private static final class Permits implements Meters {
         /** Null without a bulkhead, as the limit. */
         private @Nullable DoubleSupplier inFlight;

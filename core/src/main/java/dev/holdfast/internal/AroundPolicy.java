@@ -5,6 +5,5 @@ import dev.holdfast.spi.Policy;
 
 /** A policy around another one. What a pipeline knows of the other one, it knows of both. */
 public interface AroundPolicy {
-    /** The other one. */
     Policy policy();
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.internal;
 
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** Walks from an error to its cause. A user's exception may override any method, and throw in it. */
+/** Looks at errors: their causes and their types. A user's exception may override any method, and throw in it. */
 public final class Causes {
     /** The most causes to look at, because a chain may be a ring. */
     public static final int MOST = 64;
@@ -17,5 +18,15 @@ public final class Causes {
         } catch (Throwable broken) {
             return null;
         }
+    }
+
+    /** Whether its class or one above has one of these names: for classes that may not be there. */
+    public static boolean isNamed(Throwable error, Set<String> names) {
+        for (Class<?> type = error.getClass(); type != null; type = type.getSuperclass()) {
+            if (names.contains(type.getName())) {
+                return true;
+            }
+        }
+        return false;
     }
 }

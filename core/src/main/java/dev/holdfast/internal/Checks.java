@@ -19,10 +19,8 @@ import java.util.Objects;
  * }</pre>
  */
 public final class Checks {
-    /** The shortest limit of a policy that has only a limit. */
+    // Of a policy that has only a limit.
     public static final Duration LEAST_LIMIT = Duration.ofMillis(1);
-
-    /** The longest limit of a policy that has only a limit. */
     public static final Duration MOST_LIMIT = Duration.ofDays(1);
 
     private static final long MILLISECOND = 1_000_000;
@@ -32,16 +30,11 @@ public final class Checks {
     private final String policy;
     private final List<InvalidSettingsException.Problem> problems = new ArrayList<>();
 
-    /** Starts without problems. */
     public Checks(String policy) {
         this.policy = policy;
     }
 
-    /**
-     * Checks the limit of a policy that has only a limit.
-     *
-     * @throws InvalidSettingsException if it is out of range
-     */
+    /** Checks the limit of a policy that has only a limit. */
     public static void limit(String policy, Duration limit) {
         new Checks(policy)
                 .range("limit", Objects.requireNonNull(limit, "limit"), LEAST_LIMIT, MOST_LIMIT)
@@ -78,7 +71,6 @@ public final class Checks {
         return holds ? this : wrong(option, value, "at least " + other + ", which is " + number(least));
     }
 
-    /** Not below another option's time. Says nothing if one of the two is wrong by itself. */
     public Checks atLeast(String option, Duration value, String other, Duration least) {
         boolean holds = value.compareTo(least) >= 0 || isWrong(option) || isWrong(other);
         return holds ? this : wrong(option, text(value), "at least " + other + ", which is " + text(least));
@@ -100,11 +92,7 @@ public final class Checks {
         return this;
     }
 
-    /**
-     * Ends the checks.
-     *
-     * @throws InvalidSettingsException if something was wrong; its message names each option, its value and its range
-     */
+    /** Throws if something was wrong. The message names each option, its value and its range. */
     public void done() {
         if (!problems.isEmpty()) {
             throw new InvalidSettingsException(policy, problems);

@@ -10,7 +10,6 @@ import org.jspecify.annotations.Nullable;
 public final class NoValue {
     private NoValue() {}
 
-    /** An action whose value is null. */
     public static <E extends Exception> CheckedSupplier<@Nullable Object, E> of(CheckedRunnable<E> action) {
         Objects.requireNonNull(action, "action");
         return () -> {

@@ -19,15 +19,12 @@ import java.util.stream.Stream;
 /**
  * The options of a policy's settings, once: checks, copies and {@code toString} of a builder, a file's section and a page's
  * table are made from them.
- *
- * @param <B> the builder
  */
 public final class Options<B> {
     private final String policy;
     private final Supplier<B> defaults;
     private final List<Option<B, ?>> all;
 
-    /** The options of a policy, and how a builder with the defaults is made. */
     public Options(String policy, Supplier<B> defaults, List<Option<B, ?>> all) {
         this.policy = policy;
         this.defaults = defaults;
@@ -68,7 +65,6 @@ public final class Options<B> {
         return list.size() <= items.most() && list.stream().allMatch(item -> allows(items.range(), item));
     }
 
-    /** Whether a value is in a range. */
     public static boolean allows(Range<?> range, Object value) {
         if (range.least() == null || range.most() == null) {
             return true;
@@ -95,7 +91,6 @@ public final class Options<B> {
         return value instanceof Duration time ? time.isZero() : number(value) == 0;
     }
 
-    /** Gives all values of one builder to another. */
     public void copy(B from, B to) {
         for (Option<B, ?> option : all) {
             copy(option, from, to);
@@ -106,7 +101,6 @@ public final class Options<B> {
         option.value(from).ifPresent(value -> option.set(to, value));
     }
 
-    /** Whether two builders have the same values. */
     public boolean same(B one, B other) {
         return all.stream().allMatch(option -> option.value(one).equals(option.value(other)));
     }

@@ -16,10 +16,8 @@ import org.jspecify.annotations.Nullable;
 
 /** Another passage under a policy's eyes: whoever stands between a policy and its passage changes what it must. */
 public abstract class PassageOver extends Passage implements Passage.Beside {
-    /** The passage of the layer. */
     protected Passage passage;
 
-    /** Passes on everything to this passage. */
     protected PassageOver(Passage passage) {
         this.passage = passage;
     }

@@ -5,12 +5,7 @@ import dev.holdfast.spi.Meters;
 import java.util.function.DoubleSupplier;
 import java.util.function.LongSupplier;
 
-/**
- * Gives meters other names, where those of another policy would be the same.
- *
- * @param prefix before each name
- * @param suffix behind it
- */
+/** Gives meters other names, where those of another policy would be the same. */
 public record RenamedMeters(Meters meters, String prefix, String suffix) implements Meters {
 
     private String renamed(String name) {

@@ -17,7 +17,6 @@ import org.jspecify.annotations.Nullable;
  * does not; any thread.
  */
 public final class Replicas implements IntSupplier {
-    /** The most that there may be. */
     public static final int MOST = 10_000;
 
     /** Each process has all for itself. */
@@ -59,7 +58,6 @@ public final class Replicas implements IntSupplier {
                 : new Replicas(processes, TOLD.computeIfAbsent(processes, any -> new Told(1)));
     }
 
-    /** The option of a policy's settings. */
     public static <B> Option<B, IntSupplier> option(
             Function<? super B, ? extends @Nullable Replicas> getter,
             BiConsumer<? super B, ? super IntSupplier> setter) {
@@ -68,7 +66,6 @@ public final class Replicas implements IntSupplier {
                 .rangeIs("1 to 10,000, or a name bound in code");
     }
 
-    /** Whether the number never changes. */
     public boolean isFixed() {
         return live == null;
     }

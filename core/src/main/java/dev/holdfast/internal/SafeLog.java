@@ -15,7 +15,6 @@ public final class SafeLog {
         this.logger = logger;
     }
 
-    /** The log of this name. */
     public static SafeLog of(String name) {
         return new SafeLog(System.getLogger(name));
     }

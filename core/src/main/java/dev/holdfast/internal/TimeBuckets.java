@@ -10,12 +10,10 @@ public final class TimeBuckets {
     /** More than an hour; what is longer is all the same. */
     private static final int LONGEST_BITS = 42;
 
-    /** How many there are. */
     public static final int COUNT = of(Long.MAX_VALUE) + 1;
 
     private TimeBuckets() {}
 
-    /** The bucket of a time in nanoseconds. */
     public static int of(long nanos) {
         long units = (Math.min(Math.max(0, nanos), 1L << LONGEST_BITS) >>> UNIT_BITS) + STEPS;
         int octave = Long.SIZE - 1 - Long.numberOfLeadingZeros(units) - STEP_BITS;

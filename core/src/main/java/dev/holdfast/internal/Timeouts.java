@@ -20,15 +20,8 @@ public final class Timeouts {
 
     /** Whether this error is a timeout; its causes are not asked. */
     public static boolean isOne(Throwable error) {
-        if (error instanceof InterruptedIOException // SocketTimeoutException is one
-                || error instanceof TimeoutException) {
-            return true;
-        }
-        for (Class<?> type = error.getClass(); type != Throwable.class && type != null; type = type.getSuperclass()) {
-            if (NAMES.contains(type.getName())) {
-                return true;
-            }
-        }
-        return false;
+        return error instanceof InterruptedIOException // SocketTimeoutException is one
+                || error instanceof TimeoutException
+                || Causes.isNamed(error, NAMES);
     }
 }

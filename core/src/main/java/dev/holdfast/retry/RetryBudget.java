@@ -86,12 +86,12 @@ public final class RetryBudget {
 
     private final Replicas replicas;
     private final AtomicLongArray padded = new AtomicLongArray(2 * WORD);
-    private final Traffic traffic = new Traffic();
+    private final RecentSuccesses recent = new RecentSuccesses();
     private final AtomicLongArray uncounted = Stripes.words(STRIPES);
     private final LongAdder successes = new LongAdder();
     private final AtomicLong lastSpare = new AtomicLong(NEVER_USED);
     private volatile long successesAtSpare = -1;
-    private final Outage outage = new Outage();
+    private final FailureStreak outage = new FailureStreak();
 
     private RetryBudget(Builder builder) {
         this(
@@ -195,7 +195,7 @@ public final class RetryBudget {
 
     /** Counts a success; true if tokens are missing. */
     private boolean counts(long now) {
-        boolean firstOfSecond = traffic.count(now, takeUncounted());
+        boolean firstOfSecond = recent.count(now, takeUncounted());
         // Volatile, as every read of the word: a failure that happened before is seen, and its cost paid back.
         if ((padded.get(WORD) & MISSING_MASK) == 0) {
             return false;
@@ -283,7 +283,7 @@ public final class RetryBudget {
 
     /** All tokens that there can be now, in thousandths. */
     private long full(long now) {
-        return fullFor(traffic.latest(now));
+        return fullFor(recent.latest(now));
     }
 
     private long fullFor(long latestSuccesses) {
@@ -313,13 +313,13 @@ public final class RetryBudget {
 
     /** The number of tokens at the time of the latest call: 0 to {@link #maxTokens}. */
     public double tokens() {
-        long full = fullFor(traffic.latest());
+        long full = fullFor(recent.latest());
         return (full - missing(padded.get(WORD), successes.sum(), full)) / (double) ONE_TOKEN;
     }
 
     /** The most tokens at the time of the latest call: the setting, or more for a busy client. */
     public double maxTokens() {
-        return fullFor(traffic.latest()) / (double) ONE_TOKEN;
+        return fullFor(recent.latest()) / (double) ONE_TOKEN;
     }
 
     @Override

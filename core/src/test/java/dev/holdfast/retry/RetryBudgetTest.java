@@ -415,7 +415,7 @@ class RetryBudgetTest {
 
     @Test
     void threadsThatMeetInANewSecondCountEachSuccessButThoseThatOpenIt() throws Exception {
-        Traffic traffic = new Traffic();
+        RecentSuccesses traffic = new RecentSuccesses();
         int threads = 4;
         int seconds = 200;
         CyclicBarrier start = new CyclicBarrier(threads);

@@ -21,15 +21,7 @@ final class Alarms {
     static final long NEVER = Long.MAX_VALUE;
 
     private static final long BITS = (1L << MOST) - 1;
-    private static final VarHandle WORD;
-
-    static {
-        try {
-            WORD = MethodHandles.lookup().findVarHandle(Alarms.class, "word", long.class);
-        } catch (ReflectiveOperationException impossible) {
-            throw new ExceptionInInitializerError(impossible);
-        }
-    }
+    private static final VarHandle WORD = Handles.of(MethodHandles.lookup(), "word", long.class);
 
     private final long[] after;
 

@@ -58,7 +58,7 @@ final class Ambient {
     private @Nullable Queue<Runnable> later;
 
     private Ambient() {
-        own = Threads.isVirtual(caller.thread) ? null : CallState.ofThread(caller);
+        own = Threads.isVirtual(caller.thread) ? null : new CallState(CallState.USUAL_LAYERS, false, caller);
     }
 
     // ---- walks
@@ -70,7 +70,6 @@ final class Ambient {
         return before;
     }
 
-    /** A walk is over. */
     void leaveWalk(boolean before) {
         walking = before;
         runLater();
@@ -103,13 +102,13 @@ final class Ambient {
 
     /** Runs what was added: at once, or after the walk that the thread is in. Returns whether anything was there to be run. */
     boolean runLater() {
-        if (later == null || walking || draining || depth > 0) {
+        Queue<Runnable> queue = later;
+        if (queue == null || walking || draining || depth > 0) {
             return false;
         }
         draining = true;
         try {
-            Queue<Runnable> queue = later;
-            for (Runnable next = queue == null ? null : queue.poll(); next != null; next = queue.poll()) {
+            for (Runnable next = queue.poll(); next != null; next = queue.poll()) {
                 runOne(next);
             }
             later = null;
@@ -220,7 +219,6 @@ final class Ambient {
         return inner;
     }
 
-    /** Another call runs from now on. */
     void enter(CallState call) {
         inner = call;
     }
@@ -241,12 +239,6 @@ final class Ambient {
         return current() == null && bound == null;
     }
 
-    /** Replaces what holds on this thread by what held where this call was made. */
-    Held replace(CallState call) {
-        return replace(Bound.ofCaller(call));
-    }
-
-    /** Replaces what holds on this thread. */
     Held replace(@Nullable Bound by) {
         Held before = new Held(inner, ownHidden, bound); // first: if there is no memory for it, nothing has changed
         inner = null;

@@ -38,7 +38,6 @@ public final class AnswerTimes {
         }
     }
 
-    /** A policy has taken the place of another one: it knows the answers of that one. */
     public static void takeOver(Policy policy, Policy previous) {
         of(policy).become(of(previous));
     }

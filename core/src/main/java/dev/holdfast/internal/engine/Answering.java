@@ -5,11 +5,10 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** Runs the function from which a policy answers in the place of an attempt. */
+/** Runs the function that a policy answers from, inside the call: under its deadline, and as none of its attempts. */
 final class Answering {
     private Answering() {}
 
-    /** Runs the function that a policy answers from, inside the call: under its deadline, and as none of its attempts. */
     @SuppressWarnings("NullAway") // it declares that it takes null, which the checker does not see through a wildcard
     static @Nullable Object applied(CallState call) {
         Function<? super @Nullable Throwable, ?> function = call.function;

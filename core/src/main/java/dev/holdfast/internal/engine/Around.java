@@ -32,35 +32,32 @@ final class Around {
         return new Around(engine, Arrays.copyOf(held, engine.plan.layers), inside, bounded);
     }
 
-    /** A call inside all of them has had an attempt with which its dependency may have begun. */
+    // What a call inside all of them reports, as Inside says.
+
     void begun() {
         for (Around each = this; each != null; each = each.around) {
             each.inside.begun();
         }
     }
 
-    /** A call inside all of them begins. */
     void starts() {
         for (Around each = this; each != null; each = each.around) {
             each.inside.starts();
         }
     }
 
-    /** A call inside all of them is over. */
     void ends() {
         for (Around each = this; each != null; each = each.around) {
             each.inside.ends();
         }
     }
 
-    /** A call inside all of them was answered with a value that others have too. */
     void shares(Object value) {
         for (Around each = this; each != null; each = each.around) {
             each.inside.shares(value);
         }
     }
 
-    /** A call inside all of them was answered with something old or made up. */
     void old() {
         for (Around each = this; each != null; each = each.around) {
             each.inside.old();

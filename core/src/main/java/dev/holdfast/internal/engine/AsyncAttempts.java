@@ -88,7 +88,7 @@ final class AsyncAttempts {
             var unused = traced.start();
         }
         Runnable afterwards = instead == null ? elsewhere(call, suspension, traced) : () -> suspension.end(instead);
-        new FaultyAttempt(engine, suspension, () -> dedicated == null ? engine.lanes.ends() : dedicated, afterwards)
+        new FaultyAttempt(engine, suspension, dedicated == null ? engine.lanes.ends : () -> dedicated, afterwards)
                 .start(fault.delayNanos());
     }
 

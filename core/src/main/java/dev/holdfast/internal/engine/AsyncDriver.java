@@ -3,6 +3,7 @@ package dev.holdfast.internal.engine;
 
 import dev.holdfast.spi.Completion;
 import dev.holdfast.spi.TimeSource;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
@@ -34,10 +35,9 @@ public final class AsyncDriver implements Driver {
             CallSpec spec, Object action, int mode, @Nullable Object argument, boolean asReply) {
         StackRoom.ensure();
         CallState call = new CallState(engine.plan.layers, true, null);
-        CallFuture<R> future = new CallFuture<>(call, asReply);
         call.begin(engine, spec, mode, asReply);
         call.work(action, argument);
-        future.discardsAs(call.unclaimed());
+        CallFuture<R> future = new CallFuture<>(call, asReply, call.unclaimed());
         call.inherit(Ambient.get());
         if (engine.traces != null) {
             call.trace = engine.traces.begin(call);
@@ -50,7 +50,6 @@ public final class AsyncDriver implements Driver {
         return future;
     }
 
-    /** Goes on until the call is done or must wait. */
     private void proceed(Ambient ambient, CallState call) {
         boolean before = ambient.enterWalk();
         try {
@@ -62,7 +61,7 @@ public final class AsyncDriver implements Driver {
                         if (call.park(suspension.number)) {
                             return;
                         }
-                        resumed(call, suspension, call.claimReason());
+                        resumed(call, suspension);
                     }
                 }
             } catch (Throwable broken) {
@@ -144,7 +143,7 @@ public final class AsyncDriver implements Driver {
         long remaining = call.remaining();
         long wait = Math.min(remaining, call.waitNanos);
         if (wait != Long.MAX_VALUE) {
-            suspension.awaitsAnswer(call.awaitsAnswer());
+            suspension.awaitsAnswer();
             if (remaining <= call.waitNanos) {
                 suspension.limited();
             }
@@ -175,7 +174,7 @@ public final class AsyncDriver implements Driver {
         long remaining = call.remaining();
         boolean waits = remaining > 0;
         if (waits && remaining != Long.MAX_VALUE) {
-            suspension.awaitsAnswer(call.awaitsAnswer());
+            suspension.awaitsAnswer();
             suspension.limited();
             suspension.timer = timer(call, remaining, suspension);
         }
@@ -241,8 +240,8 @@ public final class AsyncDriver implements Driver {
             StackRoom.onNewThread(new Cancelling(this, call));
             return;
         }
-        Ambient here = ifRoom();
-        if (here == null) {
+        Ambient here = Ambient.get();
+        if (!isRoom(here)) {
             cancelElsewhere(call);
         } else if (call.cancel()) {
             nested(here, call);
@@ -291,12 +290,7 @@ public final class AsyncDriver implements Driver {
         proceed(Ambient.get(), child);
     }
 
-    /** This thread, if a call may go on here; null if there are too many on its stack already. */
-    private static @Nullable Ambient ifRoom() {
-        Ambient here = Ambient.get();
-        return isRoom(here) ? here : null;
-    }
-
+    /** Whether a call may go on here: not if there are too many on the stack already. */
     private static boolean isRoom(Ambient here) {
         return here.depth < DEEPEST && StackRoom.isThere();
     }
@@ -368,7 +362,7 @@ public final class AsyncDriver implements Driver {
             // What it waited for may be its own by now, such as a permit.
             call.refused = true;
             try {
-                resumed(call, waited, call.claimReason());
+                resumed(call, waited);
             } catch (Throwable again) {
                 // The first one is told. This one has no memory either.
             }
@@ -393,15 +387,12 @@ public final class AsyncDriver implements Driver {
         }
     }
 
-    /** What goes to the executor; made before the call is claimed for it. */
-    final class HandOver extends Once {
-        private final CallState call;
-        /** Made beforehand, too. This one has been given away by then. */
-        private final Once ifRefused;
+    /** The rest of a call, once. */
+    class Resumption extends Once {
+        final CallState call;
 
-        HandOver(CallState call) {
+        Resumption(CallState call) {
             this.call = call;
-            ifRefused = new IfRefused(call);
         }
 
         @Override
@@ -410,16 +401,14 @@ public final class AsyncDriver implements Driver {
         }
     }
 
-    final class IfRefused extends Once {
-        private final CallState call;
+    /** What goes to the executor; made before the call is claimed for it. */
+    final class HandOver extends Resumption {
+        /** Made beforehand, too. This one has been given away by then. */
+        private final Once ifRefused;
 
-        IfRefused(CallState call) {
-            this.call = call;
-        }
-
-        @Override
-        void runOnce() {
-            handedOver(call);
+        HandOver(CallState call) {
+            super(call);
+            ifRefused = new Resumption(call);
         }
     }
 
@@ -437,7 +426,7 @@ public final class AsyncDriver implements Driver {
         try {
             try {
                 callers = Surroundings.enter(call, ambient);
-                resume(call, call.suspension);
+                resumed(call, Objects.requireNonNull(call.suspension));
             } catch (Throwable broken) {
                 endWith(broken, call);
                 return;
@@ -449,13 +438,8 @@ public final class AsyncDriver implements Driver {
         }
     }
 
-    private void resume(CallState call, @Nullable Suspension suspension) {
-        if (suspension != null) {
-            resumed(call, suspension, call.claimReason());
-        }
-    }
-
-    private void resumed(CallState call, Suspension suspension, int claimedBy) {
+    private void resumed(CallState call, Suspension suspension) {
+        int claimedBy = call.claimReason();
         call.suspension = null;
         TimeSource.Timer timer = suspension.timer;
         if (timer != null && claimedBy != suspension.timerReason) {

@@ -31,7 +31,6 @@ public final class BlockingDriver implements Driver {
         waits = new BlockingWaits(engine, watchdog);
     }
 
-    /** Runs it; an operation gives the value its type. */
     @SuppressWarnings({"unchecked", "NullAway", "TypeParameterUnusedInFormals"
     }) // the value is what the action of this call returned
     public <R extends @Nullable Object> R call(
@@ -48,7 +47,7 @@ public final class BlockingDriver implements Driver {
                 call.inherit(ambient);
                 ambient.enter(call);
             } else {
-                call.inheritNothing(ambient.bound());
+                call.inheritBound(ambient.bound());
             }
             if (engine.traces != null) {
                 call.trace = engine.traces.begin(call);
@@ -393,7 +392,7 @@ public final class BlockingDriver implements Driver {
         }
         Race race = call.race();
         Hedge hedge = call.hedge();
-        return race != null ? race.decidedAt() : hedge != null ? hedge.decidedAt() : call.now();
+        return race != null ? race.decidedAt() : hedge != null ? hedge.race.decidedAt() : call.now();
     }
 
     /** Another thread claimed the attempt. Its interrupt must arrive before the flag is cleared, or it hits later work. */

@@ -22,7 +22,6 @@ final class BlockingWaits {
         this.watchdog = watchdog;
     }
 
-    /** Waits until a pause or an await is over. */
     void suspend(Ambient ambient, CallState call, Step what) {
         int reason;
         try {
@@ -115,7 +114,6 @@ final class BlockingWaits {
         return call.isOvertaken() ? CallWord.BY_RACE : NOT_OVER;
     }
 
-    /** Waits for the stage from which a policy answers. */
     void awaitStage(Ambient ambient, CallState call) {
         StageResult result = new StageResult();
         try {

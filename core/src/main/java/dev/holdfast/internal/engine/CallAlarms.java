@@ -67,20 +67,15 @@ abstract class CallAlarms extends CallSurroundings {
     }
 
     @Override
-    String limitOwnerName() {
+    public String limitedBy() {
         Hedge hedge = limitOwner == CALLER ? hedge() : null;
-        return hedge == null ? super.limitOwnerName() : hedge.limitOwnerName();
+        return hedge == null ? super.limitedBy() : hedge.race.limitOwnerName;
     }
 
     @Override
     long limitNanos() {
         Hedge hedge = limitOwner == CALLER ? hedge() : null;
-        return hedge == null ? super.limitNanos() : hedge.limitNanos();
-    }
-
-    @Override
-    public String limitedBy() {
-        return limitOwnerName();
+        return hedge == null ? super.limitNanos() : hedge.race.limitNanos;
     }
 
     @Override

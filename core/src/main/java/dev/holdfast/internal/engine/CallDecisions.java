@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.internal.engine;
 
+import dev.holdfast.Attempt;
 import dev.holdfast.CallRejectedException;
 import dev.holdfast.Outcome;
 import dev.holdfast.Reason;
@@ -84,7 +85,6 @@ abstract class CallDecisions extends CallOutcome {
         return decision;
     }
 
-    /** Whether a policy has made a decision and not returned it. */
     boolean anyPending() {
         return pending != 0;
     }
@@ -162,9 +162,9 @@ abstract class CallDecisions extends CallOutcome {
         Objects.requireNonNull(message, "message");
         String policy = engine.plan.policyName(cursor);
         loseValueFor(null);
+        List<Attempt.End> history = attempts == 0 ? List.of() : new AttemptEnds(null);
         error(
-                new CallRejectedException(
-                        reason, engine.name, policy, message, retryAfterNanos, cause, historyOfRejection()),
+                new CallRejectedException(reason, engine.name, policy, message, retryAfterNanos, cause, history),
                 Outcome.REJECTED);
         if (reason == Reason.INTERRUPTED) {
             interrupted();

@@ -18,15 +18,7 @@ import org.jspecify.annotations.Nullable;
 final class CallFuture<R extends @Nullable Object> extends CompletableFuture<R> implements Discards {
     private static final long PAUSE_NANOS = 1_000_000;
 
-    private static final VarHandle CALL;
-
-    static {
-        try {
-            CALL = MethodHandles.lookup().findVarHandle(CallFuture.class, "call", CallState.class);
-        } catch (ReflectiveOperationException impossible) {
-            throw new ExceptionInInitializerError(impossible);
-        }
-    }
+    private static final VarHandle CALL = Handles.of(MethodHandles.lookup(), "call", CallState.class);
 
     private final boolean asReply;
 
@@ -42,14 +34,11 @@ final class CallFuture<R extends @Nullable Object> extends CompletableFuture<R> 
     /** Written before this is complete; null: the value is not discarded. */
     private @Nullable Unclaimed unclaimed;
 
-    CallFuture(CallState call, boolean asReply) {
+    /** How it discards is made before: at the end of the call there may be no memory for it. */
+    CallFuture(CallState call, boolean asReply, @Nullable Unclaimed unclaimed) {
         this.call = call;
         this.asReply = asReply;
-    }
-
-    /** Before the call begins: at its end there may be no memory for it. */
-    void discardsAs(@Nullable Unclaimed ofCall) {
-        unclaimed = ofCall;
+        this.unclaimed = unclaimed;
     }
 
     @SuppressWarnings({"unchecked", "NullAway"}) // the value is of the operation's type

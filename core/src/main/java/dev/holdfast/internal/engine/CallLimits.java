@@ -156,7 +156,6 @@ abstract class CallLimits extends CallMemory {
         return time().random();
     }
 
-    /** Whether its nearest limit is over at this instant. */
     boolean isTimeOverAt(long instant) {
         return limited && limitAt - instant <= 0;
     }

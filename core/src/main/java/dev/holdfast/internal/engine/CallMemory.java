@@ -42,7 +42,6 @@ abstract class CallMemory extends CallWord {
         return usedSlots == 0;
     }
 
-    /** What the layers hold. */
     @Nullable
     Object[] objects() {
         return objects;
@@ -72,12 +71,6 @@ abstract class CallMemory extends CallWord {
         }
     }
 
-    void preset(int layer, Object object) {
-        usedSlots |= 1L << layer;
-        objects[layer] = object;
-    }
-
-    /** What one layer of another call remembers. */
     void copySlot(CallMemory other, int layer) {
         slots[layer] = other.slots[layer];
         Object shared = other.objects[layer];

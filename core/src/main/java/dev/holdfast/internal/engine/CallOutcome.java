@@ -58,7 +58,6 @@ abstract class CallOutcome extends CallLimits {
 
     long heldRetry;
 
-    /** Why there was no further attempt. */
     @Nullable
     Refusal refusal;
 
@@ -92,7 +91,6 @@ abstract class CallOutcome extends CallLimits {
         super(layers);
     }
 
-    /** Another call begins. */
     void forgetAttempts() {
         attempts = 0;
         actionNanos = 0;
@@ -168,7 +166,8 @@ abstract class CallOutcome extends CallLimits {
         return longest == Long.MAX_VALUE ? -1 : longest;
     }
 
-    String limitOwnerName() {
+    @Override
+    public String limitedBy() {
         return limitOwner == CALLER ? "call" : engine.plan.policyName(limitOwner);
     }
 
@@ -210,7 +209,6 @@ abstract class CallOutcome extends CallLimits {
         }
     }
 
-    /** Nobody gets this value. */
     abstract void discard(@Nullable Object lost);
 
     // ---- the retry's memory
@@ -221,17 +219,17 @@ abstract class CallOutcome extends CallLimits {
     }
 
     /** Before another pass. After a rejected try, the outcome of the real attempt before it stays kept. */
-    void keepOutcome(int layer) {
+    void keepOutcome() {
         if (wasTurnedAway()) {
             return;
         }
-        if (kept == null || kept.length < engine.plan.layers) {
+        if (kept == null) {
             kept = new Kept[engine.plan.layers];
         }
-        Kept old = kept[layer];
+        Kept old = kept[cursor];
         if (old == null) {
             old = new Kept();
-            kept[layer] = old;
+            kept[cursor] = old;
         } else if (old.full) {
             discardKept(old);
         }
@@ -239,8 +237,8 @@ abstract class CallOutcome extends CallLimits {
     }
 
     /** After the last pass of a retry: if the last try was rejected, the call ends as its last real attempt did. */
-    void leaveKept(int layer) {
-        Kept old = kept == null ? null : kept[layer];
+    void leaveKept() {
+        Kept old = kept == null ? null : kept[cursor];
         if (old == null || !old.full) {
             return;
         }
@@ -249,6 +247,14 @@ abstract class CallOutcome extends CallLimits {
             refused(Refusal.REJECTED);
         } else {
             discardKept(old);
+        }
+    }
+
+    /** Empties the kept slot, so that it is not restored: its outcome stands, or was replaced. */
+    void forgetKept() {
+        Kept own = kept == null ? null : kept[cursor];
+        if (own != null) {
+            own.forget();
         }
     }
 
@@ -273,10 +279,6 @@ abstract class CallOutcome extends CallLimits {
     }
 
     // ---- the history
-
-    void rememberAttempt() {
-        remember(attempts, outcome, actionNanos, hasBegunKeyedWork());
-    }
 
     /** A first attempt that succeeds is not remembered as long as it is the only one. Now there is another one. */
     void rememberFirstSuccess() {
@@ -307,10 +309,10 @@ abstract class CallOutcome extends CallLimits {
     }
 
     /** What the pipeline itself throws tells how it came to that; the user's own exceptions are left alone. */
-    void tellHistory() {
+    void tellHistory(Throwable ended) {
         List<Attempt.End> attemptEnds = failures();
-        if (attemptEnds != null && error != null) {
-            error = AttemptEnds.told(error, engine.name, attemptEnds);
+        if (attemptEnds != null) {
+            error = AttemptEnds.told(ended, engine.name, attemptEnds);
         }
     }
 
@@ -323,11 +325,6 @@ abstract class CallOutcome extends CallLimits {
                             attempts, Outcome.SUCCESS, Optional.of(Duration.ofNanos(actionNanos)), Optional.empty()));
         }
         return new Reply<>(answer, source, Duration.ofNanos(ageNanos), attempts, ends);
-    }
-
-    /** What a rejection has for a history; filled when the call is over. */
-    List<Attempt.End> historyOfRejection() {
-        return attempts == 0 ? List.of() : new AttemptEnds(null);
     }
 
     // ---- as a policy sees it

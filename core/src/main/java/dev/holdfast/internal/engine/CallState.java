@@ -88,11 +88,6 @@ final class CallState extends CallAlarms {
         caller = owner;
     }
 
-    /** A call object for one blocking call after the other of this thread. */
-    static CallState ofThread(Caller owner) {
-        return new CallState(USUAL_LAYERS, false, owner);
-    }
-
     /**
      * Starts a call. A reference is written only where it differs: a kept object is old, and a reference in an old object
      * costs the garbage collector's barrier.
@@ -286,10 +281,9 @@ final class CallState extends CallAlarms {
     }
 
     Driver driver() {
-        return engine.driver(async);
+        return async ? engine.async : engine.blocking;
     }
 
-    /** Gives up an open blocking attempt, on another thread than its own. */
     @Override
     void strike(long number, int reason) {
         if (claim(number, reason) == OPEN) {

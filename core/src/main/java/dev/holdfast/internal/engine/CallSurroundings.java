@@ -42,7 +42,6 @@ abstract class CallSurroundings extends CallDecisions implements Passage.Beside 
         super(layers);
     }
 
-    /** No policy has asked yet whether the work has begun. */
     void forgetWhatWasTold() {
         toldOfWork = NOT_TOLD;
     }
@@ -131,7 +130,7 @@ abstract class CallSurroundings extends CallDecisions implements Passage.Beside 
     }
 
     /** As {@link #inherit}, for a call that is the outermost one of its thread. */
-    void inheritNothing(@Nullable Bound bound) {
+    void inheritBound(@Nullable Bound bound) {
         outerAttempt = bound == null ? 0 : bound.attempt;
         outerPriority = bound == null ? Bound.UNSAID : bound.priority;
         if (bound != null) {

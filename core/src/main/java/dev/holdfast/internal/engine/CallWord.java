@@ -27,17 +27,8 @@ abstract class CallWord extends CallPadding {
     private static final int REASON_SHIFT = 3;
     private static final long REASON_MASK = 7L << REASON_SHIFT;
     private static final int NUMBER_SHIFT = 6;
-    private static final VarHandle WORD;
-    private static final VarHandle LANDED;
-
-    static {
-        try {
-            WORD = MethodHandles.lookup().findVarHandle(CallWord.class, "word", long.class);
-            LANDED = MethodHandles.lookup().findVarHandle(CallWord.class, "landed", boolean.class);
-        } catch (ReflectiveOperationException impossible) {
-            throw new ExceptionInInitializerError(impossible);
-        }
-    }
+    private static final VarHandle WORD = Handles.of(MethodHandles.lookup(), "word", long.class);
+    private static final VarHandle LANDED = Handles.of(MethodHandles.lookup(), "landed", boolean.class);
 
     @SuppressWarnings("unused") // through WORD; the number goes on when the object is used again, so that none repeats
     private volatile long word;
@@ -113,7 +104,6 @@ abstract class CallWord extends CallPadding {
         return number << NUMBER_SHIFT | (long) reason << REASON_SHIFT | RUNNING;
     }
 
-    /** Why the last suspension was claimed. */
     int claimReason() {
         return (int) ((word & REASON_MASK) >>> REASON_SHIFT);
     }
@@ -124,7 +114,6 @@ abstract class CallWord extends CallPadding {
         return (seen & STATE_MASK) == RUNNING ? -1 : seen >>> NUMBER_SHIFT;
     }
 
-    /** Whether the attempt of this number has not ended. */
     boolean isUnderWay(long number) {
         long seen = word;
         return seen >>> NUMBER_SHIFT == number && (seen & STATE_MASK) != RUNNING;

@@ -103,7 +103,6 @@ final class Carrier {
         }
     }
 
-    /** The task, to be run with what the current thread has. */
     Runnable carrying(Runnable task) {
         Snapshot snapshot = capture();
         return () -> within(snapshot, task);

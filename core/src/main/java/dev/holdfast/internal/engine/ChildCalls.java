@@ -14,8 +14,8 @@ final class ChildCalls {
     /** Starts a call of the same action, just inside the layer that has asked for it. */
     void start(CallState parent, CallDecisions.Fork fork) {
         CallState child = of(parent, fork.layer());
-        child.cursor = fork.layer() + 1;
-        child.preset(fork.layer(), fork.object());
+        child.object(fork.object());
+        child.cursor++;
         child.limitCaller(fork.limitNanos(), 0);
         child.refresh = true;
         child.context = parent.context();

@@ -34,7 +34,7 @@ final class Endings {
     /** Before the action: false, and the call goes up, if there is no time left to start it. */
     boolean starting(CallState call) {
         if (call.limited && call.limitAt - call.now() <= 0) {
-            giveUpForTime(call);
+            giveUp(call, CallWord.BY_LIMIT);
             return false;
         }
         Asker asker = call.spec.asker();
@@ -77,19 +77,12 @@ final class Endings {
         call.forgetPending();
     }
 
-    /** A wrong policy has ended the call. */
-    static IllegalStateException misuse(Plan plan, int layer, String method) {
-        return new IllegalStateException(
-                method + " of " + plan.policyName(layer) + " returned no decision of its passage");
-    }
-
     private void tellOfEnd(CallState call) {
         if (plan.onAttempt != 0) {
             hooks.attemptEnds(call);
         }
     }
 
-    /** The attempt is no longer open. */
     private void close(CallState call) {
         if (call.timed) {
             call.readNow();
@@ -155,7 +148,7 @@ final class Endings {
         endedByLimit(call);
         CallTimeoutException timeout = new CallTimeoutException(
                 name,
-                call.limitOwnerName(),
+                call.limitedBy(),
                 call.attempts,
                 call.actionNanos,
                 call.limitNanos(),
@@ -193,10 +186,6 @@ final class Endings {
         call.readNow();
     }
 
-    void giveUpForTime(CallState call) {
-        giveUp(call, CallWord.BY_LIMIT);
-    }
-
     /** Ends the call for this reason, before its attempt or in place of its result. */
     void giveUp(CallState call, int reason) {
         call.loseValueFor(null);
@@ -204,7 +193,7 @@ final class Endings {
         switch (reason) {
             case CallWord.BY_LIMIT -> {
                 call.endedByLimit();
-                reject(call, rejections.noTime(call.limitOwnerName(), call.struckLimit(false)));
+                reject(call, rejections.noTime(call.limitedBy(), call.struckLimit(false)));
             }
             case CallWord.BY_CANCEL -> {
                 call.giveUpAt = CallLimits.CALLER;
@@ -228,13 +217,12 @@ final class Endings {
         }
     }
 
-    /** The executor does not take the call. */
     void refuse(CallState call) {
         call.down = false;
         reject(call, rejections.noThread());
     }
 
-    void reject(CallState call, CallRejectedException rejection) {
+    private void reject(CallState call, CallRejectedException rejection) {
         call.error(rejection, Outcome.REJECTED);
         observers.rejected(call.operation(), rejection.policy(), rejection.reason());
         if (call.trace != null) {
@@ -249,12 +237,14 @@ final class Endings {
             call.around.begun();
         }
         if (call.outcome != Outcome.SUCCESS || call.attempts > 1) {
-            call.rememberAttempt();
+            call.remember(call.attempts, call.outcome, call.actionNanos, call.hasBegunKeyedWork());
         }
         if (observers.anyOfCalls()) {
             observers.attemptSettled(call.operation(), call.attempts, call.outcome, call.actionNanos);
         }
-        traceAttempt(call);
+        if (call.trace != null) {
+            call.trace.attemptEnded(call);
+        }
     }
 
     void tellSettled(CallState call) {
@@ -262,19 +252,13 @@ final class Endings {
             tellThoseAround(call, call.around);
         }
         if (call.error != null) {
-            call.tellHistory();
+            call.tellHistory(call.error);
         }
         if (observers.anyOfCalls()) {
             observers.callSettled(
                     call.operation(), call.outcome, call.source, call.attempts, call.now() - call.startNanos);
         }
         traceEnds(call);
-    }
-
-    private static void traceAttempt(CallState call) {
-        if (call.trace != null) {
-            call.trace.attemptEnded(call);
-        }
     }
 
     static void traceEnds(CallState call) {

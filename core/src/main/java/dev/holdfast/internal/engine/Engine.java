@@ -25,13 +25,11 @@ import org.jspecify.annotations.Nullable;
 /** What runs the calls of one pipeline: its walk, its two drivers and its threads. */
 public final class Engine {
     // What the action takes: a bit for each.
-    /** Nothing: a supplier. */
     public static final int SUPPLIER = 0;
-    /** Its attempt. */
     public static final int ATTEMPT = 1;
     /** The argument by which the call is keyed: a decorated function. */
     public static final int KEYED = 2;
-    /** Both. */
+
     public static final int KEYED_ATTEMPT = KEYED | ATTEMPT;
 
     /**
@@ -46,7 +44,7 @@ public final class Engine {
             Asker.class,
             AsyncDriver.Ending.class,
             AsyncDriver.HandOver.class,
-            AsyncDriver.IfRefused.class,
+            AsyncDriver.Resumption.class,
             Attempt.End.class,
             AttemptEnds.class,
             Bound.class,
@@ -82,10 +80,7 @@ public final class Engine {
         }
     }
 
-    /** For calls on the thread of their caller. */
     public final BlockingDriver blocking;
-
-    /** For calls that hold no thread. */
     public final AsyncDriver async;
 
     final String name;
@@ -158,7 +153,7 @@ public final class Engine {
         log = lifetime.log;
         // First: policies of a plan that can never work may be in use elsewhere, and are not bound.
         plan = new Plan(name, settings.policies);
-        dedicated = hasDedicatedThreads(name, settings.policies) ? lifetime.dedicatedThreads() : null;
+        dedicated = hasDedicatedThreads(name, settings.policies) ? lanes.dedicated.get() : null;
         traces = observers.traces;
         plain = dedicated == null && traces == null;
         for (Policy policy : settings.policies) {
@@ -169,10 +164,10 @@ public final class Engine {
         // Which calls are a sample depends on their threads: a test on virtual time, which alone has an executor, must
         // not.
         timed = observers.anyOfCalls() || asked.contains(Timing.EVERY) || (sampled && time.executor() != null);
-        hooks = new PolicyHooks(plan, name, lanes::hooks, log);
+        hooks = new PolicyHooks(plan, name, lanes.hooks, log);
         rejections = new Rejections(name, lifetime.closed::get);
         endings = new Endings(name, plan, observers, hooks, rejections);
-        walk = new Walk(plan, observers, hooks, rejections, endings, settings.straightAfter, children::start);
+        walk = new Walk(plan, observers, hooks, rejections, endings, settings.straightAfter, children);
         Watchdog watchdog = settings.watchdog == null ? Watchdog.on(time) : settings.watchdog;
         blocking = new BlockingDriver(this, watchdog);
         async = new AsyncDriver(this, watchdog);
@@ -240,13 +235,11 @@ public final class Engine {
         lifetime.present = this;
     }
 
-    /** Whether the pipeline has this policy no longer. */
     boolean hasLost(Policy policy) {
         Engine present = lifetime.present;
         return present != null && present != this && !present.settings.policies.contains(policy);
     }
 
-    /** Tells the observers that the pipeline has other policies. */
     public void replaced(Observed pipeline) {
         observers.replaced(pipeline);
     }
@@ -264,10 +257,6 @@ public final class Engine {
         retire(pipeline);
     }
 
-    Driver driver(boolean isAsync) {
-        return isAsync ? async : blocking;
-    }
-
     boolean isClosed() {
         return lifetime.closed.get();
     }
@@ -276,15 +265,16 @@ public final class Engine {
     void runHooks(RunningAttempt attempt, CallContext.@Nullable Snapshot context) {
         if (attempt.hasHooks()) {
             try {
-                lanes.hooks().execute(() -> Carrier.within(context, () -> attempt.runHooks(this::hookThrew)));
+                lanes.hooks
+                        .get()
+                        .execute(() -> Carrier.within(
+                                context,
+                                () -> attempt.runHooks(
+                                        thrown -> log.once("an onCancel hook of '" + name + "' threw", thrown))));
             } catch (Throwable refusal) {
                 log.once("no thread to run the onCancel hooks of '" + name + "'", refusal);
             }
         }
-    }
-
-    private void hookThrew(Throwable thrown) {
-        log.once("an onCancel hook of '" + name + "' threw", thrown);
     }
 
     // ---- values that nobody gets

@@ -25,12 +25,13 @@ final class FaultyAction implements CheckedSupplier<@Nullable Object, Exception>
         if (delayNanos == Long.MAX_VALUE) {
             hang();
         } else if (delayNanos > 0) {
-            delay(engine.time);
+            delay();
         }
         return action.get();
     }
 
-    private void delay(TimeSource time) {
+    private void delay() {
+        TimeSource time = engine.time;
         long start = time.nanos();
         for (long left = delayNanos; left > 0; left = delayNanos - (time.nanos() - start)) {
             park(left);

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Hedge extends Once {
     final CallState call;
-    private final Race race;
+    final Race race;
     private final int attemptsBefore;
 
     long startedAt;
@@ -144,17 +144,5 @@ final class Hedge extends Once {
         if (call.trace != null && !givenUp) {
             var unused = call.trace.attempt(call).start();
         }
-    }
-
-    String limitOwnerName() {
-        return race.limitOwnerName;
-    }
-
-    long limitNanos() {
-        return race.limitNanos;
-    }
-
-    long decidedAt() {
-        return race.decidedAt();
     }
 }

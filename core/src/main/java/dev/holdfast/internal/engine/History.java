@@ -32,11 +32,6 @@ final class History {
         }
     }
 
-    /** The number of the last attempt in it. */
-    int count() {
-        return count;
-    }
-
     boolean isEmpty() {
         return count == 0;
     }

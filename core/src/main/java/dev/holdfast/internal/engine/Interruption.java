@@ -29,8 +29,7 @@ final class Interruption {
     private static boolean isCausedByInterrupt(Throwable error) {
         Throwable cause = error;
         for (int i = 0; cause != null && i < Causes.MOST; i++, cause = Causes.of(cause)) {
-            if (cause instanceof InterruptedException
-                    || isOfAWait(cause)
+            if (isItself(cause)
                     || cause instanceof ClosedByInterruptException
                     || (cause instanceof InterruptedIOException && !(cause instanceof SocketTimeoutException))) {
                 return true;

@@ -15,7 +15,9 @@ import org.jspecify.annotations.Nullable;
 final class Lanes {
     // To hand a task to one of them makes nothing before its thread: there may be no memory for a call that was
     // claimed.
+    /** For what follows a wait or an attempt of an asynchronous call: its next attempt, its end, the caller's continuations. */
     final Lane ends;
+    /** For refreshes and hedges. */
     final Lane background;
     /**
      * For calls that {@link #ends} refused. They must not end on a thread that is ending another call, which may wait for them, nor
@@ -23,7 +25,10 @@ final class Lanes {
      */
     final Lane spare;
 
-    private final Lane hooks;
+    /** For the hooks of attempts that are given up. Works after the pipeline is closed: its threads end when they idle. */
+    final Lane hooks;
+    /** For attempts, where they do not run on the threads of their callers. */
+    final Lane dedicated;
 
     Lanes(
             String pipeline,
@@ -35,26 +40,13 @@ final class Lanes {
         background = new Lane(time, forBackground, () -> Threads.newExecutor(pipeline + "-background", loader));
         hooks = new Lane(time, null, () -> Threads.newUnboundedPool(pipeline + "-hooks", loader));
         spare = new Lane(time, null, () -> Threads.newUnboundedPool(pipeline + "-spare", loader));
-    }
-
-    /** For what follows a wait or an attempt of an asynchronous call: its next attempt, its end, the caller's continuations. */
-    Executor ends() {
-        return ends.get();
-    }
-
-    /** For refreshes and hedges. */
-    Executor background() {
-        return background.get();
-    }
-
-    /** For the hooks of attempts that are given up. Works after the pipeline is closed: its threads end when they idle. */
-    Executor hooks() {
-        return hooks.get();
+        dedicated = new Lane(time, null, () -> Threads.newDedicated(pipeline, loader));
     }
 
     void close() {
         ends.close();
         background.close();
+        dedicated.close();
     }
 
     /** One that was given, the time's, or threads of the pipeline's own, made when they are first needed. */

@@ -7,17 +7,14 @@ import dev.holdfast.Classifier;
 public final class Meaning {
     private volatile Classifier classifier;
 
-    /** At first this one. */
     public Meaning(Classifier first) {
         classifier = first;
     }
 
-    /** The one of now. */
     public Classifier classifier() {
         return classifier;
     }
 
-    /** From now on another one. */
     public void become(Classifier other) {
         classifier = other;
     }

@@ -62,26 +62,15 @@ public final class NotDone {
         if (error instanceof CallRejectedException rejection) {
             return rejection.history().isEmpty();
         }
-        if (error instanceof SocketTimeoutException && CONNECT_TIMED_OUT.equalsIgnoreCase(error.getMessage())) {
-            return true;
-        }
-        return error instanceof ConnectException
+        return (error instanceof SocketTimeoutException && CONNECT_TIMED_OUT.equalsIgnoreCase(error.getMessage()))
+                || error instanceof ConnectException
                 || error instanceof UnknownHostException
                 || error instanceof NoRouteToHostException
                 || error instanceof UnresolvedAddressException
                 || error instanceof SSLHandshakeException
                 || error instanceof SSLPeerUnverifiedException
                 || FullPools.isSaidBy(error)
-                || isNamed(error.getClass());
-    }
-
-    private static boolean isNamed(Class<?> type) {
-        for (Class<?> c = type; c != Throwable.class && c != null; c = c.getSuperclass()) {
-            if (NAMES.contains(c.getName())) {
-                return true;
-            }
-        }
-        return false;
+                || Causes.isNamed(error, NAMES);
     }
 
     /**

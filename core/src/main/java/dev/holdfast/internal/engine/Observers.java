@@ -86,7 +86,6 @@ final class Observers {
 
     // One loop in each method, and no lambda on the path of a call, so that nothing is allocated.
 
-    /** Before the pipeline's first call. */
     void opened(Observed opened) {
         for (int i = 0; i < observers.length; i++) {
             CallObserver observer = observers[i];
@@ -101,23 +100,11 @@ final class Observers {
     }
 
     void replaced(Observed pipeline) {
-        for (CallObserver observer : observers) {
-            try {
-                observer.replaced(pipeline);
-            } catch (Throwable thrown) {
-                log(observer, thrown);
-            }
-        }
+        each(observers, observer -> observer.replaced(pipeline));
     }
 
     void closed(Observed closed) {
-        for (CallObserver observer : observers) {
-            try {
-                observer.closed(closed);
-            } catch (Throwable thrown) {
-                log(observer, thrown);
-            }
-        }
+        each(observers, observer -> observer.closed(closed));
     }
 
     void callSettled(@Nullable String operation, Outcome outcome, Source source, int attempts, long nanos) {

@@ -17,7 +17,6 @@ abstract class Once implements Runnable {
         };
     }
 
-    /** The task. */
     abstract void runOnce();
 
     @Override

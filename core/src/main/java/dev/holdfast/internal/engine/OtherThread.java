@@ -127,7 +127,7 @@ final class OtherThread extends Work implements Runnable, CheckedSupplier<@Nulla
         return left && !begun;
     }
 
-    /** Nobody waits any longer; false if the work has ended, or was left before. */
+    /** Nobody waits any longer; false if the work has ended. */
     private boolean leave() {
         if (!leaves()) {
             return false;
@@ -142,7 +142,7 @@ final class OtherThread extends Work implements Runnable, CheckedSupplier<@Nulla
     }
 
     private synchronized boolean leaves() {
-        if (left || isOver()) {
+        if (isOver()) {
             return false;
         }
         left = true;

@@ -105,7 +105,6 @@ final class Overstay extends Work {
         }
     }
 
-    /** The call leaves this layer for the last time. */
     @Override
     void left(int layer) {
         lock.lock();

@@ -28,11 +28,7 @@ final class Plan {
     private final String[] names;
     private final int[] nextEnter;
 
-    /**
-     * A plan.
-     *
-     * @throws IllegalArgumentException if the policies can never work together
-     */
+    /** @throws IllegalArgumentException if the policies can never work together */
     Plan(String pipeline, List<Policy> outermostFirst) {
         policies = outermostFirst.toArray(new Policy[0]);
         names = Numbered.names(outermostFirst).toArray(new String[0]);

@@ -61,7 +61,7 @@ final class Race {
         layer = call.cursor;
         limited = call.limited;
         limitAt = call.limitAt;
-        limitOwnerName = call.limitOwnerName();
+        limitOwnerName = call.limitedBy();
         limitNanos = call.limitNanos();
         reserve = call.reserve();
     }
@@ -87,7 +87,6 @@ final class Race {
         return winner != null;
     }
 
-    /** The call's own attempt was given up for the answer of a hedge. */
     void overtook() {
         overtaken = true;
     }
@@ -161,7 +160,8 @@ final class Race {
         if (told != null) {
             told.complete();
         } else if (hedge == winner) {
-            overtake();
+            // The call's own attempt, or the wait for the next one, has lost.
+            call.driver().overtake(call, open);
         }
     }
 
@@ -195,11 +195,6 @@ final class Race {
         Hedge before = last;
         last = hedge;
         return before;
-    }
-
-    /** Ends the call's own attempt, or the wait for the next one: it has lost. */
-    private void overtake() {
-        call.driver().overtake(call, open);
     }
 
     private static void lose(@Nullable Hedge hedge) {
@@ -336,7 +331,6 @@ final class Race {
         return decision;
     }
 
-    /** When the race was decided; losing attempts run for nobody from then on. */
     long decidedAt() {
         return decidedAt;
     }

@@ -23,7 +23,6 @@ final class RunningAttempt implements Attempt, Discards {
     @Nullable
     Unclaimed unclaimed;
 
-    /** Null: none. */
     private @Nullable Deque<Runnable> hooks;
 
     private boolean cancelled;

@@ -68,7 +68,7 @@ final class StraightLayer extends StraightWay {
         try {
             POLICY.ended(call);
         } catch (Throwable thrown) {
-            LAYER.walk().endedThrew(INDEX, thrown);
+            LAYER.walk().hooks.endedThrew(INDEX, thrown);
         }
     }
 }

@@ -5,7 +5,6 @@ import dev.holdfast.internal.Causes;
 import dev.holdfast.internal.Timeouts;
 import dev.holdfast.spi.TimeSource;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A limit that ended a call and was not set by a policy of its pipeline. An outer call looks for it in the error of an inner
@@ -22,7 +21,7 @@ record StruckLimit(TimeSource time, long at, long reserve) {
     private static final Set<String> GRPC = Set.of("io.grpc.StatusRuntimeException", "io.grpc.StatusException");
 
     /** Whether this error, or one that caused it, comes from the limit of this call. */
-    static boolean of(CallState call, @Nullable Throwable error) {
+    static boolean of(CallState call, Throwable error) {
         Throwable cause = error;
         for (int i = 0; cause != null && i < Causes.MOST; i++, cause = Causes.of(cause)) {
             AttemptEnds ends = AttemptEnds.of(cause);
@@ -46,17 +45,8 @@ record StruckLimit(TimeSource time, long at, long reserve) {
     private static boolean isTimeout(Throwable error) {
         Throwable cause = error;
         for (int i = 0; cause != null && i < Causes.MOST; i++, cause = Causes.of(cause)) {
-            if (Timeouts.isOne(cause) || isGrpcs(cause)) {
+            if (Timeouts.isOne(cause) || (Causes.isNamed(cause, GRPC) && saysItsDeadline(cause))) {
                 return true;
-            }
-        }
-        return false;
-    }
-
-    private static boolean isGrpcs(Throwable error) {
-        for (Class<?> type = error.getClass(); type != Throwable.class && type != null; type = type.getSuperclass()) {
-            if (GRPC.contains(type.getName())) {
-                return saysItsDeadline(error);
             }
         }
         return false;

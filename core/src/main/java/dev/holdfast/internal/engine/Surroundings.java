@@ -27,7 +27,7 @@ final class Surroundings {
         Surroundings entered = new Surroundings(ambient);
         try {
             entered.scope = context == null ? null : context.restore();
-            entered.before = bare ? null : ambient.replace(call);
+            entered.before = bare ? null : ambient.replace(Bound.ofCaller(call));
             return entered;
         } catch (Throwable broken) {
             // The thread must not keep a part of it.

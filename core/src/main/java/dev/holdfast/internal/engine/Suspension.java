@@ -23,7 +23,6 @@ final class Suspension extends Work
 
     int timerReason = CallWord.BY_TIMER;
 
-    /** When the timer is due. */
     long timerAt;
 
     /** Before the timer is set, and then on its thread. */
@@ -63,11 +62,10 @@ final class Suspension extends Work
     }
 
     /** If the timer finds that the limit of the call is over, and that the process stood still, the wait may go on. */
-    void awaitsAnswer(boolean mayGoOn) {
-        mayGoOnWaiting = mayGoOn;
+    void awaitsAnswer() {
+        mayGoOnWaiting = call.awaitsAnswer();
     }
 
-    /** The stage has completed. */
     @Override
     public void accept(@Nullable Object newValue, @Nullable Throwable newError) {
         if (!isFirst()) {

@@ -71,7 +71,6 @@ public final class Threads {
         return virtual != null ? threadPerTask(task -> with(loader, virtual.newThread(task))) : newPool(called, loader);
     }
 
-    /** A bounded pool of daemons that end when they idle. */
     static ExecutorService newPool(String called, @Nullable ClassLoader loader) {
         return newPool(called, MOST_THREADS, MOST_QUEUED, loader);
     }

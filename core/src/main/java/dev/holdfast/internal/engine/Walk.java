@@ -15,20 +15,14 @@ import org.jspecify.annotations.Nullable;
 final class Walk {
     private final Plan plan;
     private final Observers observers;
-    private final PolicyHooks hooks;
+    final PolicyHooks hooks;
     private final Rejections rejections;
     private final Endings endings;
-    private final BackgroundStarter background;
+    private final ChildCalls children;
 
     // All threads write and read both without synchronization: a straight way has no state, so two of them do no harm.
     private int callsUntilStraight;
     private @Nullable StraightWay straight;
-
-    /** How a fork is started; given by the pipeline, since only drivers know threads. */
-    @FunctionalInterface
-    interface BackgroundStarter {
-        void start(CallState parent, CallDecisions.Fork fork);
-    }
 
     Walk(
             Plan plan,
@@ -37,14 +31,14 @@ final class Walk {
             Rejections rejections,
             Endings endings,
             int straightAfter,
-            BackgroundStarter background) {
+            ChildCalls children) {
         this.plan = plan;
         this.observers = observers;
         this.hooks = hooks;
         this.rejections = rejections;
         this.endings = endings;
         callsUntilStraight = straightAfter;
-        this.background = background;
+        this.children = children;
     }
 
     // ---- the walk
@@ -160,7 +154,7 @@ final class Walk {
                 return Step.GO_UP;
             }
             default -> {
-                call.brokenBy(Endings.misuse(plan, call.cursor, "enter"));
+                misused(call, "enter");
                 abandon(call);
                 return Step.GO_UP;
             }
@@ -173,7 +167,7 @@ final class Walk {
         if (call.waitNanos < call.remaining() || !call.limited) {
             return true;
         }
-        endings.giveUpForTime(call);
+        endings.giveUp(call, CallWord.BY_LIMIT);
         abandon(call);
         return false;
     }
@@ -193,7 +187,7 @@ final class Walk {
             call.readNow();
             endings.giveUp(call, call.unlessCallersTimeIsOver(CallWord.BY_CANCEL));
         } else if (call.remaining() <= 0) {
-            endings.giveUpForTime(call);
+            endings.giveUp(call, CallWord.BY_LIMIT);
         } else {
             return true;
         }
@@ -216,7 +210,7 @@ final class Walk {
             }
             if (decision != 0) {
                 if (call.taken(decision) != Decision.REJECT) {
-                    call.brokenBy(Endings.misuse(plan, call.cursor, "stillAdmits"));
+                    misused(call, "stillAdmits");
                 }
                 call.cursor = plan.layers;
                 return false;
@@ -340,7 +334,7 @@ final class Walk {
                 // An interrupted call waits for nothing more.
                 abandon(call);
             }
-            default -> call.brokenBy(Endings.misuse(plan, call.cursor, "settle"));
+            default -> misused(call, "settle");
         }
         leaveLayer(call);
         return Step.GO_UP;
@@ -349,7 +343,7 @@ final class Walk {
     /** The layer has been settled for the last time. */
     void leaveLayer(CallState call) {
         if (call.kept != null) {
-            call.leaveKept(call.cursor);
+            call.leaveKept();
         }
         if ((plan.onEnd >>> call.cursor & 1) != 0) {
             List<Work> unfinished = call.unfinished;
@@ -381,10 +375,6 @@ final class Walk {
         }
     }
 
-    void endedThrew(int layer, Throwable thrown) {
-        hooks.endedThrew(layer, thrown);
-    }
-
     private void abandon(CallState call) {
         call.waits = false;
         call.leaveScopes(call.cursor);
@@ -412,7 +402,7 @@ final class Walk {
 
     private Step beginRetry(CallState call) {
         call.rememberFirstSuccess();
-        call.keepOutcome(call.cursor);
+        call.keepOutcome();
         call.giveUpAt = CallOutcome.NOT_GIVEN_UP;
         call.endedBy = CallOutcome.NOT_GIVEN_UP;
         call.retrying = true;
@@ -447,7 +437,6 @@ final class Walk {
 
     // ---- after a suspension
 
-    /** A pause or an await is over. */
     void resumed(CallState call, int reason, Step what) {
         int why = whyResumed(call, reason);
         if (goesOn(why) && call.isOvertaken()) {
@@ -477,22 +466,21 @@ final class Walk {
             return;
         }
         boolean outcomeKnown = !call.down;
-        boolean keeps = outcomeKnown && why == CallWord.BY_LIMIT;
         // A try that was rejected before its attempt is never put aside. What is in `kept` is the attempt before it.
         boolean isKept = call.retrying && !call.wasTurnedAway();
         call.retrying = false;
         call.settling = false;
-        if (keeps) {
+        if (outcomeKnown && why == CallWord.BY_LIMIT) {
             call.giveUpAt = Math.min(call.giveUpAt, call.limitOwner);
-        } else if (!(outcomeKnown && why == CallWord.BY_REFUSAL)) {
-            endings.giveUp(call, why);
-        } else {
+        } else if (outcomeKnown && why == CallWord.BY_REFUSAL) {
             call.giveUpAt = CallLimits.CALLER;
+        } else {
+            endings.giveUp(call, why);
         }
         abandon(call);
         if (outcomeKnown) {
             if (isKept) {
-                forgetKept(call);
+                call.forgetKept();
             }
             leaveLayer(call);
         }
@@ -515,7 +503,7 @@ final class Walk {
         call.refuseRetry(call.sentOnce() ? Refusal.SENT_ONCE : Refusal.NOT_IDEMPOTENT);
         abandon(call);
         if (isKept) {
-            forgetKept(call);
+            call.forgetKept();
         }
         leaveLayer(call);
         call.down = false;
@@ -523,15 +511,6 @@ final class Walk {
 
     private static void suspendedHere(CallState call) {
         call.suspendedAt = Math.max(call.suspendedAt, call.cursor);
-    }
-
-    /** Empties the kept slot, so that it is not restored: its outcome stands, or was replaced. */
-    private void forgetKept(CallState call) {
-        @Nullable Kept[] kept = call.kept;
-        Kept own = kept == null ? null : kept[call.cursor];
-        if (own != null) {
-            own.forget();
-        }
     }
 
     // ---- fallback of a stage
@@ -559,12 +538,17 @@ final class Walk {
 
     // ---- small things
 
+    private void misused(CallState call, String method) {
+        call.brokenBy(new IllegalStateException(
+                method + " of " + plan.policyName(call.cursor) + " returned no decision of its passage"));
+    }
+
     void startForks(CallState call) {
         List<CallDecisions.Fork> forks = call.forks;
         call.forks = null;
         for (int i = 0; forks != null && i < forks.size(); i++) {
             try {
-                background.start(call, forks.get(i));
+                children.start(call, forks.get(i));
             } catch (Throwable noMemory) {
                 // The layer must be entered or left all the same.
                 Log.warn("a call in the background could not start", noMemory);

@@ -46,18 +46,10 @@ final class WatchQueue extends Watchdog {
     /** The number of an attempt where none is under way. */
     private static final long NONE = -1;
 
-    private static final VarHandle CALL;
-
-    static {
-        try {
-            CALL = MethodHandles.lookup().findVarHandle(Entry.class, "call", CallState.class);
-        } catch (ReflectiveOperationException impossible) {
-            throw new ExceptionInInitializerError(impossible);
-        }
-    }
-
     /** Watches attempts, one after the other. */
     static final class Entry {
+        private static final VarHandle CALL = Handles.of(MethodHandles.lookup(), "call", CallState.class);
+
         final WatchQueue queue;
 
         /** Null: emptied. */

@@ -8,8 +8,7 @@ import org.jspecify.annotations.Nullable;
 /** Work of an attempt that may go on after its outcome was decided, and the ends of layers that wait for it. */
 abstract class Work {
     private boolean over;
-    private long decidedAt;
-    private boolean decided;
+    private long decidedAt = Long.MIN_VALUE;
     private int reach = Integer.MAX_VALUE;
     private @Nullable List<LateEnd> lateEnds;
 
@@ -35,9 +34,10 @@ abstract class Work {
 
     /** The outcome is decided, but the work goes on; false if it has ended meanwhile. */
     synchronized boolean goesOn(long now) {
-        decidedAt = now;
-        decided = !over;
-        return decided;
+        if (!over) {
+            decidedAt = now;
+        }
+        return !over;
     }
 
     synchronized boolean isOver() {
@@ -46,7 +46,7 @@ abstract class Work {
 
     /** When the outcome was decided and the work went on; {@link Long#MIN_VALUE} if it did not. */
     synchronized long decidedAt() {
-        return decided ? decidedAt : Long.MIN_VALUE;
+        return decidedAt;
     }
 
     synchronized boolean attach(LateEnd end) {

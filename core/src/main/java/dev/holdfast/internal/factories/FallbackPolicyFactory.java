@@ -23,7 +23,6 @@ public final class FallbackPolicyFactory implements PolicyFactory<FallbackSettin
     }
 
     @Override
-    @SuppressWarnings("unchecked") // a function that code bound under a name; what it takes is documented
     public List<Option<FallbackSettings.Builder, ?>> options() {
         return FallbackSettings.options();
     }

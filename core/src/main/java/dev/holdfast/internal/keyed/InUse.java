@@ -14,7 +14,6 @@ public final class InUse extends Policy {
     /** Since the last look. Written only if it changes, because all threads read it. */
     private volatile boolean used = true;
 
-    /** Of one instance. */
     public InUse() {
         super("keyed", ENTER | ENDED);
     }

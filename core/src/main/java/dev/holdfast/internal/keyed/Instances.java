@@ -21,8 +21,6 @@ import org.jspecify.annotations.Nullable;
  * One that nobody has used for long goes; none goes while it is in use, or while it remembers what a new one would not know.
  * The {@link #lock} is held while an instance is made. So what is written under it holds for each instance that is not yet
  * among {@link #all}. Nobody waits for it to {@link #close}.
- *
- * @param <T> an instance
  */
 public abstract class Instances<T> {
     /** The key of the instance that all keys above the bound share. */
@@ -56,7 +54,6 @@ public abstract class Instances<T> {
     private long lookAt;
     private volatile boolean closed;
 
-    /** On the source of time that says what is idle. */
     protected Instances(TimeSource time) {
         this.time = time;
     }
@@ -67,7 +64,6 @@ public abstract class Instances<T> {
     /** After how many nanoseconds without use an instance goes. */
     protected abstract long idleNanos();
 
-    /** The policies of an instance. */
     protected abstract List<Policy> policies(T instance);
 
     /** Makes the instance of a key; this policy is to be its outermost. Called under the lock. */
@@ -79,7 +75,6 @@ public abstract class Instances<T> {
     /** It has gone. Called without the lock: observers are told, who may wait for whoever makes another one. */
     protected abstract void retire(T instance);
 
-    /** Closes an instance. */
     protected abstract void close(T instance);
 
     /** The instance of this key, made if need be. */

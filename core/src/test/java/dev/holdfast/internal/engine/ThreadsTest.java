@@ -99,7 +99,8 @@ class ThreadsTest {
                 CompletableFuture<ClassLoader> seen = new CompletableFuture<>();
                 Knobs.engine(pipeline)
                         .lanes
-                        .ends()
+                        .ends
+                        .get()
                         .execute(() -> seen.complete(Thread.currentThread().getContextClassLoader()));
                 assertThat(seen.get(5, TimeUnit.MINUTES)).isSameAs(application);
             }

@@ -7,7 +7,7 @@ import java.util.concurrent.atomic.AtomicLongArray;
  * How many successes there were in about the last five seconds: in this second and the four before it, a second being 2^30
  * ns. Of one second at most 10,000 are counted: who has more has tokens enough, and the others then only read.
  */
-final class Traffic {
+final class RecentSuccesses {
     private static final int MOST_OF_A_SECOND = 10_000;
     private static final int SECONDS = 5;
     private static final int SECOND_SHIFT = 30;

@@ -8,7 +8,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * would double the load of a dependency that is down, each within its budget. Safe for any number of threads; of two failures at one
  * moment, either may be the first one.
  */
-final class Outage {
+final class FailureStreak {
     private static final long LEAST_NANOS = 1_000_000_000;
 
     private final AtomicInteger failures = new AtomicInteger();
