@@ -7,6 +7,7 @@ import dev.holdfast.config.Node.Entry;
 import dev.holdfast.config.Node.Kind;
 import dev.holdfast.config.Node.Mapping;
 import dev.holdfast.config.Node.Scalar;
+import dev.holdfast.internal.Nearest;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;

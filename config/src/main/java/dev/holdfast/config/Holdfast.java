@@ -5,6 +5,7 @@ import dev.holdfast.Pipeline;
 import dev.holdfast.config.Memory.Succession;
 import dev.holdfast.internal.Checks;
 import dev.holdfast.internal.Lazily;
+import dev.holdfast.internal.Nearest;
 import dev.holdfast.internal.SafeLog;
 import dev.holdfast.internal.Shown;
 import dev.holdfast.internal.change.Exchange;

@@ -5,6 +5,7 @@ import dev.holdfast.config.Node.Entry;
 import dev.holdfast.config.Node.Kind;
 import dev.holdfast.config.Node.Mapping;
 import dev.holdfast.config.Node.Scalar;
+import dev.holdfast.internal.Nearest;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;

@@ -5,6 +5,7 @@ import dev.holdfast.config.Node.Entry;
 import dev.holdfast.config.Node.Mapping;
 import dev.holdfast.config.Node.Scalar;
 import dev.holdfast.config.ShadowSection.Mode;
+import dev.holdfast.internal.Nearest;
 import dev.holdfast.internal.Owners;
 import dev.holdfast.retry.RetryBudget;
 import dev.holdfast.shadow.ShadowPolicy;

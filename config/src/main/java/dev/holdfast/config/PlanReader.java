@@ -7,6 +7,7 @@ import dev.holdfast.config.Node.Entry;
 import dev.holdfast.config.Node.Mapping;
 import dev.holdfast.config.Node.Scalar;
 import dev.holdfast.config.Node.Sequence;
+import dev.holdfast.internal.Nearest;
 import dev.holdfast.internal.Shown;
 import dev.holdfast.retry.RetryBudget;
 import dev.holdfast.spi.CallObserver.Histograms;

@@ -3,6 +3,7 @@ package dev.holdfast.config;
 
 import dev.holdfast.config.Node.Entry;
 import dev.holdfast.config.Node.Mapping;
+import dev.holdfast.internal.Nearest;
 import dev.holdfast.internal.Options;
 import dev.holdfast.spi.PolicyFactory.Items;
 import dev.holdfast.spi.PolicyFactory.Option;

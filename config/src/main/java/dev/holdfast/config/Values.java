@@ -3,6 +3,7 @@ package dev.holdfast.config;
 
 import dev.holdfast.config.Node.Kind;
 import dev.holdfast.config.Node.Scalar;
+import dev.holdfast.internal.Nearest;
 import dev.holdfast.internal.Options;
 import dev.holdfast.internal.Replicas;
 import dev.holdfast.spi.PolicyFactory.Range;

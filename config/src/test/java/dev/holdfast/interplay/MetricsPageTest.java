@@ -180,4 +180,23 @@ class MetricsPageTest {
         all.flatMap(List::stream)
                 .forEach(value -> assertThat(values).contains("`" + value.name().toLowerCase(Locale.ROOT) + "`"));
     }
+
+    /** {@code rejected} is only in the history of a call. */
+    @Test
+    void everyReasonOfARetryHasItsMeaning() throws IOException {
+        String page = page();
+
+        assertThat(Refusal.values())
+                .filteredOn(why -> why != Refusal.REJECTED)
+                .allSatisfy(
+                        why -> assertThat(page).contains("\n| `" + why.name().toLowerCase(Locale.ROOT) + "` | "));
+    }
+
+    @Test
+    void theDescriptionOfRejectionsIsThatOfThePage() throws IOException {
+        String description = registry.get("holdfast.rejections").meter().getId().getDescription();
+
+        assertThat(description).isNotBlank();
+        assertThat(page()).containsIgnoringCase("| " + description);
+    }
 }

@@ -234,7 +234,7 @@ final class PipelineMeters implements CallObserver {
     }
 
     private Cells<Reason, LongAdder> newRejections(String policy) {
-        String description = "Calls that a policy turned away";
+        String description = "Tries that a policy rejected before the action ran, or that an interrupt ended";
         return rejections.computeIfAbsent(
                 policy,
                 name -> new Cells<>(

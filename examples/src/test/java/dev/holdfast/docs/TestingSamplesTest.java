@@ -8,13 +8,12 @@ import static java.time.Duration.ofMillis;
 import static java.time.Duration.ofSeconds;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.holdfast.Classifier;
 import dev.holdfast.Operation;
 import dev.holdfast.Pipeline;
 import dev.holdfast.Reason;
 import dev.holdfast.bulkhead.BulkheadPolicy;
 import dev.holdfast.chaos.ChaosPolicy;
-import dev.holdfast.headers.RetryAfter;
+import dev.holdfast.http.HttpClassifier;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.stalecache.StaleCachePolicy;
 import dev.holdfast.testing.ScriptedAction;
@@ -150,13 +149,11 @@ class TestingSamplesTest {
     @Test
     void theClientHeedsRetryAfter() throws Exception {
         HttpClient client = HttpClient.newHttpClient();
-        Pipeline pipeline = Pipeline.builder("stock")
-                .policies(RetryPolicy.ofDefaults())
-                .classifier((value, error) -> value instanceof HttpResponse<?> r && r.statusCode() == 503
-                        ? RetryAfter.http(name -> r.headers().firstValue(name).orElse(null))
-                        : Classifier.DEFAULT.classify(value, error))
-                .build();
-        try (ScriptedServer server = ScriptedServer.start()) {
+        try (ScriptedServer server = ScriptedServer.start();
+                Pipeline pipeline = Pipeline.builder("stock")
+                        .policies(RetryPolicy.ofDefaults())
+                        .classifier(HttpClassifier.ofDefaults())
+                        .build()) {
             server.answers(503, "busy").retryAfter(ZERO).answers(200, "12");
             HttpRequest request = HttpRequest.newBuilder(server.uri("/stock/1")).build();
             HttpResponse<String> stock =

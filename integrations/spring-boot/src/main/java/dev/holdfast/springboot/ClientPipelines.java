@@ -3,10 +3,15 @@ package dev.holdfast.springboot;
 
 import dev.holdfast.Pipeline;
 import dev.holdfast.config.Holdfast;
+import dev.holdfast.http.HttpOptions;
 import dev.holdfast.http.Pipelines;
 import dev.holdfast.internal.SafeLog;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.core.env.Environment;
+import org.springframework.http.HttpRequest;
+import org.springframework.web.reactive.function.client.ClientRequest;
 
 /** Which pipelines the clients of an application get. */
 public final class ClientPipelines {
@@ -23,6 +28,16 @@ public final class ClientPipelines {
         String name = SpringSettings.required(SpringSettings.of(environment).httpClients(), "http-clients");
         holdfast.pipeline(name);
         return authority -> holdfast.pipeline(name, authority);
+    }
+
+    /** Options of the adapter around RestClient and RestTemplate, from these beans. */
+    public static Consumer<HttpOptions<HttpRequest>> blocking(ObjectProvider<HoldfastInterceptorCustomizer> beans) {
+        return options -> beans.orderedStream().forEach(bean -> bean.customize(options));
+    }
+
+    /** Options of the adapter around WebClient, from these beans. */
+    public static Consumer<HttpOptions<ClientRequest>> reactive(ObjectProvider<HoldfastFilterCustomizer> beans) {
+        return options -> beans.orderedStream().forEach(bean -> bean.customize(options));
     }
 
     /**

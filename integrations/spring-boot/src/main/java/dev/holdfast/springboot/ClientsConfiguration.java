@@ -6,6 +6,7 @@ import dev.holdfast.http.Pipelines;
 import dev.holdfast.spring.HoldfastFilter;
 import dev.holdfast.spring.HoldfastInterceptor;
 import dev.holdfast.spring.HoldfastServiceGroups;
+import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.restclient.RestClientCustomizer;
 import org.springframework.boot.restclient.RestTemplateCustomizer;
@@ -28,10 +29,12 @@ class ClientsConfiguration {
     static class RestClients {
         @Bean
         @Order(Ordered.LOWEST_PRECEDENCE)
-        RestClientCustomizer holdfastRestClientCustomizer(Holdfast holdfast, Environment environment) {
+        RestClientCustomizer holdfastRestClientCustomizer(
+                Holdfast holdfast, Environment environment, ObjectProvider<HoldfastInterceptorCustomizer> options) {
             Pipelines pipelines = ClientPipelines.each(holdfast, environment);
             // One for each builder: to a stale cache it is the client. Clones and mutations share it.
-            return client -> client.requestInterceptor(HoldfastInterceptor.of(pipelines));
+            return client ->
+                    client.requestInterceptor(HoldfastInterceptor.of(pipelines, ClientPipelines.blocking(options)));
         }
     }
 
@@ -41,11 +44,12 @@ class ClientsConfiguration {
     static class RestTemplates {
         @Bean
         @Order(Ordered.LOWEST_PRECEDENCE)
-        RestTemplateCustomizer holdfastRestTemplateCustomizer(Holdfast holdfast, Environment environment) {
+        RestTemplateCustomizer holdfastRestTemplateCustomizer(
+                Holdfast holdfast, Environment environment, ObjectProvider<HoldfastInterceptorCustomizer> options) {
             Pipelines pipelines = ClientPipelines.each(holdfast, environment);
             return client -> {
                 if (!ClientPipelines.isOfTest()) {
-                    client.getInterceptors().add(HoldfastInterceptor.of(pipelines));
+                    client.getInterceptors().add(HoldfastInterceptor.of(pipelines, ClientPipelines.blocking(options)));
                 }
             };
         }
@@ -57,9 +61,10 @@ class ClientsConfiguration {
     static class WebClients {
         @Bean
         @Order(Ordered.LOWEST_PRECEDENCE)
-        WebClientCustomizer holdfastWebClientCustomizer(Holdfast holdfast, Environment environment) {
+        WebClientCustomizer holdfastWebClientCustomizer(
+                Holdfast holdfast, Environment environment, ObjectProvider<HoldfastFilterCustomizer> options) {
             Pipelines pipelines = ClientPipelines.each(holdfast, environment);
-            return client -> client.filter(HoldfastFilter.of(pipelines));
+            return client -> client.filter(HoldfastFilter.of(pipelines, ClientPipelines.reactive(options)));
         }
     }
 
@@ -69,8 +74,10 @@ class ClientsConfiguration {
     static class RestClientGroups {
         @Bean
         @Order(Ordered.LOWEST_PRECEDENCE)
-        RestClientHttpServiceGroupConfigurer holdfastRestClientGroups(Holdfast holdfast, Environment environment) {
-            return HoldfastServiceGroups.ofRestClient(name -> ClientPipelines.find(holdfast, environment, name));
+        RestClientHttpServiceGroupConfigurer holdfastRestClientGroups(
+                Holdfast holdfast, Environment environment, ObjectProvider<HoldfastInterceptorCustomizer> options) {
+            return HoldfastServiceGroups.ofRestClient(
+                    name -> ClientPipelines.find(holdfast, environment, name), ClientPipelines.blocking(options));
         }
     }
 
@@ -80,8 +87,10 @@ class ClientsConfiguration {
     static class WebClientGroups {
         @Bean
         @Order(Ordered.LOWEST_PRECEDENCE)
-        WebClientHttpServiceGroupConfigurer holdfastWebClientGroups(Holdfast holdfast, Environment environment) {
-            return HoldfastServiceGroups.ofWebClient(name -> ClientPipelines.find(holdfast, environment, name));
+        WebClientHttpServiceGroupConfigurer holdfastWebClientGroups(
+                Holdfast holdfast, Environment environment, ObjectProvider<HoldfastFilterCustomizer> options) {
+            return HoldfastServiceGroups.ofWebClient(
+                    name -> ClientPipelines.find(holdfast, environment, name), ClientPipelines.reactive(options));
         }
     }
 }

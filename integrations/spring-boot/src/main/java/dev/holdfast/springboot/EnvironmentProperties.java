@@ -182,6 +182,12 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
         }
     }
 
+    /** Where it stands: {@code application.yml:6:22}. */
+    static String where(ConfigurationPropertySource source, ConfigurationProperty property) {
+        Where at = Where.of(new Found(source, property, isOfVariables(source)));
+        return at.file + (at.line > 0 ? ":" + at.line + ":" + at.column : "");
+    }
+
     /** The names of the pipelines. */
     Set<String> pipelines() {
         Set<String> names = new LinkedHashSet<>();

@@ -2,6 +2,7 @@
 package dev.holdfast.springboot;
 
 import dev.holdfast.config.Holdfast;
+import dev.holdfast.internal.Nearest;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -9,14 +10,11 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
-import org.springframework.boot.context.properties.bind.BindHandler;
 import org.springframework.boot.context.properties.bind.Bindable;
 import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.boot.context.properties.bind.PropertySourcesPlaceholdersResolver;
-import org.springframework.boot.context.properties.bind.handler.NoUnboundElementsBindHandler;
 import org.springframework.boot.context.properties.source.ConfigurationProperty;
 import org.springframework.boot.context.properties.source.ConfigurationPropertyName;
 import org.springframework.boot.context.properties.source.ConfigurationPropertySource;
@@ -42,11 +40,16 @@ public record SpringSettings(
     private static final String SERVICE_GROUPS = "service-groups";
     private static final String MAX_DEADLINE_KEY = "server.max-deadline";
     private static final String MAX_DEADLINE = PREFIX + "." + MAX_DEADLINE_KEY;
+    private static final String HTTP_CLIENTS = "http-clients";
+    private static final String DOWN_IF_OPEN_KEY = "health.down-if-open";
+    private static final List<String> KEYS = List.of(HTTP_CLIENTS, SERVICE_GROUPS, MAX_DEADLINE_KEY, DOWN_IF_OPEN_KEY);
     private static final ConfigurationPropertyName OWN = ConfigurationPropertyName.of(PREFIX);
-    private static final ConfigurationPropertyName DOWN_IF_OPEN = OWN.append("health.down-if-open");
+    private static final ConfigurationPropertyName DOWN_IF_OPEN = OWN.append(DOWN_IF_OPEN_KEY);
+    /** Those with keys below them, which may be blank. */
+    private static final Set<ConfigurationPropertyName> SECTIONS = Set.of(OWN.append("server"), OWN.append("health"));
     /** Those of one value each: a blank one hides nothing. */
     private static final Set<ConfigurationPropertyName> SINGLE =
-            Set.of(OWN.append("http-clients"), OWN.append(SERVICE_GROUPS), OWN.append(MAX_DEADLINE_KEY));
+            Set.of(OWN.append(HTTP_CLIENTS), OWN.append(SERVICE_GROUPS), OWN.append(MAX_DEADLINE_KEY));
 
     /** Those that Kubernetes makes of a service called holdfast-spring, or holdfast-spring-shop. */
     private static final Pattern OF_A_SERVICE = Pattern.compile(
@@ -80,12 +83,12 @@ public record SpringSettings(
     /**
      * Those of an environment.
      *
-     * @throws org.springframework.boot.context.properties.bind.BindException if a key is unknown or a value is none; Spring Boot
-     *     shows where it stands
-     * @throws RuntimeException if a value is none that the other options could have, or is out of range; the message says it
+     * @throws org.springframework.boot.context.properties.bind.BindException if a value is none; Spring Boot shows where it stands
+     * @throws RuntimeException if a key is unknown, or a value is none that the other options could have, or is out of range; the
+     *     message says it
      */
     public static SpringSettings of(Environment environment) {
-        refuseUnknownVariables(environment);
+        refuseUnknown(environment);
         String deadline = text(environment, MAX_DEADLINE_KEY);
         // Spring takes it for milliseconds.
         if (deadline != null && NUMBER.matcher(deadline).matches()) {
@@ -98,12 +101,7 @@ public record SpringSettings(
             throw new WrongSettingException(MAX_DEADLINE + ": is " + deadline + "; did you mean " + meant + "?");
         }
         checkSwitch(SERVICE_GROUPS, text(environment, SERVICE_GROUPS));
-        SpringSettings all = binder(environment)
-                .bindOrCreate(
-                        PREFIX,
-                        Bindable.of(SpringSettings.class),
-                        new NoUnboundElementsBindHandler(
-                                BindHandler.DEFAULT, source -> !EnvironmentProperties.isOfVariables(source)));
+        SpringSettings all = binder(environment).bindOrCreate(PREFIX, Bindable.of(SpringSettings.class));
         Duration longest = all.server.maxDeadline;
         if (longest != null && (longest.compareTo(LEAST) < 0 || longest.compareTo(MOST) > 0)) {
             throw new WrongSettingException(MAX_DEADLINE + ": is " + longest + "; expected 10ms to 365d");
@@ -111,17 +109,19 @@ public record SpringSettings(
         return all;
     }
 
-    /** To Spring, {@code HTTP_CLIENTS} is as good as {@code HTTPCLIENTS}, but not the name of a bound property. */
-    private static void refuseUnknownVariables(Environment environment) {
+    private static void refuseUnknown(Environment environment) {
         for (ConfigurationPropertySource source : ConfigurationPropertySources.get(environment)) {
-            if (source instanceof IterableConfigurationPropertySource names
-                    && EnvironmentProperties.isOfVariables(source)) {
+            if (source instanceof IterableConfigurationPropertySource names) {
+                boolean ofVariables = EnvironmentProperties.isOfVariables(source);
                 for (ConfigurationPropertyName name : names) {
-                    ConfigurationProperty property =
-                            OWN.isAncestorOf(name) ? source.getConfigurationProperty(name) : null;
-                    if (property != null
-                            && !isKnown(name)
-                            && !resolved(environment, property).isBlank()) {
+                    ConfigurationProperty property = OWN.isAncestorOf(name) && !isKnown(name, ofVariables)
+                            ? source.getConfigurationProperty(name)
+                            : null;
+                    if (property != null && !ofVariables) {
+                        throw new WrongSettingException(EnvironmentProperties.where(source, property) + " " + name
+                                + ": unknown option; " + meant(name));
+                    }
+                    if (property != null && !resolved(environment, property).isBlank()) {
                         refuseUnlessOfAService(property);
                     }
                 }
@@ -129,11 +129,32 @@ public record SpringSettings(
         }
     }
 
-    private static boolean isKnown(ConfigurationPropertyName name) {
+    /** @param ofVariable to Spring, {@code HTTP_CLIENTS} is as good as {@code HTTPCLIENTS}, and it does not bind the former's name */
+    private static boolean isKnown(ConfigurationPropertyName name, boolean ofVariable) {
         return name.isLastElementIndexed()
                 ? name.getParent().equals(DOWN_IF_OPEN)
-                : Stream.concat(SINGLE.stream(), Stream.of(DOWN_IF_OPEN))
-                        .anyMatch(known -> known.equals(name) || split(known).equals(name));
+                : (!ofVariable && SECTIONS.contains(name))
+                        || KEYS.stream()
+                                .map(OWN::append)
+                                .anyMatch(known -> known.equals(name)
+                                        || (ofVariable && split(known).equals(name)));
+    }
+
+    private static String meant(ConfigurationPropertyName name) {
+        String key = name.toString().substring(PREFIX.length() + 1).replaceFirst("\\[.*", "");
+        return Nearest.to(key, KEYS)
+                .or(() -> Nearest.to(
+                                leaf(key),
+                                KEYS.stream().map(SpringSettings::leaf).toList())
+                        .flatMap(leaf -> KEYS.stream()
+                                .filter(known -> leaf(known).equals(leaf))
+                                .findFirst()))
+                .map(near -> "did you mean " + near + "?")
+                .orElse("expected one of " + String.join(", ", KEYS));
+    }
+
+    private static String leaf(String key) {
+        return key.substring(key.lastIndexOf('.') + 1);
     }
 
     private static ConfigurationPropertyName split(ConfigurationPropertyName name) {
@@ -221,9 +242,9 @@ public record SpringSettings(
     /** Each pipeline that is named must be there. */
     void check(Holdfast holdfast) {
         if (httpClients != null) {
-            check(holdfast, "http-clients", httpClients);
+            check(holdfast, HTTP_CLIENTS, httpClients);
         }
-        health.downIfOpen.forEach(name -> check(holdfast, "health.down-if-open", name));
+        health.downIfOpen.forEach(name -> check(holdfast, DOWN_IF_OPEN_KEY, name));
     }
 
     private static void check(Holdfast holdfast, String key, String name) {

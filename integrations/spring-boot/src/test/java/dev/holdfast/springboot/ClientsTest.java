@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.sun.net.httpserver.HttpServer;
+import dev.holdfast.Outcome;
 import dev.holdfast.Pipeline;
 import dev.holdfast.config.Holdfast;
+import dev.holdfast.spi.CallObserver;
 import dev.holdfast.testlogs.Logged;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -15,6 +17,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -28,7 +31,9 @@ import org.springframework.boot.http.client.ClientHttpRequestFactoryBuilder;
 import org.springframework.boot.http.client.reactive.ClientHttpConnectorBuilder;
 import org.springframework.boot.test.context.runner.ReactiveWebApplicationContextRunner;
 import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.core.annotation.Order;
 import org.springframework.core.env.StandardEnvironment;
 import org.springframework.util.ClassUtils;
 import org.springframework.web.client.HttpServerErrorException;
@@ -42,6 +47,8 @@ class ClientsTest {
     private static final String OF_BOOT_3 = "org.springframework.boot.test.web.client.TestRestTemplate";
     private static final String OF_BOOT_4 = "org.springframework.boot.resttestclient.TestRestTemplate";
 
+    private static final List<String> OPERATIONS = new CopyOnWriteArrayList<>();
+
     private final List<String> requests = new CopyOnWriteArrayList<>();
     private HttpServer server;
     private ConfigurableApplicationContext context;
@@ -49,6 +56,39 @@ class ClientsTest {
     @Configuration(proxyBeanMethods = false)
     @EnableAutoConfiguration
     static class Shop {}
+
+    /** Of services that belong to others. */
+    @Configuration(proxyBeanMethods = false)
+    static class Strangers {
+        @Bean
+        @Order(2)
+        HoldfastInterceptorCustomizer byRoute() {
+            return options -> options.operation(request -> request.getURI().getPath());
+        }
+
+        @Bean
+        @Order(1)
+        HoldfastInterceptorCustomizer withoutHeaders() {
+            return options -> options.headers(null).operation(request -> "overridden");
+        }
+
+        @Bean
+        HoldfastFilterCustomizer ofWebClient() {
+            return options ->
+                    options.headers(null).operation(request -> request.url().getPath());
+        }
+
+        @Bean
+        CallObserver observed() {
+            return new CallObserver() {
+                @Override
+                public void attemptSettled(
+                        String of, @Nullable String operation, int attempt, Outcome outcome, long nanos) {
+                    OPERATIONS.add(String.valueOf(operation));
+                }
+            };
+        }
+    }
 
     @BeforeEach
     void start() throws IOException {
@@ -59,9 +99,13 @@ class ClientsTest {
             exchange.close();
         });
         server.start();
-        SpringApplication application = new SpringApplication(Shop.class);
+        context = run(Shop.class);
+    }
+
+    private static ConfigurableApplicationContext run(Class<?>... sources) {
+        SpringApplication application = new SpringApplication(sources);
         application.setWebApplicationType(WebApplicationType.NONE);
-        context = application.run(
+        return application.run(
                 "--logging.level.root=OFF",
                 "--spring.main.banner-mode=off",
                 "--holdfast.pipelines.shops.extends=standard",
@@ -163,13 +207,41 @@ class ClientsTest {
     }
 
     @Test
+    void optionsOfTheClientsComeFromBeans() throws ReflectiveOperationException {
+        OPERATIONS.clear();
+        try (ConfigurableApplicationContext strangers = run(Shop.class, Strangers.class)) {
+            strangers
+                    .getBean(RestClient.Builder.class)
+                    .build()
+                    .get()
+                    .uri(address() + "/rest")
+                    .retrieve()
+                    .toBodilessEntity();
+            restTemplate(strangers).getForObject(address() + "/template", String.class);
+            strangers
+                    .getBean(WebClient.Builder.class)
+                    .build()
+                    .get()
+                    .uri(address() + "/web")
+                    .retrieve()
+                    .toBodilessEntity()
+                    .block(Duration.ofMinutes(1));
+        }
+        assertThat(requests).containsExactly(null, null, null, null, null, null);
+        assertThat(OPERATIONS).containsExactly("/rest", "/rest", "/template", "/template", "/web", "/web");
+    }
+
+    @Test
     void soHasARestTemplate() throws ReflectiveOperationException {
-        // Its builder has another package in each version.
-        Object builder = context.getBean("restTemplateBuilder");
-        RestTemplate client = (RestTemplate)
-                Objects.requireNonNull(builder.getClass().getMethod("build").invoke(builder), "made");
-        client.getForObject(address() + "/stock", String.class);
+        restTemplate(context).getForObject(address() + "/stock", String.class);
         assertThat(requests).containsExactly("1", "2");
+    }
+
+    /** Its builder has another package in each version. */
+    private static RestTemplate restTemplate(ConfigurableApplicationContext of) throws ReflectiveOperationException {
+        Object builder = of.getBean("restTemplateBuilder");
+        return (RestTemplate)
+                Objects.requireNonNull(builder.getClass().getMethod("build").invoke(builder), "made");
     }
 
     /** It must see what the server answers. */

@@ -828,11 +828,36 @@ class PropertiesOfApplicationTest {
 
     /** As one of the command line. */
     @ParameterizedTest
-    @ValueSource(strings = {"http-client", "server.max-dedline"})
-    void aMisspeltSystemPropertyForTheStarterIsAMistake(String key) {
+    @CsvSource({"http-client,http-clients", "server.max-dedline,server.max-deadline"})
+    void aMisspeltSystemPropertyForTheStarterIsAMistake(String key, String meant) {
         runner.withSystemProperties("holdfast.pipelines.shops.timeout=1s", "holdfast.spring." + key + "=5s")
                 .run(context -> assertThat(context.getStartupFailure())
-                        .hasStackTraceContaining("The elements [holdfast.spring." + key + "] were left unbound"));
+                        .rootCause()
+                        .hasMessage("\"holdfast.spring." + key
+                                + "\" from property source \"systemProperties\" holdfast.spring." + key
+                                + ": unknown option; did you mean " + meant + "?"));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "http-client: shops | 2:16 holdfast.spring.http-client: unknown option; did you mean http-clients?",
+                "health: { down-if-opn: [shops] } | 2:27 holdfast.spring.health.down-if-opn[0]: unknown option; did you mean health.down-if-open?",
+                "down-if-open: [shops] | 2:18 holdfast.spring.down-if-open[0]: unknown option; did you mean health.down-if-open?",
+                "http-clients: [shops] | 2:18 holdfast.spring.http-clients[0]: unknown option; did you mean http-clients?",
+                "pipelines: shops | 2:14 holdfast.spring.pipelines: unknown option; expected one of http-clients, service-groups, server.max-deadline, health.down-if-open"
+            })
+    void aMisspeltKeyOfTheStarterIsToldWithItsPlace(String line, String told) {
+        runner.withPropertyValues("holdfast.pipelines.shops.timeout=1s")
+                .withInitializer(yaml("application.yml", "holdfast.spring:\n  " + line + "\n"))
+                .run(context -> {
+                    Throwable failure = Objects.requireNonNull(context.getStartupFailure(), "failure");
+                    assertThat(failure).rootCause().hasMessage("application.yml:" + told);
+                    assertThat(new ConfigFailureAnalyzer().analyze(failure))
+                            .extracting(FailureAnalysis::getDescription)
+                            .isEqualTo("Holdfast cannot be set up:\n\napplication.yml:" + told);
+                });
     }
 
     /** As if the profile with the pipelines were not active. */

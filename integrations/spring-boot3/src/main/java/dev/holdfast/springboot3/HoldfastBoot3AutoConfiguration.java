@@ -9,7 +9,10 @@ import dev.holdfast.springboot.BreakerHealth;
 import dev.holdfast.springboot.ClientPipelines;
 import dev.holdfast.springboot.ConditionalOnSetting;
 import dev.holdfast.springboot.HoldfastAutoConfiguration;
+import dev.holdfast.springboot.HoldfastFilterCustomizer;
+import dev.holdfast.springboot.HoldfastInterceptorCustomizer;
 import dev.holdfast.springboot.SpringSettings;
+import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.actuate.health.Health;
 import org.springframework.boot.actuate.health.HealthIndicator;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
@@ -53,10 +56,12 @@ public class HoldfastBoot3AutoConfiguration {
     static class RestClients {
         @Bean
         @Order(Ordered.LOWEST_PRECEDENCE)
-        RestClientCustomizer holdfastRestClientCustomizer(Holdfast holdfast, Environment environment) {
+        RestClientCustomizer holdfastRestClientCustomizer(
+                Holdfast holdfast, Environment environment, ObjectProvider<HoldfastInterceptorCustomizer> options) {
             Pipelines pipelines = ClientPipelines.each(holdfast, environment);
             // One for each builder: to a stale cache it is the client. Clones and mutations share it.
-            return client -> client.requestInterceptor(HoldfastInterceptor.of(pipelines));
+            return client ->
+                    client.requestInterceptor(HoldfastInterceptor.of(pipelines, ClientPipelines.blocking(options)));
         }
     }
 
@@ -66,11 +71,12 @@ public class HoldfastBoot3AutoConfiguration {
     static class RestTemplates {
         @Bean
         @Order(Ordered.LOWEST_PRECEDENCE)
-        RestTemplateCustomizer holdfastRestTemplateCustomizer(Holdfast holdfast, Environment environment) {
+        RestTemplateCustomizer holdfastRestTemplateCustomizer(
+                Holdfast holdfast, Environment environment, ObjectProvider<HoldfastInterceptorCustomizer> options) {
             Pipelines pipelines = ClientPipelines.each(holdfast, environment);
             return client -> {
                 if (!ClientPipelines.isOfTest()) {
-                    client.getInterceptors().add(HoldfastInterceptor.of(pipelines));
+                    client.getInterceptors().add(HoldfastInterceptor.of(pipelines, ClientPipelines.blocking(options)));
                 }
             };
         }
@@ -82,9 +88,10 @@ public class HoldfastBoot3AutoConfiguration {
     static class WebClients {
         @Bean
         @Order(Ordered.LOWEST_PRECEDENCE)
-        WebClientCustomizer holdfastWebClientCustomizer(Holdfast holdfast, Environment environment) {
+        WebClientCustomizer holdfastWebClientCustomizer(
+                Holdfast holdfast, Environment environment, ObjectProvider<HoldfastFilterCustomizer> options) {
             Pipelines pipelines = ClientPipelines.each(holdfast, environment);
-            return client -> client.filter(HoldfastFilter.of(pipelines));
+            return client -> client.filter(HoldfastFilter.of(pipelines, ClientPipelines.reactive(options)));
         }
     }
 }

@@ -58,12 +58,14 @@ class HoldfastServiceGroupsTest {
     static class Services {
         @Bean
         RestClientHttpServiceGroupConfigurer pipelines(HoldfastServiceGroupsTest test) {
-            return HoldfastServiceGroups.ofRestClient(test::pipeline);
+            return HoldfastServiceGroups.ofRestClient(
+                    test::pipeline, options -> options.operation(request -> "blocking"));
         }
 
         @Bean
         WebClientHttpServiceGroupConfigurer reactivePipelines(HoldfastServiceGroupsTest test) {
-            return HoldfastServiceGroups.ofWebClient(test::pipeline);
+            return HoldfastServiceGroups.ofWebClient(
+                    test::pipeline, options -> options.operation(request -> "reactive"));
         }
 
         @Bean
@@ -103,7 +105,7 @@ class HoldfastServiceGroupsTest {
                     @Override
                     public void attemptSettled(
                             String of, @Nullable String operation, int attempt, Outcome outcome, long nanos) {
-                        attempts.add(of + " " + outcome);
+                        attempts.add(of + " " + operation + " " + outcome);
                     }
                 })
                 .build();
@@ -131,14 +133,14 @@ class HoldfastServiceGroupsTest {
     }
 
     @Test
-    void eachGroupHasThePipelineOfItsName() {
+    void eachGroupHasThePipelineOfItsNameWithTheOptions() {
         try (AnnotationConfigApplicationContext context = context()) {
             context.refresh();
             assertThat(context.getBean(Stock.class).stock()).isEqualTo("/stock");
-            assertThat(attempts).containsExactly("inventory FAILURE", "inventory SUCCESS");
+            assertThat(attempts).containsExactly("inventory blocking FAILURE", "inventory blocking SUCCESS");
             attempts.clear();
             assertThat(context.getBean(Prices.class).prices().block()).isEqualTo("/prices");
-            assertThat(attempts).containsExactly("prices FAILURE", "prices SUCCESS");
+            assertThat(attempts).containsExactly("prices reactive FAILURE", "prices reactive SUCCESS");
         }
     }
 

@@ -6,12 +6,16 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.sun.net.httpserver.HttpServer;
 import dev.holdfast.config.Holdfast;
+import dev.holdfast.springboot.HoldfastInterceptorCustomizer;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -19,6 +23,7 @@ import org.springframework.boot.SpringApplication;
 import org.springframework.boot.WebApplicationType;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.web.client.HttpServerErrorException;
 import org.springframework.web.service.annotation.GetExchange;
@@ -27,6 +32,7 @@ import org.springframework.web.service.registry.ImportHttpServices;
 /** A group of HTTP services has the pipeline of its name. */
 class ServiceGroupsTest {
     private final AtomicInteger requests = new AtomicInteger();
+    private final List<@Nullable String> sent = new CopyOnWriteArrayList<>();
     private HttpServer server;
 
     interface Stock {
@@ -45,10 +51,19 @@ class ServiceGroupsTest {
     @ImportHttpServices(group = "bare", types = Prices.class)
     static class Application {}
 
+    @Configuration(proxyBeanMethods = false)
+    static class Strangers {
+        @Bean
+        HoldfastInterceptorCustomizer withoutHeaders() {
+            return options -> options.headers(null);
+        }
+    }
+
     @BeforeEach
     void start() throws IOException {
         server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         server.createContext("/", exchange -> {
+            sent.add(exchange.getRequestHeaders().getFirst("Holdfast-Attempt"));
             boolean first = requests.incrementAndGet() % 2 == 1;
             byte[] body = "12".getBytes(StandardCharsets.UTF_8);
             exchange.sendResponseHeaders(first ? 500 : 200, body.length);
@@ -64,7 +79,10 @@ class ServiceGroupsTest {
     }
 
     private ConfigurableApplicationContext run(String... more) {
-        SpringApplication application = new SpringApplication(Application.class);
+        return run(new SpringApplication(Application.class), more);
+    }
+
+    private ConfigurableApplicationContext run(SpringApplication application, String... more) {
         application.setWebApplicationType(WebApplicationType.NONE);
         String address = "http://127.0.0.1:" + server.getAddress().getPort();
         application.setDefaultProperties(Map.of(
@@ -87,6 +105,14 @@ class ServiceGroupsTest {
         try (ConfigurableApplicationContext context = run()) {
             assertThat(context.getBean(Stock.class).stock()).isEqualTo("12");
             assertThat(requests).hasValue(2);
+        }
+    }
+
+    @Test
+    void itsOptionsComeFromABean() {
+        try (ConfigurableApplicationContext context = run(new SpringApplication(Application.class, Strangers.class))) {
+            assertThat(context.getBean(Stock.class).stock()).isEqualTo("12");
+            assertThat(sent).containsExactly(null, null);
         }
     }
 

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-package dev.holdfast.config;
+package dev.holdfast.internal;
 
 import java.util.Collection;
 import java.util.Locale;
 import java.util.Optional;
 
 /** Finds the known name that was probably meant: {@code maxAtempts} is near {@code max-attempts}. */
-final class Nearest {
+public final class Nearest {
     private static final int MOST_EDITS = 3;
 
     /** No name is as long. A comparison costs the product of the two lengths. */
-    private static final int LONGEST = Bounds.WORD;
+    private static final int LONGEST = 64;
 
     /** Only so many are compared: a file may have any number. */
     private static final int MOST_NAMES = 200;
@@ -18,7 +18,7 @@ final class Nearest {
     private Nearest() {}
 
     /** The known name with the fewest edits, at most one for every three letters; the first of equals. */
-    static Optional<String> to(String given, Collection<String> known) {
+    public static Optional<String> to(String given, Collection<String> known) {
         if (given.length() > LONGEST) {
             return Optional.empty();
         }
