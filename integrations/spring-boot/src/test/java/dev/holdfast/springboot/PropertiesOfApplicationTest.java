@@ -932,6 +932,19 @@ class PropertiesOfApplicationTest {
     }
 
     @Test
+    void aPipelineOfThePropertiesThatOneOfTheApplicationsOwnHasNotIsShownSoToo() {
+        runner.withBean("pipelines", Holdfast.class, PropertiesOfApplicationTest::ofCode)
+                .withPropertyValues("holdfast.pipelines.other.timeout=1s")
+                .run(context -> assertThat(new ConfigFailureAnalyzer()
+                                .analyze(Objects.requireNonNull(context.getStartupFailure(), "failure")))
+                        .extracting(FailureAnalysis::getDescription)
+                        .asString()
+                        .startsWith("Holdfast cannot be set up:\n\nholdfast.pipelines.other: no pipeline 'other'")
+                        .endsWith(". The application makes the bean of Holdfast itself, beside which properties below"
+                                + " holdfast.pipelines mean nothing"));
+    }
+
+    @Test
     void aNameWithADotIsToldToNeedBrackets() {
         runner.withPropertyValues("holdfast.pipelines.shop.v2.deadline=1s")
                 .run(context -> assertThat(new ConfigFailureAnalyzer()
