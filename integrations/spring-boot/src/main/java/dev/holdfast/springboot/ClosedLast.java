@@ -22,6 +22,10 @@ final class ClosedLast implements BeanFactoryPostProcessor, PriorityOrdered, Dis
         all.add(holdfast);
     }
 
+    boolean has(Holdfast holdfast) {
+        return all.contains(holdfast);
+    }
+
     @Override
     public int getOrder() {
         return HIGHEST_PRECEDENCE;

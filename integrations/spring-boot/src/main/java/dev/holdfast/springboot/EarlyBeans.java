@@ -5,7 +5,6 @@ import dev.holdfast.config.Holdfast;
 import java.lang.reflect.Method;
 import java.util.stream.Stream;
 import org.springframework.aop.framework.Advised;
-import org.springframework.beans.factory.BeanCreationException;
 import org.springframework.beans.factory.config.BeanDefinition;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.beans.factory.config.SmartInstantiationAwareBeanPostProcessor;
@@ -74,11 +73,11 @@ final class EarlyBeans implements BeanDefinitionRegistryPostProcessor, Ordered {
                     bean instanceof Advised advised && !advised.isFrozen(); // which stays, and takes the advice
             Method method = isProxied ? null : ProtectedBeans.anyProtected(bean);
             if (method != null) {
-                throw new BeanCreationException(
-                        name,
-                        "@Protected on " + method + ": the bean is asked for before it is finished, by itself or in a"
+                throw new WrongSettingException("@Protected on " + method
+                                + ": the bean is asked for before it is finished, by itself or in a"
                                 + " circle of beans, and the method would run unprotected there; expected @Lazy where the"
-                                + " bean is injected, or an ObjectProvider of it");
+                                + " bean is injected, or an ObjectProvider of it")
+                        .of(name);
             }
             return bean;
         }
@@ -89,12 +88,12 @@ final class EarlyBeans implements BeanDefinitionRegistryPostProcessor, Ordered {
                 isOver = beans.getBeanPostProcessors().stream().anyMatch(ProtectedBeans.class::isInstance);
                 Method method = isOver ? null : ProtectedBeans.anyProtected(bean);
                 if (method != null) {
-                    throw new BeanCreationException(
-                            name,
-                            "@Protected on " + method + ": the bean is made so early that it can have no proxy, and the"
+                    throw new WrongSettingException("@Protected on " + method
+                                    + ": the bean is made so early that it can have no proxy, and the"
                                     + " method would run unprotected, since a BeanPostProcessor or a"
                                     + " BeanFactoryPostProcessor needs the bean; expected an ObjectProvider of it there,"
-                                    + " and a static method where a @Configuration makes the post-processor");
+                                    + " and a static method where a @Configuration makes the post-processor")
+                            .of(name);
                 }
             }
             return bean;

@@ -69,8 +69,11 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
 
     @Override
     public Collection<Property> get() {
-        List<Found> listed = found(Set.of());
+        List<Found> written = found(Set.of());
         refuseDropped();
+        Brackets brackets = new Brackets();
+        written.forEach(one -> brackets.learn(one.name()));
+        List<Found> listed = uniform(written, brackets);
         refuseAlike(listed);
         Spelling spelling = new Spelling();
         // Where two sources spell a name in two ways, it is that of the lower one, which others add to.
@@ -79,7 +82,9 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
                 spelling.learn(listed.get(i).name());
             }
         }
-        List<Found> all = found(asked(listed, spelling));
+        Set<ConfigurationPropertyName> asked = asked(listed, spelling);
+        asked.addAll(asked(written, spelling));
+        List<Found> all = uniform(found(asked), brackets);
         Map<ConfigurationPropertyName, Property> first = new LinkedHashMap<>();
         Owners owners = new Owners();
         for (Found one : all) {
@@ -113,6 +118,12 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
             }
         }
         return !found(Set.of()).isEmpty() || isWrong();
+    }
+
+    private static List<Found> uniform(List<Found> all, Brackets brackets) {
+        return all.stream()
+                .map(one -> new Found(one.source, one.property, one.ofVariable, brackets.uniform(one.name)))
+                .toList();
     }
 
     /** To Spring, {@code eu-1} and {@code EU1} are one name. Where one source has both, two are meant. */
@@ -203,12 +214,13 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
      * A property that a source has.
      *
      * @param ofVariable whether it is a variable of the environment, whose name has neither hyphens nor small letters
+     * @param name that of the property, in which all sources mean the same
      */
-    private record Found(ConfigurationPropertySource source, ConfigurationProperty property, boolean ofVariable) {
-        ConfigurationPropertyName name() {
-            return property.getName();
-        }
-
+    private record Found(
+            ConfigurationPropertySource source,
+            ConfigurationProperty property,
+            boolean ofVariable,
+            ConfigurationPropertyName name) {
         @Nullable
         Origin origin() {
             return EnvironmentProperties.origin(property);
@@ -252,7 +264,7 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
                         ? source.getConfigurationProperty(name)
                         : null;
                 if (property != null && !isNothing(property, ofVariables)) {
-                    split(property).forEach(one -> all.add(new Found(source, one, ofVariables)));
+                    split(property).forEach(one -> all.add(new Found(source, one, ofVariables, one.getName())));
                 }
             }
         }
@@ -391,7 +403,7 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
                         text.getLocation().getLine() + 1,
                         text.getLocation().getColumn() + 1);
             }
-            return new Where(origin == null ? "the property " + one.name() : origin.toString(), 0, 0);
+            return new Where(origin == null ? "the property " + one.property.getName() : origin.toString(), 0, 0);
         }
     }
 
@@ -404,7 +416,7 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
 
     private static String place(Found one) {
         Where at = Where.of(one);
-        return at.file + (at.line > 0 ? ":" + at.line : "") + " " + shown(one.name());
+        return at.file + (at.line > 0 ? ":" + at.line : "") + " " + shown(one.property.getName());
     }
 
     private String text(Found one) {

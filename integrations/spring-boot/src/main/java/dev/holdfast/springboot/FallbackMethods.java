@@ -78,35 +78,22 @@ final class FallbackMethods {
         if (!hasPolicy(pipeline)) {
             throw noPolicy(name, pipeline);
         }
-        List<Class<?>> given = taken(method, type);
-        List<String> named = new ArrayList<>();
-        List<Answering> fitting = new ArrayList<>();
+        List<Method> named = new ArrayList<>();
         ReflectionUtils.doWithMethods(
                 method.getDeclaringClass(),
-                candidate -> {
-                    named.add(shown(candidate, type));
-                    List<Class<?>> taken = taken(candidate, type);
-                    // One that is overridden by a fallback comes after it.
-                    if (fits(candidate, method, type)
-                            && fitting.stream().noneMatch(known -> known.taken().equals(taken))) {
-                        ReflectionUtils.makeAccessible(candidate);
-                        fitting.add(new Answering(
-                                candidate,
-                                taken,
-                                taken.size() > given.size() ? taken.get(given.size()) : null,
-                                direct(candidate, type)));
-                    }
-                },
-                candidate ->
-                        candidate.getName().equals(name) && !candidate.isBridge() && !isAlike(candidate, method, type));
-        if (named.isEmpty() && method.getName().equals(name)) {
+                named::add,
+                candidate -> isNamed(candidate, name) && !isAlike(candidate, method, type));
+        if (named.isEmpty() && isNamed(method, name)) {
             throw new IllegalArgumentException("fallback: " + name + " is the method itself");
         }
+        List<Answering> fitting = fitting(named, method, type);
         if (fitting.isEmpty()) {
-            throw new IllegalArgumentException(
-                    "fallback: " + method.getDeclaringClass().getName() + " has "
-                            + (named.isEmpty() ? "no method " + name : named + ", which does not fit") + "; expected "
-                            + described(method, type) + " " + name + "(" + parameters(given) + ")");
+            throw new IllegalArgumentException("fallback: "
+                    + method.getDeclaringClass().getName() + " has "
+                    + (named.isEmpty()
+                            ? "no method " + name
+                            : named.stream().map(one -> shown(one, type)).toList() + ", which does not fit")
+                    + "; expected " + expected(method, type, name));
         }
         for (Answering one : fitting) {
             checkErrors(one.method(), method);
@@ -116,7 +103,49 @@ final class FallbackMethods {
         if (!OwnFallbacks.keep(pipeline, () -> hasPolicy(pipeline))) {
             throw noPolicy(name, pipeline);
         }
-        return new FallbackMethods(List.copyOf(fitting), given.size());
+        return new FallbackMethods(List.copyOf(fitting), taken(method, type).size());
+    }
+
+    /** What the compiler makes of a function is none that somebody wrote. */
+    private static boolean isNamed(Method candidate, String name) {
+        return candidate.getName().equals(name)
+                ? !candidate.isBridge()
+                : !candidate.isSynthetic() && KotlinNames.of(candidate).equals(name);
+    }
+
+    /** Of those with the same parameters, the lowest, as it overrides the others. */
+    private static List<Answering> fitting(List<Method> named, Method method, Class<?> type) {
+        List<Class<?>> given = taken(method, type);
+        List<Answering> fitting = new ArrayList<>();
+        named.stream()
+                .filter(candidate -> fits(candidate, method, type))
+                // One of Sku comes before one of String, if the method itself has a Sku: the JVM sees String in both.
+                .sorted(Comparator.comparing(
+                        candidate -> KotlinNames.hasValueClasses(candidate) != KotlinNames.hasValueClasses(method)))
+                .forEach(candidate -> {
+                    List<Class<?>> taken = taken(candidate, type);
+                    Method known = fitting.stream()
+                            .filter(one -> one.taken().equals(taken))
+                            .map(Answering::method)
+                            .findFirst()
+                            .orElse(null);
+                    if (known == null) {
+                        ReflectionUtils.makeAccessible(candidate);
+                        fitting.add(new Answering(
+                                candidate,
+                                taken,
+                                taken.size() > given.size() ? taken.get(given.size()) : null,
+                                direct(candidate, type)));
+                    } else if (known.getDeclaringClass() == candidate.getDeclaringClass()
+                            && KotlinNames.hasValueClasses(known)
+                            && KotlinNames.hasValueClasses(candidate)) {
+                        throw new IllegalArgumentException("fallback: "
+                                + known.getDeclaringClass().getName() + " has more than one "
+                                + KotlinNames.of(candidate) + " that differ in their value classes alone, which the JVM"
+                                + " does not see; expected one with a name that no other one has");
+                    }
+                });
+        return fitting;
     }
 
     /** Whether a call of one in a bean of this type is one of the other, as of the one of a superclass that it overrides. */
@@ -155,21 +184,26 @@ final class FallbackMethods {
         }
     }
 
-    private static String described(Method method, Class<?> type) {
-        return (KotlinDetector.isSuspendingFunction(method) ? "suspend " : "")
-                + result(method, type).toClass().getSimpleName();
-    }
-
-    private static String parameters(List<Class<?>> given) {
-        return Stream.concat(given.stream(), Stream.of(Throwable.class))
+    private static String expected(Method method, Class<?> type, String name) {
+        String suspend = KotlinDetector.isSuspendingFunction(method) ? "suspend " : "";
+        if (KotlinNames.hasValueClasses(method)) {
+            return suspend + name + " with the result and the parameters of " + KotlinNames.of(method)
+                    + ", and perhaps a Throwable after them";
+        }
+        String parameters = Stream.concat(taken(method, type).stream(), Stream.of(Throwable.class))
                 .map(Class::getSimpleName)
                 .collect(Collectors.joining(", "));
+        return suspend + result(method, type).toClass().getSimpleName() + " " + name + "(" + parameters + ")";
     }
 
     private static String shown(Method candidate, Class<?> type) {
-        return result(candidate, type).toClass().getTypeName() + " "
-                + candidate.getDeclaringClass().getTypeName() + "." + candidate.getName()
-                + taken(candidate, type).stream().map(Class::getTypeName).collect(Collectors.joining(", ", "(", ")"));
+        String name = candidate.getDeclaringClass().getTypeName() + "." + KotlinNames.of(candidate);
+        return KotlinNames.hasValueClasses(candidate)
+                ? name
+                : result(candidate, type).toClass().getTypeName() + " " + name
+                        + taken(candidate, type).stream()
+                                .map(Class::getTypeName)
+                                .collect(Collectors.joining(", ", "(", ")"));
     }
 
     private static boolean fits(Method candidate, Method method, Class<?> type) {
@@ -178,9 +212,18 @@ final class FallbackMethods {
         boolean withError =
                 taken.size() == given.size() + 1 && Throwable.class.isAssignableFrom(taken.get(given.size()));
         return KotlinDetector.isSuspendingFunction(candidate) == KotlinDetector.isSuspendingFunction(method)
+                && haveValueClassesAlike(candidate, method, withError)
                 && (withError || taken.size() == given.size())
                 && given.equals(taken.subList(0, given.size()))
                 && fits(result(candidate, type), result(method, type));
+    }
+
+    /** As far as the names say it: with an error, that of the candidate stands for one type more. */
+    private static boolean haveValueClassesAlike(Method candidate, Method method, boolean withError) {
+        return !KotlinNames.hasValueClasses(candidate)
+                || (withError
+                        ? KotlinNames.hasValueClasses(method)
+                        : KotlinNames.valueClasses(candidate).equals(KotlinNames.valueClasses(method)));
     }
 
     /** The parameters that a caller writes: the last one of a suspending function is its continuation. */
@@ -193,7 +236,7 @@ final class FallbackMethods {
     }
 
     /** That of a suspending function is known from its continuation. */
-    private static ResolvableType result(Method method, Class<?> type) {
+    static ResolvableType result(Method method, Class<?> type) {
         return KotlinDetector.isSuspendingFunction(method)
                 ? ResolvableType.forMethodParameter(method, method.getParameterCount() - 1, type)
                         .getGeneric(0)
@@ -229,7 +272,7 @@ final class FallbackMethods {
                     && instead != null
                     && isMeant(wanted, method, pipeline)
                     && !isAnswered(instead.error())) {
-                lines.add("its fallback " + fallback.method().getName() + " is for " + wanted.getName()
+                lines.add("its fallback " + KotlinNames.of(fallback.method()) + " is for " + wanted.getName()
                         + ", which no policy of the pipeline '" + pipeline.name()
                         + "' throws, so that it never answers for"
                         + " one; expected " + instead.error().getName() + instead.which());
@@ -301,7 +344,7 @@ final class FallbackMethods {
                     .asFixedArity();
         } catch (IllegalAccessException closed) {
             throw new IllegalArgumentException(
-                    "fallback: " + method.getName() + " cannot be called, since " + home.getName()
+                    "fallback: " + KotlinNames.of(method) + " cannot be called, since " + home.getName()
                             + " is not public; expected a public interface: " + closed.getMessage(),
                     closed);
         }

@@ -11,12 +11,15 @@ import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.asm.ClassReader;
 import org.springframework.asm.ClassVisitor;
 import org.springframework.asm.Handle;
+import org.springframework.asm.Label;
 import org.springframework.asm.MethodVisitor;
 import org.springframework.asm.Opcodes;
 import org.springframework.asm.SpringAsmInfo;
@@ -29,6 +32,18 @@ import org.springframework.util.ClassUtils;
  */
 final class OwnCalls {
     private static final SafeLog LOG = SafeLog.of(Protected.class.getName());
+
+    private static final String SUSPENDING = "$suspendImpl";
+    private static final String DEFAULT = "$default";
+    private static final String LAMBDA = "$lambda$";
+    private static final String OF_INTERFACE = "$DefaultImpls";
+
+    /**
+     * A lambda of Java; and of Kotlin, the work of a suspending function, what fills in default arguments, and a lambda. Those of Kotlin
+     * are static: they take the object as their first argument.
+     */
+    private static final Pattern MADE =
+            Pattern.compile("lambda\\$(.+)\\$[0-9]+|(.+?)\\$(?:suspendImpl|default|lambda\\$.*)");
 
     private OwnCalls() {}
 
@@ -100,13 +115,30 @@ final class OwnCalls {
                 Set<String> calls = new TreeSet<>();
                 new ClassReader(code)
                         .accept(
-                                new Calls(Type.getInternalName(one), wanted, overridden, calls),
-                                ClassReader.SKIP_DEBUG);
+                                new Calls(
+                                        Type.getInternalName(one),
+                                        above(one).stream()
+                                                .map(Type::getInternalName)
+                                                .collect(Collectors.toSet()),
+                                        wanted,
+                                        overridden,
+                                        calls),
+                                ClassReader.SKIP_FRAMES);
                 calls.forEach(call -> found.add(prefix + call));
             }
         } catch (IOException | IllegalArgumentException unreadable) {
             // A class that was made while the program ran, or is newer than the reader. It is a help and no check.
         }
+    }
+
+    /** The method in which the code stands that a compiler makes a method of its own. */
+    private static String origin(String method) {
+        Matcher made = MADE.matcher(method);
+        return !made.matches() ? method : made.group(1) != null ? made.group(1) : made.group(2);
+    }
+
+    private static String shown(String method) {
+        return KotlinNames.of(origin(method));
     }
 
     private static String signature(Method method) {
@@ -115,13 +147,15 @@ final class OwnCalls {
 
     private static final class Calls extends ClassVisitor {
         private final String type;
+        private final Set<String> above;
         private final Set<String> wanted;
         private final Set<String> overridden;
         private final Set<String> found;
 
-        Calls(String type, Set<String> wanted, Set<String> overridden, Set<String> found) {
+        Calls(String type, Set<String> above, Set<String> wanted, Set<String> overridden, Set<String> found) {
             super(SpringAsmInfo.ASM_VERSION);
             this.type = type;
+            this.above = above;
             this.wanted = wanted;
             this.overridden = overridden;
             this.found = found;
@@ -137,33 +171,67 @@ final class OwnCalls {
             // Bridges only hand on, and what the bean overrides it does not do.
             return (access & Opcodes.ACC_BRIDGE) != 0 || isOverridden(access, caller, descriptor)
                     ? null
-                    : new Code(caller, descriptor);
+                    : new Code(access, caller, descriptor);
         }
 
         /** A lambda is as the method in which it stands. Its name does not say which of several of one name. */
         private boolean isOverridden(int access, String caller, String descriptor) {
             return (access & Opcodes.ACC_SYNTHETIC) == 0
                     ? overridden.contains(caller + descriptor)
-                    : overridden.stream().anyMatch(method -> method.startsWith(shown(caller) + "("));
+                    : overridden.stream()
+                            .map(method -> shown(method.substring(0, method.indexOf('('))))
+                            .anyMatch(shown(caller)::equals);
+        }
+
+        /** One that the class has itself, or has from above; of Kotlin's, also through what fills in its default arguments. */
+        private boolean isWanted(String owner, String name, String descriptor) {
+            if (!name.endsWith(DEFAULT)) {
+                return wanted.contains(name + descriptor);
+            }
+            String home =
+                    owner.endsWith(OF_INTERFACE) ? owner.substring(0, owner.length() - OF_INTERFACE.length()) : owner;
+            String begin = "(L" + home + ";";
+            return above.contains(home)
+                    && descriptor.startsWith(begin)
+                    && wanted.stream()
+                            .filter(method -> method.startsWith(origin(name) + "("))
+                            .map(method -> method.substring(method.indexOf('(') + 1, method.indexOf(')')))
+                            .anyMatch(parameters -> descriptor.startsWith(begin + parameters + "ILjava/lang/Object;)"));
         }
 
         /** The code of one method. */
         private final class Code extends MethodVisitor {
             private final String caller;
+            private final int parameters;
             private final Set<String> called = new TreeSet<>();
+            private final Set<String> ofSuper = new TreeSet<>();
 
             /** Whether it has another object of this class, such as the proxy of its own bean. */
             private boolean hasAnother;
 
-            Code(String caller, String descriptor) {
+            /** Whether it is a lambda of Kotlin's whose object may be another one. */
+            private boolean isOfAnother;
+
+            /** Whether the last instruction took what a suspending function had while it waited. */
+            private boolean isResumed;
+
+            Code(int access, String caller, String descriptor) {
                 super(SpringAsmInfo.ASM_VERSION);
                 this.caller = caller;
-                hasAnother = descriptor.contains("L" + type + ";");
+                parameters = (access & Opcodes.ACC_SYNTHETIC) == 0 ? Type.getArgumentCount(descriptor) : -1;
+                boolean isLambda = caller.contains(LAMBDA);
+                boolean isThisFirst = isLambda || caller.endsWith(SUSPENDING) || caller.endsWith(DEFAULT);
+                hasAnother = descriptor.lastIndexOf("L" + type + ";") > (isThisFirst ? 1 : -1);
+                isOfAnother = isLambda && descriptor.startsWith("(L" + type + ";");
             }
 
             @Override
             public void visitMethodInsn(int code, String owner, String name, String descriptor, boolean isInterface) {
-                note(owner, name, descriptor);
+                if (code != Opcodes.INVOKESPECIAL) {
+                    note(owner, name, descriptor);
+                } else if (above.contains(owner) && wanted.contains(name + descriptor) && !isOwn(name, descriptor)) {
+                    ofSuper.add(name);
+                }
                 hasAnother |= descriptor.endsWith(")L" + type + ";");
             }
 
@@ -178,34 +246,51 @@ final class OwnCalls {
             }
 
             private void note(String owner, String name, String descriptor) {
-                if (owner.equals(type) && wanted.contains(name + descriptor)) {
+                boolean hasOwner = owner.equals(type) || name.endsWith(DEFAULT);
+                boolean handsOn = caller.endsWith(DEFAULT) && origin(caller).equals(name);
+                if (hasOwner && !handsOn && isWanted(owner, name, descriptor)) {
                     called.add(name);
                 }
+            }
+
+            /** Whether this method overrides that one; their types differ if it is generic. What hands on for others is no caller. */
+            private boolean isOwn(String name, String descriptor) {
+                return caller.startsWith("access$")
+                        || (origin(caller).equals(name)
+                                && (parameters < 0 || parameters == Type.getArgumentCount(descriptor)));
             }
 
             @Override
             public void visitFieldInsn(int code, String owner, String name, String descriptor) {
                 hasAnother |= descriptor.equals("L" + type + ";");
+                isResumed = name.startsWith("L$");
+            }
+
+            @Override
+            public void visitVarInsn(int code, int local) {
+                isResumed = false;
             }
 
             @Override
             public void visitTypeInsn(int code, String name) {
-                hasAnother |= name.equals(type);
+                // What a suspending function takes up again, it had before.
+                hasAnother |= name.equals(type) && !isResumed;
+                isResumed = false;
+            }
+
+            @Override
+            public void visitLocalVariable(
+                    String name, String descriptor, @Nullable String signature, Label start, Label end, int index) {
+                isOfAnother &= index != 0 || !name.equals("this$0");
             }
 
             @Override
             public void visitEnd() {
-                if (!hasAnother) {
-                    called.forEach(name -> found.add(shown(caller) + " calls " + name));
+                if (!hasAnother && !isOfAnother) {
+                    ofSuper.addAll(called);
                 }
+                ofSuper.forEach(name -> found.add(shown(caller) + " calls " + shown(name)));
             }
-        }
-
-        /** The method in which a lambda stands. */
-        private static String shown(String caller) {
-            int begin = caller.startsWith("lambda$") ? "lambda$".length() : 0;
-            int end = caller.indexOf('$', begin);
-            return end < 0 ? caller.substring(begin) : caller.substring(begin, end);
         }
     }
 }

@@ -62,8 +62,18 @@ final class PipelineBeans implements ImportBeanDefinitionRegistrar {
     }
 
     /** A bean; the container calls it. */
-    static Pipeline pipeline(Holdfast holdfast, String name) {
-        return holdfast.pipeline(name);
+    static Pipeline pipeline(Holdfast holdfast, String name, ClosedLast ours) {
+        try {
+            return holdfast.pipeline(name);
+        } catch (IllegalArgumentException missing) {
+            throw new WrongSettingException(
+                    "holdfast.pipelines." + name + ": " + missing.getMessage()
+                            + (ours.has(holdfast)
+                                    ? ""
+                                    : ". The application makes the bean of Holdfast itself, beside which properties below"
+                                            + " holdfast.pipelines mean nothing"),
+                    missing);
+        }
     }
 
     /** The names of those of a parent context, which a child context uses; empty if there are none. */

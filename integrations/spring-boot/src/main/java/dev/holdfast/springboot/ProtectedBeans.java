@@ -123,12 +123,11 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
                 ? Set.of()
                 : protectedMethods(bean, behind(bean));
         if (!missed.isEmpty()) {
-            throw new BeanCreationException(
-                    name,
-                    "@Protected on " + missed.iterator().next()
+            throw new WrongSettingException("@Protected on " + missed.iterator().next()
                             + ": the bean is a proxy that takes no advice for it, since it"
                             + " is frozen, opaque or around another proxy, so that the method would run unprotected;"
-                            + " expected a bean without a proxy of its own, or one whose interface has the annotation");
+                            + " expected a bean without a proxy of its own, or one whose interface has the annotation")
+                    .of(name);
         }
         // Also at once: what another post-processor puts around the proxy may hide it.
         inPlace().putInto(proxy);
@@ -210,8 +209,8 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
         try {
             return super.postProcessAfterInitialization(bean, name);
         } catch (AopConfigException noProxy) {
-            throw new BeanCreationException(
-                    name, "@Protected on " + all.iterator().next() + ": " + why(type), noProxy);
+            throw new WrongSettingException("@Protected on " + all.iterator().next() + ": " + why(type), noProxy)
+                    .of(name);
         }
     }
 
@@ -306,15 +305,15 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
             while (each instanceof SpringProxy) {
                 boolean isOpaque = !(each instanceof Advised);
                 if (isOpaque || isGuarded((Advised) each)) {
-                    throw new BeanCreationException(
-                            name,
-                            "@Protected on " + Objects.requireNonNullElse(anyProtected(each), "a method")
-                                    + ": the bean is around a proxy that "
-                                    + (isOpaque
-                                            ? "is opaque, so that nobody sees whether it has authorization"
-                                            : "has authorization")
-                                    + ": refused calls would get answers of the pipeline; expected a bean without a proxy of"
-                                    + " its own, and @EnableMethodSecurity for it");
+                    throw new WrongSettingException(
+                                    "@Protected on " + Objects.requireNonNullElse(anyProtected(each), "a method")
+                                            + ": the bean is around a proxy that "
+                                            + (isOpaque
+                                                    ? "is opaque, so that nobody sees whether it has authorization"
+                                                    : "has authorization")
+                                            + ": refused calls would get answers of the pipeline; expected a bean without a proxy of"
+                                            + " its own, and @EnableMethodSecurity for it")
+                            .of(name);
                 }
                 each = AopProxyUtils.getSingletonTarget(each);
             }

@@ -57,7 +57,7 @@ final class ProtectedMethod {
         this.pipeline = pipeline;
         way = Way.of(method, type);
         operation = pipeline.operation(
-                said.operation().isEmpty() ? method.getName() : said.operation(),
+                said.operation().isEmpty() ? KotlinNames.of(method) : said.operation(),
                 o -> prioritized(o.idempotent(said.idempotent()).classifier(classifier), said.priority()));
         // What must not be done twice is not answered from memory.
         boolean hasKey = said.idempotent() || !said.key().isEmpty();
@@ -80,7 +80,8 @@ final class ProtectedMethod {
             fallbacks
                     .withPipelines()
                     .forEach(fallback -> LOG.warn(
-                            "@Protected on " + method + ": its fallback " + fallback.getName() + " has @Protected, too."
+                            "@Protected on " + method + ": its fallback " + KotlinNames.of(fallback)
+                                    + " has @Protected, too."
                                     + " It is called from inside the bean: no proxy sees this call, and so it has no"
                                     + " pipeline and no fallback of its own then",
                             null));

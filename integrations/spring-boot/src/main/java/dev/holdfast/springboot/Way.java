@@ -51,24 +51,28 @@ interface Way {
      * @throws IllegalArgumentException if there is none for what it returns
      */
     static Way of(Method method, Class<?> bean) {
-        ResolvableType result = ResolvableType.forMethodReturnType(method, bean);
+        ResolvableType result = FallbackMethods.result(method, bean);
         Class<?> type = result.toClass();
         boolean suspending = KotlinDetector.isSuspendingFunction(method);
+        if (suspending && Later.is(result)) {
+            throw new IllegalArgumentException("is suspending and returns " + Later.shown(result)
+                    + ", whose work comes after the function; expected what this work gives, as of await() or toList(),"
+                    + " or a function that is not suspending and returns a CompletionStage, a CompletableFuture,"
+                    + " a Mono or a Flux");
+        }
         if (suspending || isReactive(type)) {
             if (!ClassUtils.isPresent("dev.holdfast.reactor.ReactiveCall", Way.class.getClassLoader())) {
                 throw new IllegalArgumentException((suspending ? "is suspending" : "returns " + type.getSimpleName())
                         + ", which needs dev.holdfast:holdfast-reactor");
             }
-            return new Reactive(type.getSimpleName().equals("Flux"));
+            return new Reactive(!suspending && type.getSimpleName().equals("Flux"));
         }
         if (type == CompletionStage.class || type == CompletableFuture.class) {
             return new Staged();
         }
         // No policy would see the work.
         if (Later.is(result)) {
-            Class<?> inside = Later.is(type) ? null : result.getGeneric(0).toClass();
-            throw new IllegalArgumentException("returns " + type.getSimpleName()
-                    + (inside == null ? "" : " with " + inside.getSimpleName())
+            throw new IllegalArgumentException("returns " + Later.shown(result)
                     + "; expected a value, a CompletionStage, a CompletableFuture, a Mono or a Flux");
         }
         return new Blocking(type == Object.class ? method : null);

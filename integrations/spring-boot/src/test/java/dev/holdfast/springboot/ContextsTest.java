@@ -146,7 +146,8 @@ class ContextsTest {
                             .hasMessageContaining("first")
                             .rootCause()
                             .hasMessageContaining("@Protected on public java.lang.String " + Inventory.class.getName()
-                                    + ".stock(): the bean is made so early that it can have no proxy"));
+                                    + ".stock(): the bean is made so early that it can have no proxy")
+                            .isInstanceOf(WrongSettingException.class));
         }
     }
 

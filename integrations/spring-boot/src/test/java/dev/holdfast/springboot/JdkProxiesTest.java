@@ -8,6 +8,7 @@ import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.Proxy;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.aopalliance.intercept.MethodInterceptor;
@@ -18,6 +19,7 @@ import org.springframework.aop.framework.ProxyFactory;
 import org.springframework.beans.factory.FactoryBean;
 import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.diagnostics.FailureAnalysis;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
@@ -483,5 +485,27 @@ class JdkProxiesTest {
         runner.withBean(Final.class)
                 .run(context -> assertThat(context.getStartupFailure())
                         .hasStackTraceContaining("Final.later(java.lang.String): the class is final"));
+    }
+
+    record Rows(String first) {
+        @Protected("inventory")
+        public String load() {
+            return first;
+        }
+    }
+
+    @Test
+    void aBeanThatCanHaveNoProxyOrNoAdviceIsShownWithoutAStackTrace() {
+        Stock frozen = proxy(new Behindhand(), factory -> factory.setFrozen(true));
+        for (ApplicationContextRunner each : List.of(
+                runner.withBean(Final.class),
+                runner.withBean(Rows.class, () -> new Rows("a")),
+                runner.withBean(Stock.class, () -> frozen))) {
+            each.run(context -> assertThat(new ConfigFailureAnalyzer()
+                            .analyze(Objects.requireNonNull(context.getStartupFailure(), "failure")))
+                    .extracting(FailureAnalysis::getDescription)
+                    .asString()
+                    .startsWith("Holdfast cannot be set up:\n\n@Protected on public "));
+        }
     }
 }

@@ -526,6 +526,81 @@ class PropertiesOfApplicationTest {
                 });
     }
 
+    private static String attempts(Holdfast holdfast, String pipeline) {
+        return holdfast.pipeline(pipeline)
+                        .snapshot()
+                        .policies()
+                        .get(0)
+                        .settings()
+                        .get("max-attempts") + "";
+    }
+
+    @ParameterizedTest
+    @CsvSource({"my-shop, [my-shop]", "[my-shop], my-shop", "[Shop_1], Shop_1", "[my-shop], myShop", "myShop, [my-shop]"
+    })
+    void aNameInBracketsAndThatWithoutThemAreOneInTwoSources(String lower, String higher) {
+        String name = lower.replace("[", "").replace("]", "");
+        String text = "holdfast:\n  pipelines:\n    \"%s\": { retry: { max-attempts: %s } }\n";
+        runner.withInitializer(yaml("application-prod.yml", text.formatted(higher, 4)))
+                .withInitializer(yaml("application.yml", text.formatted(lower, 2)))
+                .run(context -> {
+                    Holdfast holdfast = context.getBean(Holdfast.class);
+                    assertThat(settings(holdfast)).containsOnlyKeys(name);
+                    assertThat(attempts(holdfast, name)).isEqualTo("4");
+                });
+    }
+
+    @Test
+    void aSourceThatCannotListItsNamesIsAskedForTheNameWithoutBracketsToo() {
+        for (String asked : new String[] {".my-shop.", "[my-shop]."}) {
+            runner.withInitializer(yaml(
+                            "application.yml",
+                            "holdfast:\n  pipelines:\n    \"[my-shop]\": { retry: { max-attempts: 2 } }\n"))
+                    .withInitializer(unlisted(Map.of("holdfast.pipelines" + asked + "retry.max-attempts", "4")))
+                    .run(context -> assertThat(attempts(context.getBean(Holdfast.class), "my-shop"))
+                            .isEqualTo("4"));
+        }
+    }
+
+    @Test
+    void aVariableMeansTheNameInBracketsToo() {
+        runner.withInitializer(yaml(
+                        "application.yml",
+                        "holdfast:\n  pipelines:\n    \"[my-shop]\": { retry: { max-attempts: 2 } }\n"))
+                .withInitializer(variables("HOLDFAST_PIPELINES_MYSHOP_RETRY_MAXATTEMPTS", "4"))
+                .run(context -> {
+                    Holdfast holdfast = context.getBean(Holdfast.class);
+                    assertThat(settings(holdfast)).containsOnlyKeys("my-shop");
+                    assertThat(attempts(holdfast, "my-shop")).isEqualTo("4");
+                });
+    }
+
+    @Test
+    void ofTwoNamesInBracketsThatAreAlikeEachIsMeantAsItIsWritten() {
+        String text = indented("""
+                pipelines:
+                  "[eu-1]": { retry: { max-attempts: 2 } }
+                  "[eu1]": { retry: { max-attempts: 3 } }
+                """);
+        runner.withInitializer(yaml("application.yml", text))
+                .withPropertyValues("holdfast.pipelines.eu-1.retry.max-attempts=4")
+                .run(context -> {
+                    Holdfast holdfast = context.getBean(Holdfast.class);
+                    assertThat(settings(holdfast)).containsOnlyKeys("eu-1", "eu1");
+                    assertThat(attempts(holdfast, "eu-1")).isEqualTo("4");
+                    assertThat(attempts(holdfast, "eu1")).isEqualTo("3");
+                });
+    }
+
+    @Test
+    void bracketsAroundOneOfTwoNamesInOneSourceAreNotEnough() {
+        String text = "holdfast:\n  pipelines:\n    \"[eu-1]\": { timeout: 1s }\n    eu1: { timeout: 1s }\n";
+        runner.withInitializer(yaml("application.yml", text))
+                .run(context -> assertThat(context.getStartupFailure())
+                        .hasMessageContaining("to Spring, eu1 and eu-1 (application.yml:3 pipelines[eu-1].timeout) are"
+                                + " one name; expected others, or brackets around both"));
+    }
+
     /** It is for tests, and no option: see chaos.md. */
     @Test
     void theSwitchOfChaosIsNoMistake() {
@@ -879,6 +954,19 @@ class PropertiesOfApplicationTest {
                             .asString()
                             .startsWith("Holdfast cannot be set up:"));
         }
+    }
+
+    @Test
+    void aPipelineOfThePropertiesThatOneOfTheApplicationsOwnHasNotIsShownSoToo() {
+        runner.withBean("pipelines", Holdfast.class, PropertiesOfApplicationTest::ofCode)
+                .withPropertyValues("holdfast.pipelines.other.timeout=1s")
+                .run(context -> assertThat(new ConfigFailureAnalyzer()
+                                .analyze(Objects.requireNonNull(context.getStartupFailure(), "failure")))
+                        .extracting(FailureAnalysis::getDescription)
+                        .asString()
+                        .startsWith("Holdfast cannot be set up:\n\nholdfast.pipelines.other: no pipeline 'other'")
+                        .endsWith(". The application makes the bean of Holdfast itself, beside which properties below"
+                                + " holdfast.pipelines mean nothing"));
     }
 
     @Test

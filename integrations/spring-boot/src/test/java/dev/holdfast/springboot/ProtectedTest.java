@@ -807,6 +807,30 @@ class ProtectedTest {
                         .isEqualTo("made 1"));
     }
 
+    static class Past extends Talkative {
+        @Override
+        public String stock(String sku) {
+            Supplier<String> stock = () -> super.stock(sku);
+            return stock.get();
+        }
+
+        public String past(String sku) {
+            return super.stock(sku);
+        }
+
+        public String pastLater(String sku, Past other) {
+            Supplier<String> stock = () -> super.stock(sku) + other.stock(sku);
+            return stock.get();
+        }
+    }
+
+    @Test
+    void soIsOneOfSuper() throws Exception {
+        assertThat(OwnCalls.in(Past.class, List.of(Past.class.getMethod("stock", String.class))))
+                .contains("past calls stock", "pastLater calls stock")
+                .doesNotContain("stock calls stock");
+    }
+
     static class Shop {
         private final String url;
 

@@ -3,15 +3,23 @@ package dev.holdfast.springboot
 
 import dev.holdfast.CallTimeoutException
 import java.io.IOException
+import java.util.concurrent.CompletableFuture
 import java.util.concurrent.atomic.AtomicInteger
+import java.util.stream.Stream
 import kotlinx.coroutines.CompletableDeferred
+import kotlinx.coroutines.Deferred
+import kotlinx.coroutines.Job
 import kotlinx.coroutines.delay
+import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.flow.flowOf
 import kotlinx.coroutines.runBlocking
 import org.assertj.core.api.Assertions.assertThat
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.assertThrows
 import org.springframework.boot.autoconfigure.AutoConfigurations
 import org.springframework.boot.test.context.runner.ApplicationContextRunner
+import org.springframework.http.ResponseEntity
+import reactor.core.publisher.Mono
 
 /** Suspending functions with [Protected]. */
 class SuspendingTest {
@@ -108,6 +116,87 @@ class SuspendingTest {
             assertThat(context.startupFailure)
                 .hasStackTraceContaining("expected suspend String instead(String, Throwable)")
         }
+    }
+
+    open class OfFlow {
+        @Protected("inventory") open suspend fun all(): Flow<String> = flowOf("a", "b")
+    }
+
+    open class OfStage {
+        @Protected("inventory")
+        open suspend fun stock(): CompletableFuture<String> = CompletableFuture.completedFuture("a")
+    }
+
+    open class OfDeferred {
+        @Protected("inventory") open suspend fun stock(): Deferred<String> = CompletableDeferred("a")
+    }
+
+    open class OfStream {
+        @Protected("inventory") open suspend fun all(): Stream<String> = Stream.of("a")
+    }
+
+    open class OfMono {
+        @Protected("inventory") open suspend fun stock(): Mono<String> = Mono.just("a")
+    }
+
+    open class OfResponse {
+        @Protected("inventory") open suspend fun all(): ResponseEntity<Flow<String>> = ResponseEntity.ok(flowOf("a"))
+    }
+
+    interface Repository<T> {
+        @Protected("inventory") suspend fun all(): T
+    }
+
+    open class OfVariable : Repository<Flow<String>> {
+        override suspend fun all(): Flow<String> = flowOf("a", "b")
+    }
+
+    open class OfSequence {
+        @Protected("inventory") open fun all(): Sequence<String> = sequenceOf("a")
+    }
+
+    open class OfLambda {
+        @Protected("inventory") open fun stock(): () -> String = { "a" }
+    }
+
+    open class OfLazy {
+        @Protected("inventory") open fun stock(): Lazy<String> = lazy { "a" }
+    }
+
+    open class OfJob {
+        @Protected("inventory") open fun stock(): Job = Job()
+    }
+
+    open class OfPlainFlow {
+        @Protected("inventory") open fun all(): Flow<String> = flowOf("a")
+    }
+
+    private fun refuses(type: Class<*>, message: String) {
+        runner.withBean(type).run { context ->
+            assertThat(context.startupFailure).rootCause().hasMessageContaining(message)
+        }
+    }
+
+    /** Of a Flow, a call would have the first element alone. */
+    @Test
+    fun `a function whose result does its work later ends the start`() {
+        val later = ", whose work comes after the function; expected what this work gives, as of await() or toList()"
+        refuses(OfFlow::class.java, "is suspending and returns Flow$later")
+        refuses(OfVariable::class.java, "is suspending and returns Flow$later")
+        refuses(OfResponse::class.java, "is suspending and returns ResponseEntity with Flow$later")
+        refuses(OfStage::class.java, "is suspending and returns CompletableFuture$later")
+        refuses(OfDeferred::class.java, "is suspending and returns Deferred$later")
+        refuses(OfStream::class.java, "is suspending and returns Stream$later")
+        refuses(OfMono::class.java, "is suspending and returns Mono$later")
+    }
+
+    @Test
+    fun `so does one that is not suspending`() {
+        refuses(OfPlainFlow::class.java, "returns Flow; expected a value")
+        refuses(OfSequence::class.java, "returns Sequence; expected a value")
+        refuses(OfLambda::class.java, "returns Function0; expected a value")
+        refuses(OfLazy::class.java, "returns Lazy; expected a value")
+        refuses(OfJob::class.java, "returns Job; expected a value")
     }
 
     @Test
