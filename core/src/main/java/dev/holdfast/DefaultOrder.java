@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast;
 
+import dev.holdfast.internal.AroundPolicy;
 import dev.holdfast.shadow.ShadowPolicy;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.PolicyFactory;
@@ -121,7 +122,7 @@ final class DefaultOrder {
         for (int i = outermostFirst.size() - 1; i >= 0; i--) {
             OptionalInt other = position(outermostFirst.get(i));
             // One in shadow stands outside the one that is active: it must see what that one turns away.
-            int least = position.getAsInt() + (policy instanceof ShadowPolicy ? 0 : 1);
+            int least = position.getAsInt() + (AroundPolicy.behind(policy) instanceof ShadowPolicy ? 0 : 1);
             if (other.isPresent() && other.getAsInt() >= least) {
                 place = i;
             }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast;
 
+import dev.holdfast.internal.AroundPolicy;
 import dev.holdfast.internal.engine.Engine;
 import dev.holdfast.internal.keyed.InUse;
 import dev.holdfast.shadow.ShadowPolicy;
@@ -130,7 +131,7 @@ final class OrderLint {
         // One in shadow changes nothing, wherever it stands, and what counts the calls of an instance is not the
         // user's.
         List<String> names = outermostFirst.stream()
-                .filter(policy -> !(policy instanceof ShadowPolicy) && !(policy instanceof InUse))
+                .filter(policy -> !(AroundPolicy.behind(policy) instanceof ShadowPolicy) && !(policy instanceof InUse))
                 .map(Policy::name)
                 .toList();
         List<String> warnings = new ArrayList<>();

@@ -2,6 +2,7 @@
 package dev.holdfast;
 
 import dev.holdfast.PipelineSnapshot.PolicySnapshot;
+import dev.holdfast.internal.AroundPolicy;
 import dev.holdfast.internal.NoValue;
 import dev.holdfast.internal.Numbered;
 import dev.holdfast.internal.OwnFallbacks;
@@ -491,7 +492,11 @@ public final class Pipeline implements Observed, AutoCloseable {
     public <P extends Policy> P policy(Class<P> type) {
         Objects.requireNonNull(type, "type");
         List<Policy> now = policies; // a reload may replace them meanwhile
-        List<P> found = now.stream().filter(type::isInstance).map(type::cast).toList();
+        List<P> found = now.stream()
+                .map(policy -> type.isInstance(policy) ? policy : AroundPolicy.behind(policy))
+                .filter(type::isInstance)
+                .map(type::cast)
+                .toList();
         if (found.isEmpty()) {
             found = now.stream()
                     .map(ShadowPolicy::inside)
@@ -501,7 +506,7 @@ public final class Pipeline implements Observed, AutoCloseable {
         }
         if (found.size() != 1) {
             List<String> kinds = now.stream()
-                    .map(policy -> policy.getClass().getSimpleName())
+                    .map(policy -> AroundPolicy.behind(policy).getClass().getSimpleName())
                     .toList();
             throw new IllegalArgumentException(
                     "pipeline '" + name + "' has " + (found.isEmpty() ? "no " : found.size() + " ")
@@ -636,9 +641,10 @@ public final class Pipeline implements Observed, AutoCloseable {
 
     /** The policies have heard of others beside them, which do not come. */
     private void unchanged() {
+        List<Policy> all = AroundPolicy.behind(policies);
         for (Policy policy : policies) {
             try {
-                policy.beside(name, policies);
+                policy.beside(name, all);
             } catch (Throwable broken) {
                 LOG.warn("pipeline '" + name + "': " + policy.name() + " threw when a change was refused", broken);
             }
@@ -713,12 +719,12 @@ public final class Pipeline implements Observed, AutoCloseable {
      *     pipeline has the policy, too
      */
     public void enforce(String kind) {
-        exchange(kind, false, policy -> own(ShadowPolicy.inside(policy)));
+        exchange(kind, false, policy -> own(outOfShadow(policy)));
     }
 
     /** A policy must not be active in one pipeline and in shadow in another: what it counts in shadow would bind the other one. */
     private Policy own(Policy policy) {
-        if (!Owners.isOnly(policy, identity)) {
+        if (!Owners.isOnly(ShadowPolicy.inside(policy), identity)) {
             throw new IllegalArgumentException(
                     "pipeline '" + name + "': others have this " + policy.name()
                             + ", too, and what it counts in shadow would bind those where it is active; use replace() with one of its own");
@@ -727,8 +733,12 @@ public final class Pipeline implements Observed, AutoCloseable {
     }
 
     private static boolean is(Policy policy, String kind, boolean inShadow) {
-        return policy instanceof ShadowPolicy == inShadow
+        return AroundPolicy.behind(policy) instanceof ShadowPolicy == inShadow
                 && ShadowPolicy.inside(policy).name().equals(kind);
+    }
+
+    private static Policy outOfShadow(Policy policy) {
+        return AroundPolicy.behind(policy) instanceof ShadowPolicy shadow ? shadow.policy() : policy;
     }
 
     private void exchange(String kind, boolean intoShadow, UnaryOperator<Policy> change) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast;
 
+import dev.holdfast.internal.AroundPolicy;
 import dev.holdfast.internal.Owners;
 import dev.holdfast.internal.change.Successor;
 import dev.holdfast.shadow.ShadowPolicy;
@@ -14,7 +15,10 @@ import java.util.function.BiPredicate;
 final class TakeOver {
     private TakeOver() {}
 
-    static void between(Pipeline pipeline, List<Policy> before, List<Policy> after) {
+    /** Each policy that is new takes over from the one of its kind that is not there any more. */
+    static void between(Pipeline pipeline, List<Policy> allBefore, List<Policy> allAfter) {
+        List<Policy> before = AroundPolicy.behind(allBefore);
+        List<Policy> after = AroundPolicy.behind(allAfter);
         List<Policy> left = new ArrayList<>(before);
         after.forEach(left::remove);
         List<Policy> begun = new ArrayList<>(after);

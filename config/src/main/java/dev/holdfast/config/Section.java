@@ -152,18 +152,23 @@ final class Section<B> {
     }
 
     private void report(InvalidSettingsException.Problem problem, Problems problems) {
-        String option = optionOf(problem.option());
+        String option = inFile(optionOf(problem.option()));
         if (!reported.add(option)) {
             return; // the range of the option, and the builder, say the same
         }
         Place where = given.get(option);
-        String expected = METHOD.matcher(problem.expected()).replaceAll(method -> optionOf(method.group()));
+        String expected = inFile(problem.expected());
         if (where != null) {
             problems.add(where, "is " + written.getOrDefault(option, problem.value()), expected);
         } else if (refused.isEmpty()) {
             // A refused value has its default. A value that does not fit this default is no mistake of the file.
             problems.add(place, option + " is " + problem.value(), expected);
         }
+    }
+
+    /** A text that names builder's methods, with the options in place of them. */
+    private String inFile(String text) {
+        return METHOD.matcher(text).replaceAll(method -> optionOf(method.group()));
     }
 
     /** The option that a builder's method is for: {@code initialBackoff} is {@code backoff.initial}. */

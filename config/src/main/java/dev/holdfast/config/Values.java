@@ -116,9 +116,17 @@ final class Values {
             problems.add(here, what, expected(type), Optional.of(decimal));
             return Optional.empty();
         }
-        String bare = text.endsWith("%") ? text.substring(0, text.length() - 1).strip() : text;
+        boolean percent = text.endsWith("%");
+        String bare = percent ? text.substring(0, text.length() - 1).strip() : text;
         boolean near = scalar.kind() == Kind.TEXT && form.matcher(bare).matches();
-        return refuse(type, here, scalar, near ? Optional.of(bare) : Optional.empty());
+        // Some rates are percentages, others shares.
+        boolean share = percent && range.most() instanceof Double most && most <= 1;
+        return refuse(type, here, scalar, near ? share ? share(bare) : Optional.of(bare) : Optional.empty());
+    }
+
+    private static Optional<String> share(String percents) {
+        double share = Double.parseDouble(percents.replace("_", "")) / 100;
+        return share <= 1 ? Optional.of(Double.toString(share)) : Optional.empty();
     }
 
     private Optional<?> truth(Place here, Scalar scalar) {

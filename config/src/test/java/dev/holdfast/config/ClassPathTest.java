@@ -254,6 +254,18 @@ class ClassPathTest {
     }
 
     @Test
+    void ratesOfChaosAreSharesAndCalledAsInTheFile() throws Exception {
+        assertThatThrownBy(() ->
+                        Holdfast.load(write("pipelines: { inventory: { chaos: { enabled: true, error-rate: 10% } } }")))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("error-rate: is 10%; did you mean 0.1?");
+        assertThatThrownBy(() -> Holdfast.load(write(
+                        "pipelines: { inventory: { chaos: { enabled: true, error-rate: 0.7, hang-rate: 0.7 } } }")))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("latency-rate + error-rate + result-rate + hang-rate is 1.4; expected 0 to 1");
+    }
+
+    @Test
     void chaosThatIsNotEnabledInItsFileStopsTheStart() throws Exception {
         Path file = write("pipelines: { inventory: { chaos: { error-rate: 0.1 } } }");
         assertThatThrownBy(() -> Holdfast.load(file))

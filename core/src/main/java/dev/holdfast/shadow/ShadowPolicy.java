@@ -127,7 +127,7 @@ public final class ShadowPolicy extends Policy implements AroundPolicy {
      *     policy around an existing resilience4j object
      */
     public static ShadowPolicy of(Policy policy) {
-        if (Objects.requireNonNull(policy, "policy") instanceof ShadowPolicy) {
+        if (AroundPolicy.behind(Objects.requireNonNull(policy, "policy")) instanceof ShadowPolicy) {
             throw new IllegalArgumentException(policy.name() + " is in shadow already");
         }
         if (policy.bindsOthers()) {
@@ -138,9 +138,10 @@ public final class ShadowPolicy extends Policy implements AroundPolicy {
         return new ShadowPolicy(policy);
     }
 
-    /** The policy in shadow, or this policy itself if it is not in shadow. */
+    /** The policy in shadow, or this policy itself if it is not in shadow. In place of a spy, the policy that it looks at. */
     public static Policy inside(Policy policy) {
-        return policy instanceof ShadowPolicy shadow ? shadow.policy : policy;
+        Policy known = AroundPolicy.behind(policy);
+        return known instanceof ShadowPolicy shadow ? AroundPolicy.behind(shadow.policy) : known;
     }
 
     /** The policy in shadow. */
@@ -393,7 +394,7 @@ public final class ShadowPolicy extends Policy implements AroundPolicy {
             if (shadow.policy != policy) {
                 policy.takeOver(shadow.policy);
             }
-        } else if (previous != policy) {
+        } else if (previous != inside(policy)) {
             shadows(previous);
         }
     }

@@ -235,7 +235,8 @@ public abstract class Passage {
 
     /**
      * On the way in: the next attempt of this pass runs with this fault. For every layer it is an attempt like any other:
-     * started, limited, timed, cancelled and judged by the classifier. Forgotten if this pass has no attempt.
+     * started, limited, timed, cancelled and judged by the classifier. Forgotten if this pass has no attempt. If several layers
+     * inject one, their delays add up, and of two that replace the action the innermost does.
      */
     public abstract void inject(Fault fault);
 

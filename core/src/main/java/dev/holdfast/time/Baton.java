@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.time;
 
+import dev.holdfast.internal.TestMistake;
 import dev.holdfast.time.Seat.Turn;
 import dev.holdfast.time.Seat.Wait;
 import java.util.ArrayDeque;
@@ -221,7 +222,7 @@ final class Baton {
     /** Begins a wait and hands the baton over; false: there is nothing to wait for. */
     private synchronized boolean sit(Seat seat, Wait wait, long nanos) {
         if (wait == Wait.DIRECTING && seat.driver) {
-            throw new IllegalStateException("a spawned thread or an event cannot run time; let it sleep instead");
+            throw new TestMistake("a spawned thread or an event cannot run time; let it sleep instead");
         }
         if (wait == Wait.PARKED && seat.permit && !closed) {
             seat.permit = false;
@@ -229,6 +230,9 @@ final class Baton {
         }
         if (wait.heedsInterrupts() && seat.thread.isInterrupted() && !closed) {
             return false;
+        }
+        if (!seat.driver && !closed) {
+            refuseBesideDirector(wait);
         }
         seat.wait = wait;
         seat.ending = false;
@@ -241,6 +245,25 @@ final class Baton {
             handOn();
         }
         return true;
+    }
+
+    /**
+     * A director lets time pass for itself alone. Beside it, another thread that was not started here would get its turn, and
+     * more time would pass while that thread works.
+     */
+    private void refuseBesideDirector(Wait wait) {
+        for (Seat guest : guests) {
+            if (wait == Wait.DIRECTING || guest.wait == Wait.DIRECTING) {
+                throw new TestMistake("two threads that virtual time has not started cannot let it pass at once: "
+                        + Thread.currentThread().getName() + how(wait) + "while " + guest.thread.getName()
+                        + how(guest.wait).stripTrailing()
+                        + "; start callers with spawn() or on executor() of this time, and let one thread run it");
+            }
+        }
+    }
+
+    private static String how(Wait wait) {
+        return wait == Wait.DIRECTING ? " runs it " : " waits in it ";
     }
 
     /** A thread whose wait is over gets the baton at once, perhaps the one that hands it on. Tasks are for a driver. */
@@ -310,7 +333,7 @@ final class Baton {
             }
             lookedAt = now;
             synchronized (Baton.this) {
-                found = moves == movesBefore && waitsElsewhere() != null ? found + 1 : 0;
+                found = moves == movesBefore && (waitsElsewhere() != null || lacksThread()) ? found + 1 : 0;
                 movesBefore = moves;
                 if (found >= LOOKS && director.turnIsAhead()) {
                     if (director.end != null) {
@@ -334,7 +357,18 @@ final class Baton {
         return null;
     }
 
+    /** Whether the baton is for a driver to which the pool has given no thread so far. */
+    private synchronized boolean lacksThread() {
+        return driving && drivers.stream().anyMatch(driver -> driver.thread == null && driver.made == null);
+    }
+
     private IllegalStateException stuck() {
+        if (lacksThread()) {
+            return new IllegalStateException(
+                    "virtual time cannot pass: its pool has no thread for its next task, since the"
+                            + " tasks before wait for this one; give it a pool without a limit, such as"
+                            + " Executors.newCachedThreadPool()");
+        }
         Thread thread = waitsElsewhere();
         String name = thread == null ? "a thread" : "thread '" + thread.getName() + "'";
         IllegalStateException stuck = new IllegalStateException(

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.time;
 
+import dev.holdfast.internal.TestMistake;
 import dev.holdfast.spi.TimeSource;
 import dev.holdfast.time.Seat.Turn;
 import dev.holdfast.time.Seat.Wait;
@@ -36,7 +37,10 @@ import org.jspecify.annotations.Nullable;
  * CompletableFuture.join}, a latch) for a future event never ends.
  * A spawned thread must not wait so either. {@link #run} and {@link #advance} notice it after 20 seconds of real time, and throw.
  *
- * <p>Other threads may schedule, spawn, unpark and interrupt at any time, but then the order is not repeatable.
+ * <p>Other threads may schedule, spawn, unpark and interrupt at any time, but then the order is not repeatable. They must not make
+ * calls on this time, such as on a pool of the code under test: time passes while they work. Give that code {@link #executor}. One
+ * thread at a time runs time, and meanwhile no thread that was not spawned may wait in it: the second one gets an {@link
+ * AssertionError}.
  */
 public final class VirtualTime implements TimeSource, AutoCloseable {
     /** Negative, and soon positive: shows code that compares instants directly, or takes zero for "none". */
@@ -79,7 +83,8 @@ public final class VirtualTime implements TimeSource, AutoCloseable {
     /**
      * Takes the threads of this object out of this pool from now on, and gives them back with {@link #close}. To start a thread
      * is most of the work of a small test: thousands of them are many times faster with the threads of one pool. Its tasks wait
-     * for each other, so it must give each a thread at once, as {@link java.util.concurrent.Executors#newCachedThreadPool} does.
+     * for each other, so it must give each a thread at once, as {@link java.util.concurrent.Executors#newCachedThreadPool} does. If
+     * it does not within 20 seconds of real time, {@link #run} and {@link #advance} throw.
      *
      * @return this
      */
@@ -113,12 +118,15 @@ public final class VirtualTime implements TimeSource, AutoCloseable {
         return () -> baton.cancel(event);
     }
 
-    /** Makes each task an event of the present instant. */
     @Override
     public double random() {
         return drawn.nextDouble();
     }
 
+    /**
+     * Makes each task an event of the present instant, on a thread of this object. On virtual time, take it in place of the
+     * executors of the code under test.
+     */
     @Override
     public Executor executor() {
         return task -> schedule(0, task);
@@ -141,8 +149,10 @@ public final class VirtualTime implements TimeSource, AutoCloseable {
      * Lets all events happen that are still to come, and lets time pass as far as they need. Threads that are parked without
      * a limit may remain.
      *
-     * @throws IllegalStateException on a spawned thread, if this time is closed, or if a spawned thread or an event has waited
-     *     for 20 seconds of real time by other means than this time; the cause says where, and this time can only be closed
+     * @throws AssertionError on a spawned thread, or if another thread that was not spawned runs this time or waits in it
+     * @throws IllegalStateException if this time is closed, or if a spawned thread or an event has waited for 20 seconds of real
+     *     time by other means than this time, or for a thread of its {@linkplain #pool pool}; the cause says where, and this time
+     *     can only be closed
      */
     public void run() {
         baton.await(Wait.DIRECTING, Long.MAX_VALUE, this);
@@ -153,8 +163,10 @@ public final class VirtualTime implements TimeSource, AutoCloseable {
      * Lets all events happen that are due within the duration. Afterwards it is exactly that much later.
      *
      * @throws IllegalArgumentException if the duration is negative
-     * @throws IllegalStateException on a spawned thread, if this time is closed, or if a spawned thread or an event has waited
-     *     for 20 seconds of real time by other means than this time; the cause says where, and this time can only be closed
+     * @throws AssertionError on a spawned thread, or if another thread that was not spawned runs this time or waits in it
+     * @throws IllegalStateException if this time is closed, or if a spawned thread or an event has waited for 20 seconds of real
+     *     time by other means than this time, or for a thread of its {@linkplain #pool pool}; the cause says where, and this time
+     *     can only be closed
      */
     public void advance(Duration duration) {
         if (duration.isNegative()) {
@@ -168,6 +180,7 @@ public final class VirtualTime implements TimeSource, AutoCloseable {
      * Sleeps in virtual time. With zero, the other events of the instant happen first if the order says so.
      *
      * @throws InterruptedException if the thread is interrupted before or meanwhile
+     * @throws AssertionError as {@link #park}, except for a deadlock
      * @throws IllegalStateException if this time is closed before or meanwhile
      */
     public void sleep(Duration duration) throws InterruptedException {
@@ -180,15 +193,17 @@ public final class VirtualTime implements TimeSource, AutoCloseable {
     /**
      * Parks as {@code LockSupport} does, in virtual time: returns at once if the thread is interrupted or was unparked before.
      *
-     * @throws IllegalStateException if the wait has no limit and nothing is left to happen (a deadlock; a spawned thread
-     *     stays parked instead, since its director may still unpark it), or if this time is closed before or meanwhile
+     * @throws AssertionError if the wait has no limit and nothing is left to happen (a deadlock; a spawned thread stays parked
+     *     instead, since its director may still unpark it), or if the thread was not spawned and another one runs this time. No
+     *     policy of a pipeline repeats, answers or counts it
+     * @throws IllegalStateException if this time is closed before or meanwhile
      */
     @Override
     public void park(Object blocker, long nanos) {
         if (nanos > 0 && baton.await(Wait.PARKED, nanos, blocker) == Turn.QUIET) {
-            throw new IllegalStateException("deadlock: nothing is left to happen in virtual time while "
+            throw new TestMistake("deadlock: nothing is left to happen in virtual time while "
                     + Thread.currentThread().getName() + " waits without limit for " + blocker
-                    + "; is the pipeline on this time?");
+                    + "; is the pipeline on this time, and has it a timeout or a deadline that ends a hang?");
         }
     }
 

@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.holdfast.spi.TimeSource.Timer;
 import java.time.Duration;
@@ -359,10 +360,10 @@ class VirtualTimeTest {
     void aDeadlockIsVisible() {
         time.schedule(40, () -> log.add("no help"));
 
-        assertThatIllegalStateException()
-                .isThrownBy(() -> time.park("the permit", FOR_EVER))
-                .withMessageContaining("deadlock")
-                .withMessageContaining("the permit");
+        assertThatThrownBy(() -> time.park("the permit", FOR_EVER))
+                .isInstanceOf(AssertionError.class)
+                .hasMessageContaining("deadlock")
+                .hasMessageContaining("the permit");
         assertThat(log).containsExactly("no help");
     }
 
@@ -435,7 +436,7 @@ class VirtualTimeTest {
 
         time.run();
 
-        assertThatThrownBy(run::join).hasCauseInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(run::join).hasCauseInstanceOf(AssertionError.class);
     }
 
     @Test
@@ -597,6 +598,72 @@ class VirtualTimeTest {
     }
 
     @Test
+    void oneThreadAtATimeRunsTime() throws InterruptedException {
+        CompletableFuture<Void> second = new CompletableFuture<>();
+        Thread other = new Thread(() -> endsAs(second, () -> time.advance(ofSeconds(5))), "second");
+        time.schedule(1, () -> {
+            other.start();
+            join(other);
+        });
+
+        time.advance(ofSeconds(2));
+
+        assertThatThrownBy(second::join)
+                .hasCauseInstanceOf(AssertionError.class)
+                .hasMessageContaining(
+                        "second runs it while " + Thread.currentThread().getName() + " runs it; start");
+        time.run();
+    }
+
+    @Test
+    void threadThatWasNotSpawnedDoesNotWaitWhileAnotherOneRunsTime() {
+        CompletableFuture<Void> wait = new CompletableFuture<>();
+        Thread other = new Thread(() -> endsAs(wait, () -> time.park(this, 5)), "foreign");
+        time.schedule(1, () -> {
+            other.start();
+            join(other);
+        });
+
+        time.run();
+
+        assertThatThrownBy(wait::join)
+                .hasCauseInstanceOf(AssertionError.class)
+                .hasMessageContaining("foreign waits in it while")
+                .hasMessageContaining("executor()");
+    }
+
+    @Test
+    void timeIsNotRunWhileAThreadWaitsInItThatWasNotSpawned() {
+        CompletableFuture<Throwable> refused = new CompletableFuture<>();
+        Thread main = Thread.currentThread();
+        Thread other = new Thread(
+                () -> {
+                    refused.complete(catchThrowable(time::run));
+                    time.unpark(main);
+                },
+                "second");
+        time.schedule(1, () -> {
+            other.start();
+            join(other);
+        });
+
+        time.park(this, FOR_EVER);
+
+        assertThat(refused.join())
+                .isInstanceOf(AssertionError.class)
+                .hasMessageContaining("second runs it while " + main.getName() + " waits in it");
+    }
+
+    private static void endsAs(CompletableFuture<Void> future, Runnable work) {
+        try {
+            work.run();
+            future.complete(null);
+        } catch (Throwable e) {
+            future.completeExceptionally(e);
+        }
+    }
+
+    @Test
     void closeLeavesNoThreadAndEndsAllWaits() throws InterruptedException {
         List<Thread> threads = new ArrayList<>();
         List<CompletableFuture<Void>> callers = new ArrayList<>();
@@ -742,6 +809,24 @@ class VirtualTimeTest {
         assertThat(baton.left()).isZero();
         never.complete("at last");
         baton.close();
+    }
+
+    @Test
+    void poolThatHasNoThreadLeftIsToldInPlaceOfAHang() {
+        ExecutorService pool = Executors.newSingleThreadExecutor();
+        try {
+            Baton baton = new Baton(null, LOOK_NANOS);
+            baton.pool(pool);
+            baton.schedule(0, () -> baton.await(Seat.Wait.PARKED, FOR_EVER, baton));
+            baton.schedule(0, () -> log.add("ran"));
+            assertThatIllegalStateException()
+                    .isThrownBy(() -> baton.await(Seat.Wait.DIRECTING, FOR_EVER, baton))
+                    .withMessageContaining("its pool has no thread for its next task");
+            assertThat(log).isEmpty();
+            baton.close();
+        } finally {
+            pool.shutdown();
+        }
     }
 
     @Test

@@ -52,7 +52,7 @@ public final class ChaosPolicy extends Policy {
     private volatile boolean on = true;
 
     private ChaosPolicy(ChaosSettings settings) {
-        super("chaos", ENTER);
+        super("chaos", ENTER | ATTEMPTS);
         this.settings = settings;
         for (Kind kind : Kind.values()) {
             injected.put(kind, new LongAdder());
@@ -84,7 +84,8 @@ public final class ChaosPolicy extends Policy {
     }
 
     /**
-     * Changes the settings for attempts that begin from now on.
+     * Changes the settings for attempts that begin from now on. With a {@code seed}, also the same one, the random sequence starts
+     * again.
      *
      * @throws dev.holdfast.spi.InvalidSettingsException if they are invalid; then nothing is changed
      */
@@ -92,6 +93,9 @@ public final class ChaosPolicy extends Policy {
         ChaosSettings.Builder builder = settings.toBuilder();
         configure.accept(builder);
         settings = builder.build();
+        if (builder.seeded) {
+            draws.set(0);
+        }
         tell();
     }
 
@@ -112,7 +116,7 @@ public final class ChaosPolicy extends Policy {
         return on;
     }
 
-    /** How many faults have been injected. */
+    /** How many faults have been injected into attempts. */
     public long injected() {
         return injected.values().stream().mapToLong(LongAdder::sum).sum();
     }
@@ -133,11 +137,20 @@ public final class ChaosPolicy extends Policy {
             SplittableRandom random = new SplittableRandom(now.seed() + GAMMA * draws.incrementAndGet());
             Kind kind = draw(now, random.nextDouble());
             if (kind != null) {
-                Objects.requireNonNull(injected.get(kind)).increment();
                 passage.inject(fault(kind, now, random, passage.pipeline()));
+                passage.object(kind);
             }
         }
         return PROCEED;
+    }
+
+    /** Only now: there may be no attempt, such as in a call that is answered from a cache further in. */
+    @Override
+    public void attemptStarts(Passage passage) {
+        if (passage.object() instanceof Kind kind) {
+            passage.object(null);
+            Objects.requireNonNull(injected.get(kind)).increment();
+        }
     }
 
     private static @Nullable Kind draw(ChaosSettings settings, double draw) {
@@ -167,7 +180,11 @@ public final class ChaosPolicy extends Policy {
 
     private static CheckedSupplier<?, ?> failing(@Nullable Supplier<? extends Throwable> error, String pipeline) {
         return () -> {
-            throw ChaosPolicy.<RuntimeException>asItIs(error == null ? new ChaosException(pipeline) : error.get());
+            throw ChaosPolicy.<RuntimeException>asItIs(
+                    error == null
+                            ? new ChaosException(pipeline)
+                            : Objects.requireNonNull(
+                                    error.get(), () -> "the error of the chaos of '" + pipeline + "' gave null"));
         };
     }
 

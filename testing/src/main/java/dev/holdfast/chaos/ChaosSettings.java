@@ -148,6 +148,9 @@ public final class ChaosSettings {
     public static final class Builder {
         private boolean enabled = Boolean.getBoolean(PROPERTY);
         private long seed;
+        /** Whether {@link #seed} was called, and not only copied. */
+        boolean seeded;
+
         private double latencyRate;
         private Duration minLatency = Duration.ofMillis(100);
         private Duration maxLatency = Duration.ofSeconds(1);
@@ -161,6 +164,7 @@ public final class ChaosSettings {
 
         private Builder(Builder other) {
             OPTIONS.copy(other, this);
+            seeded = false;
         }
 
         /** Must be said, since chaos does harm: without true there are no settings. Default: {@link #PROPERTY}. */
@@ -172,6 +176,7 @@ public final class ChaosSettings {
         /** Where the draws begin: the n-th attempt gets the same fault for the same seed and rates. Default 0. */
         public Builder seed(long newSeed) {
             seed = newSeed;
+            seeded = true;
             return this;
         }
 

@@ -7,6 +7,7 @@ import dev.holdfast.Pipeline;
 import dev.holdfast.Reason;
 import dev.holdfast.Reply;
 import dev.holdfast.Reply.Source;
+import dev.holdfast.shadow.ShadowPolicy;
 import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Policy;
 import java.util.ArrayList;
@@ -17,9 +18,12 @@ import java.util.TreeSet;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.function.DoubleSupplier;
 import java.util.function.LongSupplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.assertj.core.api.AbstractAssert;
 import org.assertj.core.api.AbstractThrowableAssert;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
@@ -49,7 +53,23 @@ public final class HoldfastAssertions {
 
     /** Makes the call, for assertions on how it failed. */
     public static CallAssert assertThatCall(ThrowingCallable call) {
+        return CallAssert.of(() -> {
+            call.call();
+            return null;
+        });
+    }
+
+    /** Makes the call, for assertions on how it failed. If it returns a stage, that must have ended: on virtual time after {@code run}. */
+    public static CallAssert assertThatCall(Call call) {
         return CallAssert.of(call);
+    }
+
+    /** A call that returns something. */
+    @FunctionalInterface
+    public interface Call {
+        /** Makes it. */
+        @Nullable
+        Object call() throws Throwable;
     }
 
     /** Assertions on a call that has ended; on virtual time after {@code run}. */
@@ -129,7 +149,10 @@ public final class HoldfastAssertions {
 
     /** Assertions on a {@link Pipeline}: its order, and what its policies hold, as their meters tell. */
     public static final class PipelineAssert extends AbstractAssert<PipelineAssert, Pipeline> {
-        private static final List<String> HELD = List.of(".in.flight", ".waiting");
+        /** The second policy of a kind has {@code .2} behind the names of its meters. */
+        private static final String NUMBER = "(\\.\\d+)?";
+
+        private static final Pattern HELD = Pattern.compile("\\.(in\\.flight|waiting)" + NUMBER + "$");
 
         PipelineAssert(Pipeline actual) {
             super(actual, PipelineAssert.class);
@@ -153,14 +176,14 @@ public final class HoldfastAssertions {
         }
 
         /**
-         * No permit is out and no call waits for one: every gauge whose name ends in {@code .in.flight} or {@code .waiting} is zero.
-         * Does not see what a policy holds that has no such gauge.
+         * No permit is out and no call waits for one: every gauge whose name ends in {@code .in.flight} or {@code .waiting} is zero,
+         * also those of the second policy of a kind. Does not see what a policy holds that has no such gauge.
          */
         public PipelineAssert isIdle() {
             isNotNull();
             List<String> held = new ArrayList<>();
             actual.meters(gauges((name, value) -> {
-                if (value != 0 && HELD.stream().anyMatch(name::endsWith)) {
+                if (value != 0 && HELD.matcher(name).find()) {
                     held.add(name + " is " + number(value));
                 }
             }));
@@ -171,20 +194,26 @@ public final class HoldfastAssertions {
         }
 
         /**
-         * A policy of this name is in this state.
+         * A policy of this name is in this state. Of several with this name, one is enough.
          *
-         * @param policy such as {@code circuit-breaker}
+         * @param policy such as {@code circuit-breaker}; in shadow {@code circuit-breaker-shadow}
          * @param expected as its gauge is tagged: {@code closed}, {@code open}, {@code half_open} or {@code half-open}
          * @throws IllegalArgumentException if the policy has no such state at all
          */
         public PipelineAssert hasState(String policy, String expected) {
+            Objects.requireNonNull(policy, "policy");
+            Objects.requireNonNull(expected, "expected");
             isNotNull();
-            String prefix = policy.replace("-", "") + ".state ";
+            String meters = policy.endsWith(ShadowPolicy.SUFFIX)
+                    ? "shadow." + policy.substring(0, policy.length() - ShadowPolicy.SUFFIX.length())
+                    : policy;
+            Pattern prefix = Pattern.compile(Pattern.quote(meters.replace("-", "") + ".state") + NUMBER + " ");
             Set<String> known = new TreeSet<>();
             List<String> states = new ArrayList<>();
             actual.meters(gauges((name, value) -> {
-                if (name.startsWith(prefix)) {
-                    String state = name.substring(prefix.length());
+                Matcher start = prefix.matcher(name);
+                if (start.lookingAt()) {
+                    String state = name.substring(start.end());
                     known.add(state);
                     if (value == 1) {
                         states.add(state);
@@ -243,14 +272,16 @@ public final class HoldfastAssertions {
             this.otherwise = otherwise;
         }
 
-        static CallAssert of(ThrowingCallable call) {
-            Throwable error = null;
+        static CallAssert of(Call call) {
+            Object value;
             try {
-                call.call();
+                value = call.call();
             } catch (Throwable thrown) {
-                error = thrown;
+                return new CallAssert(thrown, "");
             }
-            return new CallAssert(error, "it ended well");
+            return value instanceof CompletionStage<?> stage
+                    ? of(stage.toCompletableFuture())
+                    : new CallAssert(null, "it ended well");
         }
 
         static CallAssert of(CompletableFuture<?> call) {

@@ -25,7 +25,8 @@ import org.jspecify.annotations.Nullable;
  * assertThat(stock.started()).isEqualTo(3);
  * }</pre>
  *
- * <p>The last step is repeated for ever. Safe for any number of threads; the script may grow while it is played.
+ * <p>The last step is repeated for ever. A call while the script is empty throws an {@link AssertionError}, which no policy
+ * repeats, answers or counts. Safe for any number of threads; the script may grow while it is played.
  *
  * @param <T> what it returns
  */
@@ -97,6 +98,7 @@ public final class ScriptedAction<T extends @Nullable Object> {
 
     /** The last step takes this time, with 292 years or more for ever; an interrupt or a cancellation ends it. */
     public synchronized ScriptedAction<T> after(Duration duration) {
+        Objects.requireNonNull(duration, "duration");
         steps.changeLast(step -> step.after(duration));
         return this;
     }
@@ -144,6 +146,11 @@ public final class ScriptedAction<T extends @Nullable Object> {
 
     private synchronized void end() {
         running--;
+    }
+
+    @Override
+    public String toString() {
+        return "the scripted action";
     }
 
     // ---- the action

@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import dev.holdfast.internal.TestMistake;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -16,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
@@ -85,6 +87,9 @@ public final class ScriptedServer implements AutoCloseable {
     });
     private final InetSocketAddress address;
     private @Nullable HttpServer server;
+    /** Guarded by this. */
+    private @Nullable TestMistake mistake;
+
     private volatile boolean stopping;
 
     private ScriptedServer() throws IOException {
@@ -170,6 +175,7 @@ public final class ScriptedServer implements AutoCloseable {
 
     /** The last step comes after this time. */
     public synchronized ScriptedServer after(Duration duration) {
+        Objects.requireNonNull(duration, "duration");
         steps.changeLast(answer -> answer.after(duration));
         return this;
     }
@@ -236,7 +242,8 @@ public final class ScriptedServer implements AutoCloseable {
         requests.add(request);
         try {
             return steps.next();
-        } catch (IllegalStateException empty) {
+        } catch (TestMistake empty) {
+            mistake = empty;
             return new Answer(501, String.valueOf(empty.getMessage()), Map.of(), Duration.ZERO);
         }
     }
@@ -272,12 +279,24 @@ public final class ScriptedServer implements AutoCloseable {
         return closing.await(time.toNanos(), TimeUnit.NANOSECONDS);
     }
 
-    /** Stops listening, cuts the connections and ends its threads. */
+    /**
+     * Stops listening, cuts the connections and ends its threads.
+     *
+     * @throws AssertionError the first time, if a request came while the script was empty: a policy may have answered that call
+     */
     @Override
     public void close() {
         closing.countDown();
         refuseConnections();
         threads.shutdownNow();
+        TestMistake made;
+        synchronized (this) {
+            made = mistake;
+            mistake = null;
+        }
+        if (made != null) {
+            throw made;
+        }
     }
 
     @Override

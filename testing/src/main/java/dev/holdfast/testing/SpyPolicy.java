@@ -4,6 +4,7 @@ package dev.holdfast.testing;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.Outcome;
+import dev.holdfast.internal.AroundPolicy;
 import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
@@ -22,10 +23,11 @@ import org.jspecify.annotations.Nullable;
  * Stands in a pipeline in the place of another policy, asks that policy everything, and checks the life of the layer in every
  * call: entered, then settled once and ended once; or abandoned once; or rejected or answered, and then nothing more.
  *
- * <p>It hears the life of each entry, and whatever else the other policy hears, and passes on what the other policy hears. It has the other policy's name. Safe for any number of
+ * <p>It hears the life of each entry, and whatever else the other policy hears, and passes on what the other policy hears. It has the other policy's name, and the pipeline takes it for the other policy: its state, its
+ * budget and what {@code Pipeline.policy} finds are those of the other one. Safe for any number of
  * threads. Problems are kept until {@link #assertSound()}.
  */
-public final class SpyPolicy extends Policy {
+public final class SpyPolicy extends Policy implements AroundPolicy {
     private static final int ALL = ENTER | SUCCESS | FAILURE | ENDED | STILL_ADMITS;
 
     private final Policy policy;
@@ -54,8 +56,14 @@ public final class SpyPolicy extends Policy {
     }
 
     /** The policy that the spy stands for. */
+    @Override
     public Policy policy() {
         return policy;
+    }
+
+    @Override
+    public boolean onlyLooks() {
+        return true;
     }
 
     /** How often the layer was asked to let a call in; asking again after an await is not counted. */
@@ -255,12 +263,12 @@ public final class SpyPolicy extends Policy {
 
     @Override
     public void takeOver(Policy previous) {
-        policy.takeOver(previous instanceof SpyPolicy spy ? spy.policy : previous);
+        policy.takeOver(previous);
     }
 
     @Override
     public void shadows(Policy active) {
-        policy.shadows(active instanceof SpyPolicy spy ? spy.policy : active);
+        policy.shadows(active);
     }
 
     @Override

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.testing;
 
+import dev.holdfast.internal.TestMistake;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.UnaryOperator;
@@ -46,14 +47,20 @@ final class Steps<S> {
 
     private S last() {
         if (steps.isEmpty()) {
-            throw new IllegalStateException("the script of the " + owner + " is empty: say what it does first");
+            throw new IllegalStateException(empty());
         }
         return steps.get(steps.size() - 1);
     }
 
+    private String empty() {
+        return "the script of the " + owner + " is empty: say what it does first";
+    }
+
+    /** Not an exception as above: this is the answer to a call, which no policy may repeat or answer. */
     S next() {
-        S last = last();
-        int index = taken++;
-        return index < steps.size() ? steps.get(index) : last;
+        if (steps.isEmpty()) {
+            throw new TestMistake(empty());
+        }
+        return steps.get(Math.min(taken++, steps.size() - 1));
     }
 }

@@ -17,6 +17,7 @@ import dev.holdfast.deadline.DeadlinePolicy;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.retry.RetrySettings.Jitter;
 import dev.holdfast.spi.InvalidSettingsException;
+import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.testing.RecordingObserver;
 import dev.holdfast.testing.ScriptedAction;
@@ -237,6 +238,69 @@ class ChaosPolicyTest {
         assertThat(pipeline(chaos, retry).warnings())
                 .anySatisfy(warning -> assertThat(warning).startsWith("chaos-outside-retry: "));
         assertThat(new ChaosPolicyFactory().position()).isGreaterThan(800);
+    }
+
+    @Test
+    void faultThatNoAttemptGetsIsNotCounted() {
+        ChaosPolicy chaos = chaos(c -> c.errorRate(1));
+        Pipeline rejecting = pipeline(chaos, new Policy("full", Policy.ENTER) {
+            @Override
+            public int enter(Passage passage) {
+                return passage.reject(Reason.OTHER, -1, "full");
+            }
+        });
+        assertThatCall(() -> rejecting.call(action::call)).isInstanceOf(CallRejectedException.class);
+        assertThatCall(call(rejecting)).isInstanceOf(CallRejectedException.class);
+        assertThat(chaos.injected()).isZero();
+    }
+
+    @Test
+    void faultOfTheFirstOfTwoAttemptsIsCountedOnce() {
+        ChaosPolicy chaos = chaos(c -> c.errorRate(1));
+        Pipeline outside = pipeline(chaos, RetryPolicy.of(r -> r.maxAttempts(3)));
+        assertThat(calls(outside, 2)).allSatisfy(end -> assertThat(end).startsWith("well"));
+        assertThat(action.started()).isEqualTo(2);
+        assertThat(chaos.injected()).isEqualTo(2);
+    }
+
+    @Test
+    void faultsOfTwoChaosesAddUp() {
+        Duration latency = Duration.ofMillis(20);
+        Pipeline both = pipeline(
+                chaos(c -> c.errorRate(1)),
+                chaos(c -> c.latencyRate(1).minLatency(latency).maxLatency(latency)));
+        assertThat(calls(both, 2)).containsOnly("error late");
+        Pipeline hangs = pipeline(
+                TimeoutPolicy.of(Duration.ofSeconds(1)),
+                chaos(c -> c.hangRate(1)),
+                chaos(c -> c.latencyRate(1).minLatency(latency).maxLatency(latency)));
+        assertThatCall(call(hangs)).hasTimedOutBy("timeout");
+        assertThat(action.started()).isZero();
+    }
+
+    private CompletableFuture<String> call(Pipeline pipeline) {
+        CompletableFuture<String> call = pipeline.callAsync(action::callAsync);
+        time.run();
+        return call;
+    }
+
+    @Test
+    void changeOfTheSeedStartsItsSequenceAgain() {
+        ChaosPolicy chaos = chaos(c -> c.errorRate(0.5).seed(42));
+        Pipeline pipeline = pipeline(chaos);
+        List<String> first = calls(pipeline, 50);
+        chaos.change(c -> c.seed(42));
+        assertThat(calls(pipeline, 50)).isEqualTo(first);
+        chaos.change(c -> c.latencyRate(0));
+        assertThat(calls(pipeline, 50))
+                .as("another change goes on in the sequence")
+                .isNotEqualTo(first);
+    }
+
+    @Test
+    void errorThatIsNullSaysWhoseItIs() {
+        Pipeline pipeline = pipeline(chaos(c -> c.errorRate(1).error(() -> null)));
+        assertThatCall(() -> pipeline.call(action::call)).hasMessage("the error of the chaos of 'ill' gave null");
     }
 
     private static Pipeline onSystemTime(ChaosPolicy chaos, Executor executor) {

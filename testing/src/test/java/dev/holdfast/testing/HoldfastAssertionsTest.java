@@ -6,6 +6,7 @@ import static dev.holdfast.testing.HoldfastAssertions.assertThatCall;
 import static java.time.Duration.ofMillis;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 
 import dev.holdfast.Pipeline;
 import dev.holdfast.Reason;
@@ -14,6 +15,7 @@ import dev.holdfast.Reply.Source;
 import dev.holdfast.fallback.FallbackPolicy;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.retry.RetrySettings.Jitter;
+import dev.holdfast.shadow.ShadowPolicy;
 import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
@@ -22,6 +24,7 @@ import dev.holdfast.time.VirtualTime;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
@@ -61,13 +64,18 @@ class HoldfastAssertionsTest {
 
     /** Has a state and one call in flight, as its meters say. */
     private static Policy held(double inFlight) {
+        return held(inFlight, "half_open");
+    }
+
+    private static Policy held(double inFlight, String state) {
         return new Policy("circuit-breaker", 0) {
             @Override
             public void meters(Meters meters) {
                 meters.gauge("pool.in.flight", "", () -> inFlight);
                 meters.gauge("pool.waiting", "", () -> 2 * inFlight);
-                meters.gauge("circuitbreaker.state", "", "state", "half_open", () -> 1);
-                meters.gauge("circuitbreaker.state", "", "state", "closed", () -> 0);
+                for (String known : List.of("half_open", "closed")) {
+                    meters.gauge("circuitbreaker.state", "", "state", known, () -> known.equals(state) ? 1 : 0);
+                }
                 meters.counter("pool.rejected", "", () -> 7);
                 meters.counter("pool.ends", "", "kind", "odd", () -> 7);
             }
@@ -133,6 +141,56 @@ class HoldfastAssertionsTest {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> assertThat(pipeline).hasState("circuit-breaker", "opne"))
                 .withMessage("the circuit-breaker of 'stock' has no state 'opne'; it has [closed, half_open]");
+    }
+
+    @Test
+    void secondPolicyOfAKindIsSeen() {
+        fails(
+                () -> assertThat(pipeline(held(0), held(1))).isIdle(),
+                "Expected 'stock' to be idle, but pool.in.flight.2 is 1, pool.waiting.2 is 2");
+        assertThat(pipeline(held(0), held(0, "closed")))
+                .hasState("circuit-breaker", "half-open")
+                .hasState("circuit-breaker", "closed");
+        fails(
+                () -> assertThat(pipeline(held(0), held(0))).hasState("circuit-breaker", "closed"),
+                "Expected the circuit-breaker of 'stock' to be closed, but it is [half_open, half_open]");
+    }
+
+    @Test
+    void policyInShadowHasItsStateUnderItsName() {
+        Pipeline pipeline = pipeline(held(0), ShadowPolicy.of(held(0, "closed")));
+        assertThat(pipeline).hasState("circuit-breaker-shadow", "closed").hasState("circuit-breaker", "half-open");
+        fails(
+                () -> assertThat(pipeline).hasState("circuit-breaker", "closed"),
+                "Expected the circuit-breaker of 'stock' to be closed, but it is [half_open]");
+    }
+
+    @Test
+    @SuppressWarnings("NullAway") // which is the mistake
+    void missingArgumentIsNamed() {
+        Pipeline pipeline = pipeline(held(0));
+        assertThatNullPointerException()
+                .isThrownBy(() -> assertThat(pipeline).hasState(null, "open"))
+                .withMessage("policy");
+        assertThatNullPointerException()
+                .isThrownBy(() -> assertThat(pipeline).hasState("bulkhead", null))
+                .withMessage("expected");
+        action.returns("x");
+        assertThatNullPointerException().isThrownBy(() -> action.after(null)).withMessage("duration");
+    }
+
+    @Test
+    @SuppressWarnings("FutureReturnValueIgnored") // the assertion gets it
+    void futureThatACallReturnsIsLookedInto() {
+        Pipeline closed = pipeline();
+        closed.close();
+        assertThatCall(() -> closed.callAsync(action::callAsync)).wasRejectedBy("pipeline", Reason.CLOSED);
+        action.returns("late").after(ofMillis(5));
+        Pipeline open = pipeline();
+        fails(
+                () -> assertThatCall(() -> open.callAsync(action::callAsync)).hasTimedOutBy("timeout"),
+                "Expected the call to time out by timeout, but it has not ended (on virtual time, run() or advance()"
+                        + " comes first)");
     }
 
     @Test

@@ -217,7 +217,7 @@ class ScriptedActionTest {
 
     @Test
     void emptyScriptSaysWhatIsMissing() {
-        assertThatIllegalStateException()
+        assertThatExceptionOfType(AssertionError.class)
                 .isThrownBy(action::call)
                 .withMessage("the script of the action is empty: say what it does first");
         assertThatIllegalStateException().isThrownBy(() -> action.after(ofMillis(1)));

@@ -62,6 +62,10 @@ class ScriptedServerTest {
     @Test
     void anEmptyScriptSaysSo() throws Exception {
         assertThat(get("/")).startsWith("501 the script of the server is empty");
+        assertThatThrownBy(server::close)
+                .as("a fallback may have answered, so that the test would not notice")
+                .isInstanceOf(AssertionError.class)
+                .hasMessageStartingWith("the script of the server is empty");
     }
 
     @Test

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.testing;
 
+import static dev.holdfast.testing.HoldfastAssertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.CheckedFunction;
 import dev.holdfast.Pipeline;
 import dev.holdfast.fallback.FallbackPolicy;
+import dev.holdfast.hedge.HedgePolicy;
 import dev.holdfast.retry.RetryPolicy;
+import dev.holdfast.shadow.ShadowPolicy;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.time.VirtualTime;
@@ -16,6 +19,8 @@ import java.io.IOException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
@@ -80,6 +85,50 @@ class SpyPolicyTest {
         assertThat(spy.lease()).isEqualTo(timeout.lease());
         assertThat(spy.warnings()).isEqualTo(timeout.warnings());
         assertThat(spy.toString()).isEqualTo("timeout");
+    }
+
+    @Test
+    void pipelineTakesASpyForItsPolicy() {
+        RetryPolicy retry = RetryPolicy.ofDefaults();
+        HedgePolicy hedge = HedgePolicy.of(h -> h.delay(Duration.ofMillis(20)));
+        SpyPolicy spy = SpyPolicy.around(retry);
+        Pipeline spied = pipeline(spy, SpyPolicy.around(hedge));
+        assertThat(hedge.budget()).as("it pays from that of the retry").isEqualTo(retry.budget());
+        assertThat(spied.policy(RetryPolicy.class)).isSameAs(retry);
+        assertThatThrownBy(() -> spied.policy(TimeoutPolicy.class)).hasMessageContaining("[RetryPolicy, HedgePolicy]");
+        spied.shadow("retry");
+        assertThat(spied).hasOrder("retry-shadow", "hedge");
+        assertThat(spied.policy(RetryPolicy.class)).isSameAs(retry);
+        spied.enforce("retry");
+        assertThat(spied.policies()).contains(spy);
+        Pipeline around = pipeline(SpyPolicy.around(ShadowPolicy.of(TimeoutPolicy.of(Duration.ofSeconds(1)))));
+        around.enforce("timeout");
+        assertThat(around).hasOrder("timeout");
+    }
+
+    @Test
+    void policyBehindASpyIsTakenOver() {
+        List<Policy> takenOver = new ArrayList<>();
+        class Heir extends Policy {
+            Heir() {
+                super("heir", 0);
+            }
+
+            @Override
+            public void takeOver(Policy previous) {
+                takenOver.add(previous);
+            }
+        }
+        Policy first = new Heir();
+        Policy second = new Heir();
+        Policy third = new Heir();
+        Pipeline pipeline = pipeline(SpyPolicy.around(first));
+        pipeline.replace(first);
+        pipeline.replace(SpyPolicy.around(first));
+        assertThat(takenOver).as("still the same policy").isEmpty();
+        pipeline.replace(second);
+        pipeline.replace(SpyPolicy.around(third));
+        assertThat(takenOver).containsExactly(first, second);
     }
 
     @Test

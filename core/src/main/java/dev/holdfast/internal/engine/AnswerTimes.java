@@ -33,7 +33,10 @@ public final class AnswerTimes {
     /** The same for all pipelines of a policy, also while it is in shadow. */
     static AnswerTimes of(Policy policy) {
         synchronized (OF_POLICIES) {
-            Policy known = policy instanceof AroundPolicy around ? around.policy() : policy;
+            Policy known = policy;
+            while (known instanceof AroundPolicy around) {
+                known = around.policy();
+            }
             return OF_POLICIES.computeIfAbsent(known, unused -> new AnswerTimes());
         }
     }

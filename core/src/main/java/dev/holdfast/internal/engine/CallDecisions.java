@@ -125,7 +125,15 @@ abstract class CallDecisions extends CallOutcome {
     @Override
     public void inject(Fault newFault) {
         // No delay and nothing in place of the action is no fault, and must not take the action from its thread.
-        fault = newFault.delayNanos() <= 0 && newFault.instead() == null ? null : newFault;
+        if (newFault.delayNanos() > 0 || newFault.instead() != null) {
+            fault = fault == null ? newFault : both(fault, newFault);
+        }
+    }
+
+    private static Fault both(Fault outer, Fault inner) {
+        long delay = Math.max(0, outer.delayNanos()) + Math.max(0, inner.delayNanos());
+        return new Fault(
+                delay < 0 ? Long.MAX_VALUE : delay, inner.instead() == null ? outer.instead() : inner.instead());
     }
 
     @Override

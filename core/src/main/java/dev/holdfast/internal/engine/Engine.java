@@ -4,6 +4,7 @@ package dev.holdfast.internal.engine;
 import dev.holdfast.Attempt;
 import dev.holdfast.Outcome;
 import dev.holdfast.Reply;
+import dev.holdfast.internal.AroundPolicy;
 import dev.holdfast.spi.CallContext;
 import dev.holdfast.spi.CallKey;
 import dev.holdfast.spi.CallObserver;
@@ -220,9 +221,8 @@ public final class Engine {
 
     /** Before the first call: tells the policies of one another. One that could not be bound has left them as they are. */
     public void introduce() {
-        for (Policy policy : settings.policies) {
-            policy.beside(name, settings.policies);
-        }
+        List<Policy> all = AroundPolicy.behind(settings.policies);
+        settings.policies.forEach(policy -> policy.beside(name, all));
     }
 
     /** Before the first call: tells the observers for whom it works. */

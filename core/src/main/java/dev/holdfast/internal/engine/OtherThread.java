@@ -105,6 +105,9 @@ final class OtherThread extends Work implements Runnable, CheckedSupplier<@Nulla
                     }
                     time.park(this, Long.MAX_VALUE);
                 }
+            } catch (Throwable cannotWait) {
+                leave();
+                throw cannotWait;
             } finally {
                 come.remove(waiter);
             }

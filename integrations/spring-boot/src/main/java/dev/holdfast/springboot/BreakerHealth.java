@@ -5,6 +5,7 @@ import dev.holdfast.Pipeline;
 import dev.holdfast.circuitbreaker.CircuitBreakerPolicy;
 import dev.holdfast.circuitbreaker.CircuitBreakerPolicy.State;
 import dev.holdfast.config.Holdfast;
+import dev.holdfast.internal.AroundPolicy;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
@@ -52,6 +53,7 @@ public final class BreakerHealth {
 
     private static Stream<CircuitBreakerPolicy> breakers(Pipeline pipeline) {
         return pipeline.policies().stream()
+                .map(AroundPolicy::behind)
                 .filter(CircuitBreakerPolicy.class::isInstance)
                 .map(CircuitBreakerPolicy.class::cast);
     }

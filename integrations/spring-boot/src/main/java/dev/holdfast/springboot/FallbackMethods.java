@@ -7,6 +7,7 @@ import dev.holdfast.Pipeline;
 import dev.holdfast.Reason;
 import dev.holdfast.deadline.DeadlinePolicy;
 import dev.holdfast.fallback.FallbackPolicy;
+import dev.holdfast.internal.AroundPolicy;
 import dev.holdfast.internal.NotAnswered;
 import dev.holdfast.internal.OwnFallbacks;
 import dev.holdfast.spi.Policy;
@@ -162,7 +163,7 @@ final class FallbackMethods {
     }
 
     private static boolean hasPolicy(Pipeline pipeline) {
-        return pipeline.policies().stream().anyMatch(FallbackPolicy.class::isInstance);
+        return AroundPolicy.behind(pipeline.policies()).stream().anyMatch(FallbackPolicy.class::isInstance);
     }
 
     private static IllegalArgumentException noPolicy(String name, Pipeline pipeline) {
@@ -284,7 +285,7 @@ final class FallbackMethods {
     /** The JDK's may be the method's own. */
     private static boolean isMeant(Class<?> wanted, Method method, Pipeline pipeline) {
         return wanted != TimeoutException.class
-                || (pipeline.policies().stream().anyMatch(FallbackMethods::limitsTime)
+                || (AroundPolicy.behind(pipeline.policies()).stream().anyMatch(FallbackMethods::limitsTime)
                         && Arrays.stream(method.getExceptionTypes()).noneMatch(own -> own.isAssignableFrom(wanted)));
     }
 

@@ -5,6 +5,7 @@ import dev.holdfast.Pipeline;
 import dev.holdfast.PipelineSnapshot;
 import dev.holdfast.circuitbreaker.CircuitBreakerPolicy;
 import dev.holdfast.config.Holdfast;
+import dev.holdfast.internal.AroundPolicy;
 import dev.holdfast.internal.Numbered;
 import dev.holdfast.internal.SafeLog;
 import dev.holdfast.spi.Policy;
@@ -185,7 +186,7 @@ public final class HoldfastEndpoint {
         List<Policy> policies = pipeline.policies();
         List<String> names = Numbered.names(policies);
         int at = names.indexOf(name);
-        if (at < 0 || !(policies.get(at) instanceof CircuitBreakerPolicy breaker)) {
+        if (at < 0 || !(AroundPolicy.behind(policies.get(at)) instanceof CircuitBreakerPolicy breaker)) {
             throw refused("pipeline '" + pipeline.name() + "' has no active breaker of the name " + name + "; it has "
                     + names);
         }
