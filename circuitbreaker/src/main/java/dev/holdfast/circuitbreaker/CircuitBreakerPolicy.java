@@ -125,9 +125,21 @@ public final class CircuitBreakerPolicy extends Policy {
         return settings.asMap();
     }
 
-    /** The present state. If a state ends by time, this method sees the new one. */
+    /**
+     * The present state. An open breaker stays open until a call comes after its wait, unless it {@linkplain
+     * CircuitBreakerSettings#automaticTransitionFromOpenToHalfOpenEnabled becomes half-open by itself}.
+     */
     public State state() {
         return State.valueOf(engine.state(clock::nanos).name());
+    }
+
+    /**
+     * Whether it rejects every call now: it is forced open, or it is open and its wait is not over. After the wait it is still
+     * {@link State#OPEN}, and the next call is a probe.
+     */
+    public boolean rejectsAll() {
+        long now = clock.nanos();
+        return engine.life(now).nanosLeft(now) > 0 || state() == State.FORCED_OPEN;
     }
 
     /**

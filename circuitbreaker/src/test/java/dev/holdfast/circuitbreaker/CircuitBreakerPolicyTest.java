@@ -61,6 +61,23 @@ class CircuitBreakerPolicyTest {
     }
 
     @ParameterizedTest
+    @EnumSource
+    void itRejectsAllWhileItsWaitLastsAndWhenForcedOpen(Way way) {
+        try (Rig rig = new Rig(way, policy)) {
+            assertThat(policy.rejectsAll()).isFalse();
+            open(rig);
+            rig.advance(WAIT);
+            assertThat(policy.rejectsAll()).as("at the last nanosecond").isTrue();
+            rig.advance(Duration.ofNanos(1));
+            assertThat(policy.rejectsAll()).as("the next call is a probe").isFalse();
+            assertThat(policy.state()).isEqualTo(State.OPEN);
+            policy.asResilience4j().transitionToForcedOpenState();
+            rig.advance(Duration.ofDays(1));
+            assertThat(policy.rejectsAll()).as("forced open").isTrue();
+        }
+    }
+
+    @ParameterizedTest
     @EnumSource(Way.class)
     void opensWhenNothingComesThrough(Way way) {
         try (Rig rig = new Rig(way, policy)) {

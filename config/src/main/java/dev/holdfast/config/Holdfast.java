@@ -319,6 +319,7 @@ public final class Holdfast implements AutoCloseable {
         Map<String, Running> after = new LinkedHashMap<>();
         List<Exchange> changes = new ArrayList<>();
         List<Running> made = new ArrayList<>();
+        List<String> fixed = new ArrayList<>();
         try {
             parts.forEach((plan, policies) -> {
                 Running known = before.get(plan.name());
@@ -331,6 +332,7 @@ public final class Holdfast implements AutoCloseable {
                         changes.add(change);
                         changes.add(keyed(plan.name()).change(plan, problems));
                         after.put(plan.name(), change.after);
+                        fixed.addAll(known.limitsFixedBy(policies));
                     }
                 } catch (IllegalArgumentException never) {
                     problems.add(plan.place(), String.valueOf(never.getMessage()));
@@ -345,6 +347,7 @@ public final class Holdfast implements AutoCloseable {
             changes.forEach(Exchange::make);
             publish(after, before);
             made.clear();
+            fixed.forEach(LOG::info);
             return changed;
         } finally {
             made.forEach(one -> one.pipeline.close());

@@ -8,7 +8,9 @@ import dev.holdfast.shadow.ShadowPolicy;
 import dev.holdfast.spi.Policy;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** A pipeline of a file, and what its policies were made of. Changed by one thread at a time. */
@@ -118,6 +120,33 @@ final class Running {
                 && other.keys().equals(plan.keys())
                 && other.histograms().equals(plan.histograms())
                 && policies(others).equals(policies(parts));
+    }
+
+    /**
+     * What a later plan does although it may not say so: {@code max-concurrent-calls} alone makes a limit fixed that has adapted.
+     */
+    List<String> limitsFixedBy(List<Part> others) {
+        List<Map<String, Object>> before = bulkheads(parts);
+        List<Map<String, Object>> after = bulkheads(others);
+        return IntStream.range(0, Math.min(before.size(), after.size()))
+                .filter(at -> !isFixed(before.get(at)) && isFixed(after.get(at)))
+                .mapToObj(at -> "pipeline '" + plan.name() + "': the limit of the bulkhead was "
+                        + before.get(at).get("limit") + " and is fixed, at "
+                        + after.get(at).get("max-concurrent-calls") + "; with limit: losses it adapts")
+                .toList();
+    }
+
+    /** The settings of those that have a limit: not of existing ones of another library, and not of those in shadow. */
+    private static List<Map<String, Object>> bulkheads(List<Part> parts) {
+        return policies(parts).stream()
+                .filter(policy -> policy.name().equals("bulkhead"))
+                .map(Policy::settingsMap)
+                .filter(settings -> settings.containsKey("limit"))
+                .toList();
+    }
+
+    private static boolean isFixed(Map<String, Object> bulkhead) {
+        return "fixed".equals(String.valueOf(bulkhead.get("limit")));
     }
 
     boolean has(Policy policy) {

@@ -17,6 +17,7 @@ import dev.holdfast.micrometer.ObservationObserver;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.testlogs.Logged;
 import dev.holdfast.testlogs.Logs;
 import dev.holdfast.throttling.ThrottlePolicy;
 import dev.holdfast.timeout.TimeoutPolicy;
@@ -92,6 +93,24 @@ class ReloadTest {
             return attempts.get();
         }
         throw new AssertionError("it is always ill");
+    }
+
+    @Test
+    void aNumberAloneThatMakesALimitFixedIsToldOnce() throws Exception {
+        String shops = "pipelines: { shops: { bulkhead: { %s } }, prices: { bulkhead: { limit: aimd } } }";
+        write(shops.formatted("max-wait: 0s"));
+        try (Logged logged = new Logged(Holdfast.class.getName()).start();
+                Holdfast holdfast = Holdfast.load(directory.resolve("holdfast.yaml"))) {
+            write(shops.formatted("max-concurrent-calls: 400"));
+            holdfast.reload();
+            write(shops.formatted("max-concurrent-calls: 300"));
+            holdfast.reload();
+            write(shops.formatted("max-concurrent-calls: 300, limit: losses"));
+            holdfast.reload();
+            assertThat(logged.messages())
+                    .containsExactly("pipeline 'shops': the limit of the bulkhead was losses and is fixed, at 400;"
+                            + " with limit: losses it adapts");
+        }
     }
 
     @Test

@@ -100,6 +100,10 @@ public final class RetryPolicy extends Policy {
                     "retry.budget.tokens",
                     "Tokens of the retry budget; at half and below there are only the retries by time alone",
                     () -> Objects.requireNonNull(budget).tokens());
+            meters.gauge(
+                    "retry.budget.max.tokens",
+                    "Tokens of the full retry budget: max-tokens, or more for a busy client",
+                    () -> Objects.requireNonNull(budget).maxTokens());
         }
     }
 

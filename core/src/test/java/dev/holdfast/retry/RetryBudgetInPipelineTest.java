@@ -3,6 +3,7 @@ package dev.holdfast.retry;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.holdfast.Call;
 import dev.holdfast.CallTimeoutException;
@@ -25,6 +26,7 @@ import java.net.SocketException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -448,6 +450,23 @@ class RetryBudgetInPipelineTest {
         assertThat(least).as("seed %s", seed).isBetween(tenSeconds, tenSeconds + 20_000_000);
         assertThat(most).as("seed %s", seed).isBetween(tenSeconds + 980_000_000, tenSeconds + 1_000_000_000);
         assertThat(mostOfNone).as("seed %s", seed).isBetween(98_000_000L, 100_000_000L);
+    }
+
+    @Test
+    void itsFullNumberIsAGaugeThatGrowsWithTheTraffic() {
+        Pipeline p = pipeline(retry(r -> {}));
+        assertThat(p.snapshot().numbers()).containsEntry("retry.budget.max.tokens", 10.0);
+        for (int second = 0; second < 10; second++) {
+            for (int call = 0; call < 100; call++) {
+                p.run(() -> {});
+            }
+            time.advance(Duration.ofSeconds(1));
+        }
+        fail(p);
+        assertThat(Objects.requireNonNull(p.snapshot().get("retry.budget.max.tokens"))
+                        .doubleValue())
+                .as("a tenth of the successes of five seconds")
+                .isCloseTo(50, within(10.0));
     }
 
     @Test

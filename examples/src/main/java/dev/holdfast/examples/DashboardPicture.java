@@ -75,7 +75,7 @@ public final class DashboardPicture {
         String unit = text(get(get(panel, "fieldConfig"), "defaults"), "unit");
         XYChart chart = new XYChartBuilder()
                 .width(720)
-                .height(300)
+                .height(340)
                 .title(text(panel, "title"))
                 .yAxisTitle(unit.equals("reqps") ? "a second" : unit.equals("s") ? "seconds" : " ")
                 .build();
@@ -126,7 +126,10 @@ public final class DashboardPicture {
     }
 
     private List<?> answer(String expression) throws IOException, InterruptedException {
-        String query = expression.replace("$__rate_interval", "5s").replace("$pipeline", ".*");
+        String query = expression
+                .replace("$__rate_interval", "5s")
+                .replace("$pipeline", ".*")
+                .replace("$job", ".*");
         URI address = URI.create(prometheus + "/api/v1/query_range?query="
                 + URLEncoder.encode(query, StandardCharsets.UTF_8) + "&start=" + from + "&end=" + to + "&step=1");
         String answer = http.send(HttpRequest.newBuilder(address).build(), BodyHandlers.ofString())

@@ -11,12 +11,14 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongFunction;
 
 /**
- * Calls of four dependencies through the pipelines of {@code monitored.yaml}, without an end. The dependencies are modelled:
+ * Calls of seven dependencies through the pipelines of {@code monitored.yaml}, without an end. The dependencies are modelled:
  * all are well, or all are ill, each in its own way.
  */
 final class MonitoredService {
     private static final long BETWEEN_CALLS = TimeUnit.MILLISECONDS.toNanos(20);
     private static final int ARTICLES = 20;
+    /** Of so many calls of the others there is one of invoices. */
+    private static final int RARELY = 100;
 
     /** Runs a task after a delay. */
     interface Later {
@@ -28,6 +30,9 @@ final class MonitoredService {
     private final Operation<String> orders;
     private final Operation<String> mail;
     private final Operation<String> search;
+    private final Operation<String> accounts;
+    private final Operation<String> prices;
+    private final Operation<String> invoices;
     private final AtomicLong calls = new AtomicLong();
     private final AtomicLong attempts = new AtomicLong();
     private volatile boolean ill;
@@ -38,9 +43,12 @@ final class MonitoredService {
         orders = pipelines.pipeline("orders").operation("place");
         mail = pipelines.pipeline("mail").operation("send");
         search = pipelines.pipeline("search").operation("find");
+        accounts = pipelines.pipeline("accounts").operation("read");
+        prices = pipelines.pipeline("prices").operation("quote");
+        invoices = pipelines.pipeline("invoices").operation("make");
     }
 
-    /** Begins; each dependency is called 50 times a second. */
+    /** Begins; each dependency is called 50 times a second, but for that of invoices. */
     void start() {
         call(calls.getAndIncrement());
         later.after(BETWEEN_CALLS, this::start);
@@ -57,6 +65,11 @@ final class MonitoredService {
         orders.unkeyed().callAsync(attempt -> dependency(n -> ill && n % 10 < 7 ? fails(5) : answers(30)));
         mail.unkeyed().callAsync(attempt -> dependency(n -> ill && n % 10 < 6 ? fails(20) : answers(40)));
         search.unkeyed().callAsync(attempt -> dependency(n -> ill ? hangs(n) : answers(20)));
+        accounts.unkeyed().callAsync(attempt -> dependency(n -> ill ? refuses(5) : answers(10)));
+        prices.unkeyed().callAsync(attempt -> dependency(n -> ill ? fails(5) : answers(10)));
+        if (number % RARELY == 0) {
+            invoices.unkeyed().callAsync(attempt -> dependency(n -> ill ? fails(5) : answers(10)));
+        }
     }
 
     private CompletionStage<String> dependency(LongFunction<CompletionStage<String>> behaviour) {
@@ -71,9 +84,16 @@ final class MonitoredService {
     }
 
     private CompletableFuture<String> fails(int millis) {
+        return ends(millis, new IOException("is ill"));
+    }
+
+    private CompletableFuture<String> refuses(int millis) {
+        return ends(millis, new SecurityException("the credential has expired"));
+    }
+
+    private CompletableFuture<String> ends(int millis, Exception error) {
         CompletableFuture<String> answer = new CompletableFuture<>();
-        later.after(
-                TimeUnit.MILLISECONDS.toNanos(millis), () -> answer.completeExceptionally(new IOException("is ill")));
+        later.after(TimeUnit.MILLISECONDS.toNanos(millis), () -> answer.completeExceptionally(error));
         return answer;
     }
 

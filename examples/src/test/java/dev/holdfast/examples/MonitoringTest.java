@@ -46,6 +46,8 @@ class MonitoringTest {
     private static final Path FOLDER = Path.of(System.getProperty("basedir", "."), "../docs/monitoring");
     private static final Path PAGE = FOLDER.resolve("../monitoring.md");
 
+    private static final String ADDRESS = "https://holdfast.dev/docs/monitoring.md#";
+
     private static final Pattern SAMPLE = Pattern.compile("^(\\w+)(?:\\{(.*)})? \\S+$");
     private static final Pattern LABEL = Pattern.compile("(\\w+)=\"((?:[^\"\\\\]|\\\\.)*)\"");
     private static final Pattern SELECTOR = Pattern.compile("\\b(holdfast_\\w+)(?:\\{([^}]*)})?");
@@ -94,7 +96,8 @@ class MonitoringTest {
 
     private static void add(String line) {
         MatchResult sample = match(SAMPLE, line);
-        Map<String, String> labels = new HashMap<>();
+        // These two are Prometheus' own.
+        Map<String, String> labels = new HashMap<>(Map.of("job", "example", "instance", "127.0.0.1:8080"));
         if (sample.group(2) != null) {
             LABEL.matcher(sample.group(2)).results().forEach(label -> labels.put(label.group(1), label.group(2)));
         }
@@ -158,7 +161,7 @@ class MonitoringTest {
 
     private static boolean matches(MatchResult matcher, Map<String, String> labels) {
         String value = labels.get(matcher.group(1));
-        String wanted = matcher.group(3).replace("$pipeline", ".*");
+        String wanted = matcher.group(3).replace("$pipeline", ".*").replace("$job", ".*");
         return value != null
                 && switch (matcher.group(2)) {
                     case "=" -> value.equals(wanted);
@@ -183,6 +186,16 @@ class MonitoringTest {
         });
     }
 
+    /** Pipelines have the same names in many services: one that is well must not hide one that is ill. */
+    @ParameterizedTest
+    @MethodSource("expressions")
+    void everyGroupIsOfOneServiceAndIsShownWithIt(Expression expression) {
+        assertThat(BY.matcher(expression.text).results())
+                .isNotEmpty()
+                .allSatisfy(by -> assertThat(by.group(1).split(", ")).contains("job"));
+        assertThat(expression.legend).containsPattern("\\{\\{ ?(\\$labels\\.)?job ?}}");
+    }
+
     @ParameterizedTest
     @MethodSource("expressions")
     void everyLabelInALegendIsOneOfItsExpression(Expression expression) {
@@ -201,14 +214,28 @@ class MonitoringTest {
     @MethodSource("alerts")
     void anAlertSaysWhatToDoAndHasItsPlaceOnThePage(Map<?, ?> alert) throws IOException {
         Map<?, ?> annotations = (Map<?, ?>) Objects.requireNonNull(alert.get("annotations"), "annotations");
-        assertThat(annotations.keySet()).hasToString("[summary, description, runbook]");
-        String anchor = ("" + annotations.get("runbook")).replace("docs/monitoring.md#", "");
+        assertThat(annotations.keySet()).hasToString("[summary, description, runbook_url]");
+        String runbook = "" + annotations.get("runbook_url");
+        assertThat(runbook).as("an address to click on").startsWith(ADDRESS);
+        String anchor = runbook.replace(ADDRESS, "");
         assertThat(Files.readString(PAGE)
                         .lines()
                         .filter(line -> line.startsWith("### "))
                         .map(line -> line.substring(4).replace(' ', '-').toLowerCase(Locale.ROOT)))
                 .contains(anchor);
         assertThat(Files.readString(PAGE)).contains("`" + alert.get("alert") + "`");
+    }
+
+    @Test
+    void thePageHasALineOnEachPanel() throws IOException {
+        assertThat(Files.readString(PAGE)
+                        .lines()
+                        .dropWhile(line -> !line.equals("## Panels"))
+                        .skip(1)
+                        .takeWhile(line -> !line.startsWith("## "))
+                        .filter(line -> line.startsWith("| ") && !line.startsWith("| panel "))
+                        .map(line -> line.substring(2, line.indexOf(" | "))))
+                .isEqualTo(panels().stream().map(panel -> panel.get("title")).toList());
     }
 
     @Test

@@ -3,7 +3,6 @@ package dev.holdfast.springboot;
 
 import dev.holdfast.Pipeline;
 import dev.holdfast.circuitbreaker.CircuitBreakerPolicy;
-import dev.holdfast.circuitbreaker.CircuitBreakerPolicy.State;
 import dev.holdfast.config.Holdfast;
 import dev.holdfast.internal.AroundPolicy;
 import java.util.Locale;
@@ -43,12 +42,15 @@ public final class BreakerHealth {
         return states;
     }
 
-    /** Whether a breaker is open that the application named, or that of an instance of such a pipeline. */
+    /**
+     * Whether a breaker rejects every call that the application named, or that of an instance of such a pipeline. One whose wait is
+     * over does not: only a call can close it, and none would come to a service that is down.
+     */
     public boolean isDown() {
         return downIfOpen.stream()
                 .flatMap(name -> Stream.concat(Stream.of(holdfast.pipeline(name)), holdfast.instances(name).stream()))
                 .flatMap(BreakerHealth::breakers)
-                .anyMatch(breaker -> breaker.state() == State.OPEN || breaker.state() == State.FORCED_OPEN);
+                .anyMatch(CircuitBreakerPolicy::rejectsAll);
     }
 
     private static Stream<CircuitBreakerPolicy> breakers(Pipeline pipeline) {
