@@ -195,7 +195,7 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
 
     /** Where it stands: {@code application.yml:6:22}. */
     static String where(ConfigurationPropertySource source, ConfigurationProperty property) {
-        Where at = Where.of(new Found(source, property, isOfVariables(source)));
+        Where at = Where.of(new Found(source, property, isOfVariables(source), property.getName()));
         return at.file + (at.line > 0 ? ":" + at.line + ":" + at.column : "");
     }
 
