@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.Call;
 import dev.holdfast.CallRejectedException;
+import dev.holdfast.CallTimeoutException;
 import dev.holdfast.Pipeline;
 import dev.holdfast.bulkhead.BulkheadPolicy;
 import dev.holdfast.circuitbreaker.CircuitBreakerPolicy;
@@ -380,6 +381,85 @@ class KeyedTest {
             assertThat(pipelinesInMeters()).containsExactly("inventory");
             // There is room again.
             assertThat(holdfast.pipeline("inventory", "new").name()).isEqualTo("inventory/new");
+        }
+    }
+
+    private static final String HANGS = """
+            pipelines:
+              inventory:
+                keys: { max: 1, idle: 10m }
+                timeout: 1s
+                bulkhead: { lease: %s }
+            """;
+
+    /** Nobody waits for it any more, and others have its permit. */
+    @ParameterizedTest
+    @ValueSource(strings = {"bulkhead: { lease: 1s }", "bulkhead: { lease: 1h }", "retry:"})
+    @Logs("bulkhead took back the permit of a call|a call went on for .* after its limit")
+    void anInstanceWhoseOnlyWorkIsWrittenOffGoes(String other) throws Exception {
+        try (Holdfast holdfast = load(HANGS.replace("bulkhead: { lease: %s }", other))) {
+            Pipeline a = holdfast.pipeline("inventory", "a");
+            CompletableFuture<String> work = new CompletableFuture<>();
+            CompletableFuture<@Nullable String> call = a.callAsync(work::minimalCompletionStage);
+            time.advance(Duration.ofSeconds(10));
+            assertThat(call).isCompletedExceptionally();
+            assertThat(holdfast.pipeline("inventory", "b").name()).isEqualTo("inventory/other");
+            time.advance(other.contains("1h") ? Duration.ofMinutes(59) : Duration.ofSeconds(45));
+            assertThat(holdfast.instances("inventory")).contains(a);
+            time.advance(Duration.ofMinutes(1));
+            assertThat(registry.find("holdfast.written.off").meters())
+                    .extracting(meter -> meter.getId().getTag("policy"))
+                    .isEqualTo(other.contains("lease") ? List.of("bulkhead") : List.of());
+            time.advance(Duration.ofMinutes(30));
+
+            assertThat(pipelinesInMeters()).containsExactlyInAnyOrder("inventory", "inventory/other");
+            assertThat(holdfast.pipeline("inventory", "b").name()).isEqualTo("inventory/b");
+            work.complete("after all");
+            assertThat(a.call(() -> "whoever holds it")).isEqualTo("whoever holds it");
+        }
+    }
+
+    @Test
+    @Logs("bulkhead took back the permit of a call|a call went on for .* after its limit")
+    void workThatEndsAfterItWasWrittenOffIsNotCountedAgain() throws Exception {
+        try (Holdfast holdfast = load(HANGS.formatted("1s").replace("timeout: 1s", ""))) {
+            Pipeline a = holdfast.pipeline("inventory", "a");
+            CompletableFuture<String> hangs = new CompletableFuture<>();
+            CompletableFuture<@Nullable String> call = a.callAsync(hangs::minimalCompletionStage);
+            call.cancel(false);
+            time.advance(Duration.ofSeconds(2));
+            assertThat(a.policy(BulkheadPolicy.class).writtenOff()).isEqualTo(1);
+            CompletableFuture<String> work = new CompletableFuture<>();
+            CompletableFuture<@Nullable String> inside = a.callAsync(() -> work);
+            hangs.complete("after all");
+            time.advance(Duration.ofHours(1));
+            assertThat(a.policy(BulkheadPolicy.class).inFlight()).isEqualTo(1);
+            assertThat(holdfast.instances("inventory")).containsExactly(a);
+
+            work.complete("12");
+            assertThat(inside).isCompletedWithValue("12");
+            assertThat(a.policy(BulkheadPolicy.class).inFlight()).isZero();
+            time.advance(Duration.ofHours(1));
+            assertThat(holdfast.instances("inventory")).isEmpty();
+        }
+    }
+
+    @Test
+    @Logs("bulkhead took back the permit of a call|a call went on for .* after its limit")
+    void anInstanceGoesWhoseCallerIsHeldBeyondTheLease() throws Exception {
+        try (Holdfast holdfast = load(HANGS.formatted("1s"))) {
+            Pipeline a = holdfast.pipeline("inventory", "a");
+            assertThatThrownBy(() -> a.call(() -> {
+                        time.advance(Duration.ofMinutes(20));
+                        boolean wasInterrupted = Thread.interrupted();
+                        assertThat(wasInterrupted).isTrue();
+                        assertThat(holdfast.pipeline("inventory", "b").name()).isEqualTo("inventory/b");
+                        return "after all";
+                    }))
+                    .isInstanceOf(CallTimeoutException.class);
+            assertThat(a.policy(BulkheadPolicy.class).inFlight()).isZero();
+            assertThat(a.call(() -> "whoever holds it")).isEqualTo("whoever holds it");
+            assertThat(pipelinesInMeters()).containsExactlyInAnyOrder("inventory", "inventory/b");
         }
     }
 
