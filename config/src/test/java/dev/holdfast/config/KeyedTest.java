@@ -16,6 +16,7 @@ import dev.holdfast.circuitbreaker.CircuitBreakerPolicy.State;
 import dev.holdfast.micrometer.MicrometerObserver;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.shadow.ShadowPolicy;
+import dev.holdfast.spi.CallObserver;
 import dev.holdfast.stalecache.StaleCachePolicy;
 import dev.holdfast.testlogs.Logged;
 import dev.holdfast.testlogs.Logs;
@@ -29,9 +30,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -460,6 +464,72 @@ class KeyedTest {
             assertThat(a.policy(BulkheadPolicy.class).inFlight()).isZero();
             assertThat(a.call(() -> "whoever holds it")).isEqualTo("whoever holds it");
             assertThat(pipelinesInMeters()).containsExactlyInAnyOrder("inventory", "inventory/b");
+        }
+    }
+
+    /** Neither the reload nor the end waits for it. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void anInstanceThatIsMadeDuringAReloadOrTheEndDoesNotMissIt(boolean ends) throws Exception {
+        CountDownLatch making = new CountDownLatch(1);
+        CountDownLatch goOn = new CountDownLatch(1);
+        List<String> heard = Collections.synchronizedList(new ArrayList<>());
+        CallObserver observer = new CallObserver() {
+            @Override
+            public void opened(Observed pipeline) {
+                if (pipeline.name().equals("inventory/slow")) {
+                    making.countDown();
+                    uninterruptibly(goOn);
+                    heard.add("opened");
+                }
+            }
+
+            @Override
+            public void closed(Observed pipeline) {
+                if (pipeline.name().equals("inventory/slow")) {
+                    heard.add("closed");
+                }
+            }
+        };
+        Holdfast holdfast = Holdfast.builder().time(time).observer(observer).load(write(YAML));
+        CompletableFuture<Pipeline> asked = new CompletableFuture<>();
+        Thread asking = new Thread(() -> asked.complete(holdfast.pipeline("inventory", "slow")));
+        asking.start();
+        making.await();
+        if (ends) {
+            holdfast.close();
+        } else {
+            for (int attempts = 3; attempts < 5; attempts++) {
+                write(YAML.replace("max-attempts: 2", "max-attempts: " + attempts));
+                assertThat(holdfast.reload()).containsExactly("inventory");
+            }
+            assertThat(holdfast.pipeline("inventory", "b").call(() -> "b")).isEqualTo("b");
+        }
+        assertThat(holdfast.instances("inventory")).extracting(Pipeline::name).doesNotContain("inventory/slow");
+        goOn.countDown();
+        asking.join();
+
+        Pipeline slow = asked.join();
+        assertThat(slow.policy(RetryPolicy.class).settings().maxAttempts()).isEqualTo(ends ? 2 : 4);
+        assertThat(holdfast.pipeline("inventory", "slow")).isSameAs(slow);
+        if (ends) {
+            assertThat(heard).containsExactly("opened", "closed");
+            assertThatThrownBy(() -> slow.call(() -> "a")).isInstanceOf(CallRejectedException.class);
+        } else {
+            write(YAML.replace("max-attempts: 2", "max-attempts: 5"));
+            assertThat(holdfast.reload()).containsExactly("inventory");
+            assertThat(slow.policy(RetryPolicy.class).settings().maxAttempts()).isEqualTo(5);
+        }
+        holdfast.close();
+        assertThat(heard).containsExactly("opened", "closed");
+    }
+
+    /** At most for a minute: if a reload waited for it, the reload would go on after it. */
+    private static void uninterruptibly(CountDownLatch latch) {
+        try {
+            boolean unused = latch.await(1, TimeUnit.MINUTES);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
         }
     }
 
