@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.WeakHashMap;
 import java.util.function.BiFunction;
+import org.jspecify.annotations.Nullable;
 
 /** The instances of one pipeline by keys. They have the same settings, which a reload changes in all, and each its own state. */
 final class Keyed extends Instances<Keyed.Instance> {
@@ -30,11 +31,15 @@ final class Keyed extends Instances<Keyed.Instance> {
         private final InUse use;
         private final boolean hasSeveralKeys;
 
+        /** That of all keys. Changed while the instance is made, by the thread that makes it; then nobody asks any more. */
+        private PipelinePlan madeOf;
+
         private volatile Running running;
 
-        Instance(InUse use, boolean hasSeveralKeys, Running running) {
+        Instance(InUse use, boolean hasSeveralKeys, PipelinePlan madeOf, Running running) {
             this.use = use;
             this.hasSeveralKeys = hasSeveralKeys;
+            this.madeOf = madeOf;
             this.running = running;
         }
 
@@ -85,8 +90,24 @@ final class Keyed extends Instances<Keyed.Instance> {
     @Override
     protected Instance make(String key, InUse counting) {
         boolean hasSeveralKeys = key.equals(OTHER);
-        PipelinePlan own = (hasSeveralKeys ? plan.forSeveralKeys() : plan).named(name + "/" + Shown.line(key, LONGEST));
-        return new Instance(counting, hasSeveralKeys, maker.apply(own, counting));
+        PipelinePlan present = plan;
+        PipelinePlan own =
+                (hasSeveralKeys ? present.forSeveralKeys() : present).named(name + "/" + Shown.line(key, LONGEST));
+        return new Instance(counting, hasSeveralKeys, present, maker.apply(own, counting));
+    }
+
+    /** A reload that came while it was made. */
+    @Override
+    @SuppressWarnings("ReferenceEquality") // the very plan: one that says the same may name other shared policies
+    protected @Nullable Runnable missed(Instance instance) {
+        PipelinePlan present = plan;
+        if (instance.madeOf == present) {
+            return null;
+        }
+        return () -> {
+            instance.madeOf = present;
+            changeLate(instance, present);
+        };
     }
 
     @Override

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.Call;
 import dev.holdfast.CallRejectedException;
+import dev.holdfast.CallTimeoutException;
 import dev.holdfast.Pipeline;
 import dev.holdfast.bulkhead.BulkheadPolicy;
 import dev.holdfast.circuitbreaker.CircuitBreakerPolicy;
@@ -15,6 +16,7 @@ import dev.holdfast.circuitbreaker.CircuitBreakerPolicy.State;
 import dev.holdfast.micrometer.MicrometerObserver;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.shadow.ShadowPolicy;
+import dev.holdfast.spi.CallObserver;
 import dev.holdfast.stalecache.StaleCachePolicy;
 import dev.holdfast.testlogs.Logged;
 import dev.holdfast.testlogs.Logs;
@@ -28,9 +30,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -380,6 +385,151 @@ class KeyedTest {
             assertThat(pipelinesInMeters()).containsExactly("inventory");
             // There is room again.
             assertThat(holdfast.pipeline("inventory", "new").name()).isEqualTo("inventory/new");
+        }
+    }
+
+    private static final String HANGS = """
+            pipelines:
+              inventory:
+                keys: { max: 1, idle: 10m }
+                timeout: 1s
+                bulkhead: { lease: %s }
+            """;
+
+    /** Nobody waits for it any more, and others have its permit. */
+    @ParameterizedTest
+    @ValueSource(strings = {"bulkhead: { lease: 1s }", "bulkhead: { lease: 1h }", "retry:"})
+    @Logs("bulkhead took back the permit of a call|a call went on for .* after its limit")
+    void anInstanceWhoseOnlyWorkIsWrittenOffGoes(String other) throws Exception {
+        try (Holdfast holdfast = load(HANGS.replace("bulkhead: { lease: %s }", other))) {
+            Pipeline a = holdfast.pipeline("inventory", "a");
+            CompletableFuture<String> work = new CompletableFuture<>();
+            CompletableFuture<@Nullable String> call = a.callAsync(work::minimalCompletionStage);
+            time.advance(Duration.ofSeconds(10));
+            assertThat(call).isCompletedExceptionally();
+            assertThat(holdfast.pipeline("inventory", "b").name()).isEqualTo("inventory/other");
+            time.advance(other.contains("1h") ? Duration.ofMinutes(59) : Duration.ofSeconds(45));
+            assertThat(holdfast.instances("inventory")).contains(a);
+            time.advance(Duration.ofMinutes(1));
+            assertThat(registry.find("holdfast.written.off").meters())
+                    .extracting(meter -> meter.getId().getTag("policy"))
+                    .isEqualTo(other.contains("lease") ? List.of("bulkhead") : List.of());
+            time.advance(Duration.ofMinutes(30));
+
+            assertThat(pipelinesInMeters()).containsExactlyInAnyOrder("inventory", "inventory/other");
+            assertThat(holdfast.pipeline("inventory", "b").name()).isEqualTo("inventory/b");
+            work.complete("after all");
+            assertThat(a.call(() -> "whoever holds it")).isEqualTo("whoever holds it");
+        }
+    }
+
+    @Test
+    @Logs("bulkhead took back the permit of a call|a call went on for .* after its limit")
+    void workThatEndsAfterItWasWrittenOffIsNotCountedAgain() throws Exception {
+        try (Holdfast holdfast = load(HANGS.formatted("1s").replace("timeout: 1s", ""))) {
+            Pipeline a = holdfast.pipeline("inventory", "a");
+            CompletableFuture<String> hangs = new CompletableFuture<>();
+            CompletableFuture<@Nullable String> call = a.callAsync(hangs::minimalCompletionStage);
+            call.cancel(false);
+            time.advance(Duration.ofSeconds(2));
+            assertThat(a.policy(BulkheadPolicy.class).writtenOff()).isEqualTo(1);
+            CompletableFuture<String> work = new CompletableFuture<>();
+            CompletableFuture<@Nullable String> inside = a.callAsync(() -> work);
+            hangs.complete("after all");
+            time.advance(Duration.ofHours(1));
+            assertThat(a.policy(BulkheadPolicy.class).inFlight()).isEqualTo(1);
+            assertThat(holdfast.instances("inventory")).containsExactly(a);
+
+            work.complete("12");
+            assertThat(inside).isCompletedWithValue("12");
+            assertThat(a.policy(BulkheadPolicy.class).inFlight()).isZero();
+            time.advance(Duration.ofHours(1));
+            assertThat(holdfast.instances("inventory")).isEmpty();
+        }
+    }
+
+    @Test
+    @Logs("bulkhead took back the permit of a call|a call went on for .* after its limit")
+    void anInstanceGoesWhoseCallerIsHeldBeyondTheLease() throws Exception {
+        try (Holdfast holdfast = load(HANGS.formatted("1s"))) {
+            Pipeline a = holdfast.pipeline("inventory", "a");
+            assertThatThrownBy(() -> a.call(() -> {
+                        time.advance(Duration.ofMinutes(20));
+                        boolean wasInterrupted = Thread.interrupted();
+                        assertThat(wasInterrupted).isTrue();
+                        assertThat(holdfast.pipeline("inventory", "b").name()).isEqualTo("inventory/b");
+                        return "after all";
+                    }))
+                    .isInstanceOf(CallTimeoutException.class);
+            assertThat(a.policy(BulkheadPolicy.class).inFlight()).isZero();
+            assertThat(a.call(() -> "whoever holds it")).isEqualTo("whoever holds it");
+            assertThat(pipelinesInMeters()).containsExactlyInAnyOrder("inventory", "inventory/b");
+        }
+    }
+
+    /** Neither the reload nor the end waits for it. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void anInstanceThatIsMadeDuringAReloadOrTheEndDoesNotMissIt(boolean ends) throws Exception {
+        CountDownLatch making = new CountDownLatch(1);
+        CountDownLatch goOn = new CountDownLatch(1);
+        List<String> heard = Collections.synchronizedList(new ArrayList<>());
+        CallObserver observer = new CallObserver() {
+            @Override
+            public void opened(Observed pipeline) {
+                if (pipeline.name().equals("inventory/slow")) {
+                    making.countDown();
+                    uninterruptibly(goOn);
+                    heard.add("opened");
+                }
+            }
+
+            @Override
+            public void closed(Observed pipeline) {
+                if (pipeline.name().equals("inventory/slow")) {
+                    heard.add("closed");
+                }
+            }
+        };
+        Holdfast holdfast = Holdfast.builder().time(time).observer(observer).load(write(YAML));
+        CompletableFuture<Pipeline> asked = new CompletableFuture<>();
+        Thread asking = new Thread(() -> asked.complete(holdfast.pipeline("inventory", "slow")));
+        asking.start();
+        making.await();
+        if (ends) {
+            holdfast.close();
+        } else {
+            for (int attempts = 3; attempts < 5; attempts++) {
+                write(YAML.replace("max-attempts: 2", "max-attempts: " + attempts));
+                assertThat(holdfast.reload()).containsExactly("inventory");
+            }
+            assertThat(holdfast.pipeline("inventory", "b").call(() -> "b")).isEqualTo("b");
+        }
+        assertThat(holdfast.instances("inventory")).extracting(Pipeline::name).doesNotContain("inventory/slow");
+        goOn.countDown();
+        asking.join();
+
+        Pipeline slow = asked.join();
+        assertThat(slow.policy(RetryPolicy.class).settings().maxAttempts()).isEqualTo(ends ? 2 : 4);
+        assertThat(holdfast.pipeline("inventory", "slow")).isSameAs(slow);
+        if (ends) {
+            assertThat(heard).containsExactly("opened", "closed");
+            assertThatThrownBy(() -> slow.call(() -> "a")).isInstanceOf(CallRejectedException.class);
+        } else {
+            write(YAML.replace("max-attempts: 2", "max-attempts: 5"));
+            assertThat(holdfast.reload()).containsExactly("inventory");
+            assertThat(slow.policy(RetryPolicy.class).settings().maxAttempts()).isEqualTo(5);
+        }
+        holdfast.close();
+        assertThat(heard).containsExactly("opened", "closed");
+    }
+
+    /** At most for a minute: if a reload waited for it, the reload would go on after it. */
+    private static void uninterruptibly(CountDownLatch latch) {
+        try {
+            boolean unused = latch.await(1, TimeUnit.MINUTES);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
         }
     }
 

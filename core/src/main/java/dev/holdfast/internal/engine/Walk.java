@@ -4,6 +4,7 @@ package dev.holdfast.internal.engine;
 import dev.holdfast.Outcome;
 import dev.holdfast.Refusal;
 import dev.holdfast.Reply.Source;
+import dev.holdfast.internal.HoldsNothing;
 import dev.holdfast.internal.NotAnswered;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -355,7 +356,7 @@ final class Walk {
 
     void end(CallState call) {
         hooks.ended(call);
-        if (call.writtenOff) {
+        if (call.writtenOff && !(plan.policy(call.cursor) instanceof HoldsNothing)) {
             observers.writtenOff(call.operation(), plan.policyName(call.cursor));
         }
     }

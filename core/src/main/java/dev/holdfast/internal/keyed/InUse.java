@@ -1,18 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.internal.keyed;
 
+import dev.holdfast.internal.HoldsNothing;
 import dev.holdfast.shadow.ShadowPolicy;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.LongAdder;
 
-/** Counts the calls that are in an instance of a pipeline, so that none with calls goes. */
-public final class InUse extends Policy {
+/** Counts the calls that are in an instance of a pipeline, so that none with calls goes. Work that was written off is no call. */
+public final class InUse extends Policy implements HoldsNothing {
+    /** As a bulkhead has by default, where there is none. */
+    private static final long LEASE = Duration.ofMinutes(1).toNanos();
+
     private final LongAdder inside = new LongAdder();
 
     /** Since the last look. Written only if it changes, because all threads read it. */
     private volatile boolean used = true;
+
+    private volatile List<Policy> beside = List.of();
 
     public InUse() {
         super("keyed", ENTER | ENDED);
@@ -45,6 +52,31 @@ public final class InUse extends Policy {
         // First: a look that counts the call no more must see that it has been there.
         touch();
         inside.decrement();
+    }
+
+    @Override
+    public void beside(String pipeline, List<Policy> policies) {
+        beside = policies;
+    }
+
+    /** The longest of the others: until then one of them holds something for the work. */
+    @Override
+    public long lease() {
+        return beside.stream()
+                .filter(policy -> policy != this)
+                .mapToLong(InUse::lease)
+                .filter(lease -> lease != Long.MAX_VALUE)
+                .max()
+                .orElse(LEASE);
+    }
+
+    /** That a policy of the user's throws is logged when its own entry is to end. */
+    private static long lease(Policy policy) {
+        try {
+            return policy.lease();
+        } catch (Throwable broken) {
+            return Long.MAX_VALUE;
+        }
     }
 
     /** Somebody has asked for the instance, or a call of it has ended. */

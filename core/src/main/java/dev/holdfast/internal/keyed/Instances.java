@@ -4,43 +4,48 @@ package dev.holdfast.internal.keyed;
 import dev.holdfast.internal.Owners;
 import dev.holdfast.internal.SafeLog;
 import dev.holdfast.internal.ShortLock;
+import dev.holdfast.internal.Shown;
 import dev.holdfast.internal.engine.Threads;
 import dev.holdfast.shadow.ShadowPolicy;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.TimeSource;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.Function;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Instances by keys. Their number is bounded: above the bound, all further keys share one, which the key {@code other} always has.
  * One that nobody has used for long goes; none goes while it is in use, or while it remembers what a new one would not know.
- * The {@link #lock} is held while an instance is made. So what is written under it holds for each instance that is not yet
- * among {@link #all}. Nobody waits for it to {@link #close}.
+ * Instances are made beside each other, without the {@link #lock}: only those who ask for the same one wait for it, nobody else,
+ * and neither does {@link #close}. One that is being made counts, and is not yet among {@link #all}.
  */
 public abstract class Instances<T> {
     /** The key of the instance that all keys above the bound share. */
     protected static final String OTHER = "other";
 
+    /** Of a key in a message: keys come from outside. */
+    private static final int LONGEST = 100;
+
     private static final SafeLog LOG = SafeLog.of("dev.holdfast");
 
     /** What is in use, and when it was seen in use last. */
     private static final class Entry<T> {
-        final T instance;
-        final InUse use;
+        final String key;
+        final InUse use = new InUse();
+        /** Held while the instance is made. */
+        final ShortLock making = new ShortLock();
+        /** Null: it is not made yet. Written under the lock. */
+        volatile @Nullable T instance;
         /** Written under the lock. */
         private volatile long usedAt;
-        /** From the moment on in which it is decided. */
+        /** From the moment on in which it is decided, or in which it could not be made. */
         private volatile boolean gone;
 
-        Entry(T instance, InUse use, long now) {
-            this.instance = instance;
-            this.use = use;
-            usedAt = now;
+        Entry(String key) {
+            this.key = key;
         }
     }
 
@@ -66,8 +71,16 @@ public abstract class Instances<T> {
 
     protected abstract List<Policy> policies(T instance);
 
-    /** Makes the instance of a key; this policy is to be its outermost. Called under the lock. */
+    /** Makes the instance of a key; this policy is to be its outermost. Instances of other keys are made meanwhile. */
     protected abstract T make(String key, InUse counting);
+
+    /**
+     * What this instance has missed since {@link #make}, and what must be done before anybody gets it; null: nothing. Called under the
+     * lock: whoever changes all of them finds it among {@link #all}, or is before this.
+     */
+    protected @Nullable Runnable missed(T instance) {
+        return null;
+    }
 
     /** The instance goes, and is about to be no longer among {@link #all}. Somebody may still hold it. Called under the lock. */
     protected abstract void letGo(T instance);
@@ -77,61 +90,121 @@ public abstract class Instances<T> {
 
     protected abstract void close(T instance);
 
-    /** The instance of this key, made if need be. */
+    /**
+     * The instance of this key, made if need be. Waits only while another thread makes this one.
+     *
+     * @throws IllegalStateException if it is this thread that makes it
+     */
     public T of(String key) {
-        Entry<T> known = entries.get(key);
-        if (known != null) {
-            known.use.touch();
+        for (Entry<T> entry = known(key); ; entry = claimed(key)) {
+            T instance = entry == null ? null : instance(entry);
             // In this order: either this sees that it goes, or the look sees that it is used.
-            if (!known.gone) {
-                return known.instance;
+            if (entry != null && instance != null && !entry.gone) {
+                return instance;
             }
         }
-        return made(key);
     }
 
-    private T made(String key) {
+    private @Nullable Entry<T> known(String key) {
+        Entry<T> own = entries.get(key);
+        if (own == null && isShared(key)) {
+            // Once more, after their number was read: this key may have the last place.
+            own = entries.get(key);
+            return own == null ? other : own;
+        }
+        return own;
+    }
+
+    /** One name, one instance: the meters know it by its name. */
+    private boolean isShared(String key) {
+        return key.equals(OTHER) || entries.size() >= max();
+    }
+
+    private Entry<T> claimed(String key) {
         lock.lock();
         try {
-            Entry<T> entry = entries.get(key);
-            if (entry == null || entry.gone) {
-                entry = added(key);
+            Entry<T> own = entries.get(key);
+            if (own != null && !own.gone) {
+                return own;
             }
-            entry.use.touch();
-            return entry.instance;
+            if (!isShared(key)) {
+                own = new Entry<>(key);
+                entries.put(key, own);
+                return own;
+            }
+            Entry<T> shared = other;
+            if (shared == null) {
+                shared = new Entry<>(OTHER);
+                other = shared;
+            }
+            return shared;
         } finally {
             lock.unlock();
         }
     }
 
-    private Entry<T> added(String key) {
-        // One name, one instance: the meters know it by its name.
-        if (entries.size() >= max() || key.equals(OTHER)) {
-            Entry<T> shared = other;
-            if (shared == null) {
-                shared = entry(OTHER);
-                other = shared;
-                closeIfLate(shared);
+    /** Null: another thread could not make it. */
+    private @Nullable T instance(Entry<T> entry) {
+        T known = entry.instance;
+        T instance = known == null ? made(entry) : known;
+        entry.use.touch();
+        return instance;
+    }
+
+    private @Nullable T made(Entry<T> entry) {
+        if (entry.making.isHeldByCurrentThread()) {
+            throw new IllegalStateException("the instance of '" + Shown.line(entry.key, LONGEST)
+                    + "' is asked for by what is called while it is made");
+        }
+        entry.making.lock();
+        try {
+            if (entry.instance == null && !entry.gone) {
+                T made = make(entry.key, entry.use);
+                for (Runnable missed = published(entry, made); missed != null; missed = published(entry, made)) {
+                    missed.run();
+                }
+                // After it is among all: either close finds it there, or this sees that all are closed.
+                if (closed) {
+                    close(made);
+                }
             }
-            return shared;
-        }
-        Entry<T> made = entry(key);
-        entries.put(key, made);
-        closeIfLate(made);
-        lookLater();
-        return made;
-    }
-
-    /** After it is among all: either {@link #close} finds it there, or this sees that all are closed. */
-    private void closeIfLate(Entry<T> made) {
-        if (closed) {
-            close(made.instance);
+            return entry.instance;
+        } finally {
+            if (entry.instance == null) {
+                drop(entry);
+            }
+            entry.making.unlock();
         }
     }
 
-    private Entry<T> entry(String key) {
-        InUse use = new InUse();
-        return new Entry<>(make(key, use), use, time.nanos());
+    /** Returns what is to be done before. */
+    private @Nullable Runnable published(Entry<T> entry, T made) {
+        lock.lock();
+        try {
+            Runnable missed = missed(made);
+            if (missed == null) {
+                entry.usedAt = time.nanos();
+                entry.instance = made;
+                lookLater();
+            }
+            return missed;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** It could not be made. The next one who asks tries again. */
+    private void drop(Entry<T> entry) {
+        lock.lock();
+        try {
+            entry.gone = true;
+            entries.remove(entry.key, entry);
+            if (other == entry) {
+                other = null;
+            }
+        } finally {
+            lock.unlock();
+        }
     }
 
     private void lookLater() {
@@ -193,9 +266,14 @@ public abstract class Instances<T> {
     private Map<Entry<T>, Long> remembered() {
         long now = time.nanos();
         long idle = idleNanos();
-        return entries.values().stream()
-                .filter(entry -> now - entry.usedAt >= idle)
-                .collect(Collectors.toMap(Function.identity(), entry -> remembers(entry.instance)));
+        Map<Entry<T>, Long> remembered = new HashMap<>();
+        for (Entry<T> entry : entries.values()) {
+            T instance = entry.instance;
+            if (instance != null && now - entry.usedAt >= idle) {
+                remembered.put(entry, remembers(instance));
+            }
+        }
+        return remembered;
     }
 
     /** Lets those of these go that nobody has used meanwhile, and returns them. */
@@ -211,7 +289,8 @@ public abstract class Instances<T> {
             long now = time.nanos();
             long idle = idleNanos();
             entries.values().removeIf(entry -> {
-                if (!entry.use.isIdle()) {
+                T instance = entry.instance;
+                if (instance == null || !entry.use.isIdle()) {
                     entry.usedAt = now;
                     return false;
                 }
@@ -226,8 +305,8 @@ public abstract class Instances<T> {
                     entry.usedAt = now;
                     return false;
                 }
-                letGo(entry.instance);
-                gone.add(entry.instance);
+                letGo(instance);
+                gone.add(instance);
                 return true;
             });
             if (!entries.isEmpty()) {
@@ -261,12 +340,16 @@ public abstract class Instances<T> {
     /** All, with the shared one. */
     public List<T> all() {
         List<T> all = new ArrayList<>();
-        entries.values().forEach(entry -> all.add(entry.instance));
-        Entry<T> shared = other;
-        if (shared != null) {
-            all.add(shared.instance);
-        }
+        entries.values().forEach(entry -> add(entry, all));
+        add(other, all);
         return all;
+    }
+
+    private static <T> void add(@Nullable Entry<T> entry, List<T> all) {
+        T instance = entry == null ? null : entry.instance;
+        if (instance != null) {
+            all.add(instance);
+        }
     }
 
     /** Closes all, and those that are made later. Does not wait for one that is being made. */

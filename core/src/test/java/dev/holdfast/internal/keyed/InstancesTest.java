@@ -2,6 +2,7 @@
 package dev.holdfast.internal.keyed;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import dev.holdfast.spi.Policy;
 import dev.holdfast.testlogs.Logs;
@@ -9,17 +10,30 @@ import dev.holdfast.time.VirtualTime;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.Objects;
+import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class InstancesTest {
     private final VirtualTime time = new VirtualTime();
     private final List<String> gone = new ArrayList<>();
-    private int made;
+    private final AtomicInteger made = new AtomicInteger();
+    private final List<String> closed = Collections.synchronizedList(new ArrayList<>());
+    private int max = 10;
 
     @AfterEach
     void close() {
@@ -38,6 +52,8 @@ class InstancesTest {
         };
     }
 
+    /** Called while the instance of a key is made. */
+    private Consumer<String> makes = key -> {};
     /** Called while an instance goes. */
     private Runnable goes = () -> {};
     /** Called when it has gone. */
@@ -48,7 +64,7 @@ class InstancesTest {
         return new Instances<>(time) {
             @Override
             protected int max() {
-                return 10;
+                return max;
             }
 
             @Override
@@ -63,7 +79,8 @@ class InstancesTest {
 
             @Override
             protected String make(String key, InUse counting) {
-                return key + " " + ++made;
+                makes.accept(key);
+                return key + " " + made.incrementAndGet();
             }
 
             @Override
@@ -78,7 +95,9 @@ class InstancesTest {
             }
 
             @Override
-            protected void close(String instance) {}
+            protected void close(String instance) {
+                closed.add(instance);
+            }
         };
     }
 
@@ -177,12 +196,31 @@ class InstancesTest {
     }
 
     /** What an observer waits for that needs a lock of this thread. */
-    private static void waitForAFirstCall(Instances<String> instances, String key) {
+    private static String waitForAFirstCall(Instances<String> instances, String key) {
+        return got(asking(instances, key));
+    }
+
+    /** On a thread of its own, which has come back or waits. */
+    private static CompletableFuture<String> asking(Instances<String> instances, String key) {
         CompletableFuture<String> got = new CompletableFuture<>();
-        Thread asking = new Thread(() -> got.complete(instances.of(key)));
+        Thread asking = new Thread(() -> {
+            try {
+                got.complete(instances.of(key));
+            } catch (Throwable refused) {
+                got.completeExceptionally(refused);
+            }
+        });
         asking.setDaemon(true);
         asking.start();
-        assertThat(got).succeedsWithin(Duration.ofMinutes(1));
+        while (!got.isDone() && asking.getState() != Thread.State.WAITING) {
+            Thread.onSpinWait();
+        }
+        return got;
+    }
+
+    private static String got(CompletableFuture<String> asked) {
+        assertThat(asked).succeedsWithin(Duration.ofMinutes(1));
+        return asked.join();
     }
 
     @Test
@@ -218,5 +256,138 @@ class InstancesTest {
         assertThat(asked).hasNullValue();
         assertThat(gone).containsExactly("a 1");
         assertThat(instances.all()).containsExactly("b 2");
+    }
+
+    @Test
+    void nobodyElseWaitsWhileAnInstanceIsMade() {
+        max = 2;
+        CountDownLatch goOn = new CountDownLatch(1);
+        makes = key -> {
+            if (key.equals("slow")) {
+                await(goOn);
+            }
+        };
+        Instances<String> instances = instances(List.of());
+        CompletableFuture<String> slow = asking(instances, "slow");
+        assertThat(waitForAFirstCall(instances, "b")).isEqualTo("b 1");
+        // The one that is made has its place.
+        assertThat(waitForAFirstCall(instances, "c")).isEqualTo("other 2");
+        assertThat(waitForAFirstCall(instances, "d")).isEqualTo("other 2");
+        assertThat(instances.all()).containsExactly("b 1", "other 2");
+        time.advance(Duration.ofMinutes(2));
+        assertThat(gone).containsExactly("b 1");
+        assertThat(slow).isNotDone();
+
+        instances.close();
+        assertThat(closed).containsExactly("other 2");
+        goOn.countDown();
+        assertThat(got(slow)).isEqualTo("slow 3");
+        assertThat(closed).containsExactly("other 2", "slow 3");
+    }
+
+    @Test
+    void callersOfOneKeyWaitForTheOneThatMakesItsInstance() {
+        CountDownLatch goOn = new CountDownLatch(1);
+        makes = key -> await(goOn);
+        Instances<String> instances = instances(List.of());
+        CompletableFuture<String> first = asking(instances, "a");
+        CompletableFuture<String> second = asking(instances, "a");
+        assertThat(second).isNotDone();
+        goOn.countDown();
+        assertThat(got(first)).isEqualTo("a 1");
+        assertThat(got(second)).isEqualTo("a 1");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"a", "other"})
+    void anInstanceThatCannotBeMadeHasNoPlaceAndWhoWaitsForItMakesIt(String key) {
+        max = 1;
+        CountDownLatch goOn = new CountDownLatch(1);
+        AtomicBoolean broken = new AtomicBoolean(true);
+        makes = any -> {
+            await(goOn);
+            if (broken.getAndSet(false)) {
+                throw new IllegalStateException("no registry");
+            }
+        };
+        Instances<String> instances = instances(List.of());
+        CompletableFuture<String> first = asking(instances, key);
+        CompletableFuture<String> second = asking(instances, key);
+        goOn.countDown();
+        assertThat(first).failsWithin(Duration.ofMinutes(1)).withThrowableThat().withMessageContaining("no registry");
+        assertThat(got(second)).isEqualTo(key + " 1");
+
+        broken.set(true);
+        Instances<String> others = instances(List.of());
+        assertThatIllegalStateException().isThrownBy(() -> others.of("b"));
+        assertThat(others.of("c")).isEqualTo("c 2");
+        assertThat(others.of("d")).isEqualTo("other 3");
+    }
+
+    @Test
+    void whatMakesAnInstanceMayAskForAnotherOneButNotForItself() {
+        AtomicReference<@Nullable Instances<String>> asked = new AtomicReference<>();
+        makes = key -> {
+            if (key.equals("a")) {
+                Instances<String> instances = Objects.requireNonNull(asked.get());
+                assertThat(instances.of("b")).isEqualTo("b 1");
+                assertThatIllegalStateException()
+                        .isThrownBy(() -> instances.of("a"))
+                        .withMessageContaining("the instance of 'a' is asked for");
+            }
+        };
+        Instances<String> instances = instances(List.of());
+        asked.set(instances);
+        assertThat(instances.of("a")).isEqualTo("a 2");
+        assertThat(instances.all()).containsExactlyInAnyOrder("a 2", "b 1");
+    }
+
+    @Test
+    void thereAreNeverMoreThanTheBoundAndNeverTwoOfAKey() throws Exception {
+        max = 5;
+        Set<String> there = ConcurrentHashMap.newKeySet();
+        List<String> wrong = Collections.synchronizedList(new ArrayList<>());
+        makes = key -> {
+            if (!there.add(key) || there.size() > max + 1) {
+                wrong.add(key + " beside " + there);
+            }
+        };
+        goes = () -> {
+            String last = gone.get(gone.size() - 1);
+            there.remove(last.substring(0, last.indexOf(' ')));
+        };
+        Instances<String> instances = instances(List.of());
+        List<Thread> threads = new ArrayList<>();
+        AtomicInteger shared = new AtomicInteger();
+        for (int t = 0; t < 6; t++) {
+            Random random = new Random(t);
+            threads.add(new Thread(() -> {
+                for (int i = 0; i < 20_000; i++) {
+                    String key = "k" + random.nextInt(8);
+                    String instance = instances.of(key);
+                    if (instance.startsWith("other ")) {
+                        shared.incrementAndGet();
+                    } else if (!instance.startsWith(key + " ")) {
+                        wrong.add(key + " got " + instance);
+                    }
+                }
+            }));
+        }
+        threads.forEach(Thread::start);
+        while (threads.stream().anyMatch(Thread::isAlive)) {
+            time.advance(Duration.ofSeconds(31));
+        }
+        assertThat(wrong).isEmpty();
+        assertThat(shared).hasPositiveValue();
+        time.advance(Duration.ofMinutes(2));
+        assertThat(instances.all()).singleElement().asString().startsWith("other ");
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
     }
 }

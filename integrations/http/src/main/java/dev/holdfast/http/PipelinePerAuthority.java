@@ -19,7 +19,8 @@ import java.util.function.UnaryOperator;
 
 /**
  * A pipeline for each authority, all of one template, each with its own state. One that nobody has used for long goes, with its
- * meters; none goes while a call is in it. Above the bound, all further authorities share one. Safe for any number of threads.
+ * meters; none goes while a call is in it. Above the bound, all further authorities share one. The first caller for an authority makes
+ * its pipeline; others for this one wait for that, and nobody else. Safe for any number of threads.
  */
 public final class PipelinePerAuthority implements Pipelines, AutoCloseable {
     /** Addresses may come from outside. */
@@ -138,8 +139,9 @@ public final class PipelinePerAuthority implements Pipelines, AutoCloseable {
         }
 
         /**
-         * What each pipeline is made of; default: {@link Pipeline.Builder#standard}. Called once for each authority, and must
-         * make new policies each time: shared ones would be one limit for all.
+         * What each pipeline is made of; default: {@link Pipeline.Builder#standard}. Called once for each authority, by several
+         * threads at once, and must make new policies each time: shared ones would be one limit for all. It must not ask for the
+         * pipeline of the authority that it is called for.
          */
         public Builder template(UnaryOperator<Pipeline.Builder> value) {
             template = Objects.requireNonNull(value, "template");
