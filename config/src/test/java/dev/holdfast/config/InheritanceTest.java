@@ -13,6 +13,7 @@ import dev.holdfast.retry.RetryBudget;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.testlogs.Logs;
 import dev.holdfast.throttling.ThrottlePolicy;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.io.ByteArrayInputStream;
@@ -29,6 +30,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What pipelines of a file have in common: defaults, templates, other pipelines, several files, shared policies. */
+@Logs("attempts-beyond-deadline")
 class InheritanceTest {
     @TempDir
     Path directory;

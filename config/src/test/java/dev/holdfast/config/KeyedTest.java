@@ -45,7 +45,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** One pipeline of a file, an instance for each host or tenant. */
-@Logs(value = "circuit-breaker was ", sometimes = true)
+@Logs(
+        value = {"circuit-breaker was ", "deadline-not-outermost"},
+        sometimes = true)
 class KeyedTest {
     private static final String YAML = """
             shared:

@@ -53,7 +53,11 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** A configuration that changes while its pipelines are in use. */
 @Logs(
-        value = {"configuration was read again", "a changed configuration is refused", "no longer in the configuration"
+        value = {
+            "configuration was read again",
+            "a changed configuration is refused",
+            "no longer in the configuration",
+            "burst-of-one"
         },
         sometimes = true)
 class ReloadTest {

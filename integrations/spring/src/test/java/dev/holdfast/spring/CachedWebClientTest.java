@@ -3,12 +3,14 @@ package dev.holdfast.spring;
 
 import dev.holdfast.spi.Policy;
 import dev.holdfast.stalecache.StaleCachePolicy;
+import dev.holdfast.testlogs.Logs;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.DisplayName;
 
 /** The contract, through a stale cache that keeps nothing: each body is read into memory, and copied for the caller. */
 @DisplayName("WebClient, Netty, stale cache")
+@Logs({"two-stale-caches", "cache-that-never-answers"})
 class CachedWebClientTest extends NettyConnectorTest {
     @Override
     protected List<Policy> around() {

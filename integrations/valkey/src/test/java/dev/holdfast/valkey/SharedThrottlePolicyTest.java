@@ -18,6 +18,7 @@ import dev.holdfast.testcalls.Dependency;
 import dev.holdfast.testcalls.RecordedMeters;
 import dev.holdfast.testcalls.Running;
 import dev.holdfast.testcalls.Way;
+import dev.holdfast.testlogs.Logs;
 import dev.holdfast.time.VirtualTime;
 import dev.holdfast.valkey.SharedThrottleSettings.WhenStoreIsAway;
 import java.io.IOException;
@@ -36,6 +37,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
+@Logs("burst-of-one")
 class SharedThrottlePolicyTest {
     private static final long MILLI = 1_000_000;
     private static final int LIMIT = 200;
