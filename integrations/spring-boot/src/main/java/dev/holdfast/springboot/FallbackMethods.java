@@ -216,7 +216,7 @@ final class FallbackMethods {
                 && haveValueClassesAlike(candidate, method, withError)
                 && (withError || taken.size() == given.size())
                 && given.equals(taken.subList(0, given.size()))
-                && fits(result(candidate, type), result(method, type));
+                && (KotlinNames.givesNothing(candidate) || fits(result(candidate, type), result(method, type)));
     }
 
     /** As far as the names say it: with an error, that of the candidate stands for one type more. */

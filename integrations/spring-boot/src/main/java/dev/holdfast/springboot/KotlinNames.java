@@ -2,11 +2,14 @@
 package dev.holdfast.springboot;
 
 import java.lang.reflect.Method;
+import java.lang.reflect.ParameterizedType;
+import java.lang.reflect.Type;
+import java.lang.reflect.WildcardType;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.springframework.core.KotlinDetector;
 
-/** The names of Kotlin's functions. Its compiler changes them for the JVM. */
+/** The names and results of Kotlin's functions. Its compiler changes them for the JVM. */
 final class KotlinNames {
     /**
      * {@code price-jnpeSho}: a parameter or the result is of a value class. The suffix follows the types of the source; the JVM sees
@@ -25,6 +28,23 @@ final class KotlinNames {
     static String of(String name) {
         Matcher parts = NAME.matcher(name);
         return parts.matches() ? parts.group(1) : name;
+    }
+
+    /** Whether it always throws, and so stands for each type: its result is Kotlin's {@code Nothing}. */
+    static boolean givesNothing(Method method) {
+        if (!KotlinDetector.isKotlinType(method.getDeclaringClass())) {
+            return false;
+        }
+        return KotlinDetector.isSuspendingFunction(method)
+                ? isAnything(method.getGenericParameterTypes()[method.getParameterCount() - 1])
+                : method.getReturnType() == Void.class;
+    }
+
+    /** The continuation of a {@code String} takes {@code ? super String}, that of {@code Nothing} {@code ?}. */
+    private static boolean isAnything(Type continuation) {
+        return continuation instanceof ParameterizedType of
+                && of.getActualTypeArguments()[0] instanceof WildcardType taken
+                && taken.getLowerBounds().length == 0;
     }
 
     static boolean hasValueClasses(Method method) {

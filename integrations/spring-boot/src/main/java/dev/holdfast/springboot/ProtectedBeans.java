@@ -492,8 +492,11 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
                 : Stream.empty();
     }
 
+    /** Without the bodies that Kotlin's compiler puts beside suspending functions, with their annotations: {@code a$suspendImpl}. */
     private static Stream<Method> methodsOfInterfaces(Class<?> type) {
-        return ClassUtils.getAllInterfacesForClassAsSet(type).stream().flatMap(each -> Stream.of(each.getMethods()));
+        return ClassUtils.getAllInterfacesForClassAsSet(type).stream()
+                .flatMap(each -> Stream.of(each.getMethods()))
+                .filter(method -> !(method.isSynthetic() && Modifier.isStatic(method.getModifiers())));
     }
 
     private static Class<?> home(MergedAnnotation<Protected> annotation) {
