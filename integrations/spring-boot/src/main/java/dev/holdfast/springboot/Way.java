@@ -65,7 +65,9 @@ interface Way {
                 throw new IllegalArgumentException((suspending ? "is suspending" : "returns " + type.getSimpleName())
                         + ", which needs dev.holdfast:holdfast-reactor");
             }
-            return new Reactive(!suspending && type.getSimpleName().equals("Flux"));
+            return new Reactive(
+                    !suspending && type.getSimpleName().equals("Flux"),
+                    suspending && type == Object.class ? new Unseen(method) : null);
         }
         if (type == CompletionStage.class || type == CompletableFuture.class) {
             return new Staged();
@@ -75,7 +77,7 @@ interface Way {
             throw new IllegalArgumentException("returns " + Later.shown(result)
                     + "; expected a value, a CompletionStage, a CompletableFuture, a Mono or a Flux");
         }
-        return new Blocking(type == Object.class ? method : null);
+        return new Blocking(type == Object.class ? new Unseen(method) : null);
     }
 
     private static boolean isReactive(Class<?> type) {
@@ -83,20 +85,41 @@ interface Way {
                 || type.getName().equals("reactor.core.publisher.Flux");
     }
 
-    /** On the thread of the caller. A cache may call the method again in the background, with the same arguments. */
-    final class Blocking implements Way {
+    /** Warns once of a result whose work no policy sees, of a method whose type does not say what it returns. */
+    final class Unseen {
         private static final SafeLog LOG = SafeLog.of(Protected.class.getName());
 
-        private final @Nullable Method ofAnything;
+        private final Method method;
         private final AtomicBoolean warned = new AtomicBoolean();
+
+        Unseen(Method method) {
+            this.method = method;
+        }
+
+        void look(@Nullable Object result) {
+            if (result != null && !warned.get() && Later.is(result.getClass()) && warned.compareAndSet(false, true)) {
+                Class<?> type = result.getClass();
+                LOG.warn(
+                        "@Protected on " + method + ": returned a "
+                                + (type.isAnonymousClass() ? type.getName() : type.getSimpleName())
+                                + ", whose work no policy sees, since the method does not declare it;"
+                                + " expected a CompletionStage, a Mono or a Flux as its type",
+                        null);
+            }
+        }
+    }
+
+    /** On the thread of the caller. A cache may call the method again in the background, with the same arguments. */
+    final class Blocking implements Way {
+        private final @Nullable Unseen unseen;
 
         /**
          * Of a method.
          *
-         * @param ofAnything it, if its type does not say what it returns; else null
+         * @param unseen if its type does not say what it returns; else null
          */
-        Blocking(@Nullable Method ofAnything) {
-            this.ofAnything = ofAnything;
+        Blocking(@Nullable Unseen unseen) {
+            this.unseen = unseen;
         }
 
         @Override
@@ -113,17 +136,8 @@ interface Way {
         }
 
         private @Nullable Object seen(@Nullable Object result) {
-            if (ofAnything != null
-                    && result != null
-                    && !warned.get()
-                    && Later.is(result.getClass())
-                    && warned.compareAndSet(false, true)) {
-                LOG.warn(
-                        "@Protected on " + ofAnything + ": returned a "
-                                + result.getClass().getSimpleName()
-                                + ", whose work no policy sees, since the method does not declare it;"
-                                + " expected a CompletionStage, a Mono or a Flux as its type",
-                        null);
+            if (unseen != null) {
+                unseen.look(result);
             }
             return result;
         }
