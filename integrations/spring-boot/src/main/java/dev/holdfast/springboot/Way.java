@@ -4,9 +4,11 @@ package dev.holdfast.springboot;
 import dev.holdfast.Call;
 import dev.holdfast.internal.SafeLog;
 import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.core.KotlinDetector;
 import org.springframework.core.ResolvableType;
@@ -65,6 +67,11 @@ interface Way {
                 throw new IllegalArgumentException((suspending ? "is suspending" : "returns " + type.getSimpleName())
                         + ", which needs dev.holdfast:holdfast-reactor");
             }
+            if (suspending && isUnboxed(type)) {
+                throw new IllegalArgumentException("is suspending and returns the value class " + type.getName()
+                        + ", which no proxy can hand on from a suspending function;"
+                        + " expected what is in it, or another class; in place of kotlin.Result, throw the error");
+            }
             return new Reactive(
                     !suspending && type.getSimpleName().equals("Flux"),
                     suspending && type == Object.class ? new Unseen(method) : null);
@@ -83,6 +90,18 @@ interface Way {
     private static boolean isReactive(Class<?> type) {
         return type.getName().equals("reactor.core.publisher.Mono")
                 || type.getName().equals("reactor.core.publisher.Flux");
+    }
+
+    /**
+     * Whether a suspending function that returns it gives what is in it at once, and it itself if it has waited. Spring's proxies give
+     * it itself in both cases: a kept answer comes at once, and so may one of another thread before the caller waits.
+     */
+    private static boolean isUnboxed(Class<?> type) {
+        return Stream.of(type.getAnnotations())
+                        .anyMatch(one -> one.annotationType().getName().equals("kotlin.jvm.JvmInline"))
+                && Stream.of(type.getDeclaredFields())
+                        .anyMatch(field -> !Modifier.isStatic(field.getModifiers())
+                                && !field.getType().isPrimitive());
     }
 
     /** Warns once of a result whose work no policy sees, of a method whose type does not say what it returns. */
