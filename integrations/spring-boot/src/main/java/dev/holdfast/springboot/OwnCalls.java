@@ -18,6 +18,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.asm.ClassReader;
 import org.springframework.asm.ClassVisitor;
+import org.springframework.asm.FieldVisitor;
 import org.springframework.asm.Handle;
 import org.springframework.asm.Label;
 import org.springframework.asm.MethodVisitor;
@@ -36,6 +37,7 @@ final class OwnCalls {
     private static final String SUSPENDING = "$suspendImpl";
     private static final String DEFAULT = "$default";
     private static final String LAMBDA = "$lambda$";
+    private static final String CONTINUATION = "kotlin/coroutines/jvm/internal/ContinuationImpl";
     private static final String OF_INTERFACE = "$DefaultImpls";
 
     /**
@@ -105,26 +107,79 @@ final class OwnCalls {
             return;
         }
         Set<String> overridden = Stream.of(one.getDeclaredMethods())
-                .filter(method ->
-                        !ClassUtils.getMostSpecificMethod(method, type).equals(method))
+                .filter(method -> !isRun(method, type))
                 .map(OwnCalls::signature)
                 .collect(Collectors.toSet());
-        try (InputStream code = one.getResourceAsStream(ClassUtils.getClassFileName(one))) {
+        String prefix = one == type ? "" : one.getSimpleName() + ".";
+        Set<String> calls = new TreeSet<>();
+        look(
+                one,
+                new Calls(
+                        Type.getInternalName(one),
+                        above(one).stream().map(Type::getInternalName).collect(Collectors.toSet()),
+                        wanted,
+                        overridden,
+                        calls));
+        calls.forEach(call -> found.add(prefix + call));
+    }
+
+    /** Also in what its methods make: anonymous classes, and the lambdas of Kotlin that suspend. */
+    private static void look(Class<?> one, Calls calls) {
+        read(one, calls.name.replace('/', '.'), calls);
+        calls.made.forEach(name -> look(one, new Calls(calls, name)));
+    }
+
+    /** Whether the bean does this: nothing overrides it, or what overrides it calls it, as what Kotlin's compiler makes for interfaces. */
+    private static boolean isRun(Method method, Class<?> type) {
+        Method runs = ClassUtils.getMostSpecificMethod(method, type);
+        while (!runs.equals(method)) {
+            Class<?> next = calledOfSuper(runs);
+            if (next == null) {
+                return false;
+            }
+            runs = ClassUtils.getMostSpecificMethod(method, next);
+        }
+        return true;
+    }
+
+    /** The class above in which a method calls the one that it overrides; null if it calls none. */
+    private static @Nullable Class<?> calledOfSuper(Method method) {
+        Class<?> home = method.getDeclaringClass();
+        Set<String> owners = new TreeSet<>();
+        read(home, home.getName(), new ClassVisitor(SpringAsmInfo.ASM_VERSION) {
+            @Override
+            public @Nullable MethodVisitor visitMethod(
+                    int access,
+                    String caller,
+                    String descriptor,
+                    @Nullable String signature,
+                    String @Nullable [] exceptions) {
+                return !(caller + descriptor).equals(signature(method))
+                        ? null
+                        : new MethodVisitor(api) {
+                            @Override
+                            public void visitMethodInsn(
+                                    int code, String owner, String name, String descriptor, boolean isInterface) {
+                                if (code == Opcodes.INVOKESPECIAL
+                                        && name.equals(caller)
+                                        && Type.getArgumentCount(descriptor) == method.getParameterCount()) {
+                                    owners.add(owner);
+                                }
+                            }
+                        };
+            }
+        });
+        return above(home).stream()
+                .filter(each -> each != home && owners.contains(Type.getInternalName(each)))
+                .findFirst()
+                .orElse(null);
+    }
+
+    /** Reads a class of the package of another one, which may be the same. */
+    private static void read(Class<?> one, String name, ClassVisitor visitor) {
+        try (InputStream code = one.getResourceAsStream(name.substring(name.lastIndexOf('.') + 1) + ".class")) {
             if (code != null) {
-                String prefix = one == type ? "" : one.getSimpleName() + ".";
-                Set<String> calls = new TreeSet<>();
-                new ClassReader(code)
-                        .accept(
-                                new Calls(
-                                        Type.getInternalName(one),
-                                        above(one).stream()
-                                                .map(Type::getInternalName)
-                                                .collect(Collectors.toSet()),
-                                        wanted,
-                                        overridden,
-                                        calls),
-                                ClassReader.SKIP_FRAMES);
-                calls.forEach(call -> found.add(prefix + call));
+                new ClassReader(code).accept(visitor, ClassReader.SKIP_FRAMES);
             }
         } catch (IOException | IllegalArgumentException unreadable) {
             // A class that was made while the program ran, or is newer than the reader. It is a help and no check.
@@ -152,6 +207,17 @@ final class OwnCalls {
         private final Set<String> overridden;
         private final Set<String> found;
 
+        /** The class that is read: the type itself, or one that a method of it makes. */
+        private final String name;
+
+        private final Set<String> made = new TreeSet<>();
+
+        /** The method that makes this class; null if it is the type, or nothing of interest. */
+        private @Nullable String maker;
+
+        /** Whether this class has another object of the type than the one that made it. */
+        private boolean hasAnother;
+
         Calls(String type, Set<String> above, Set<String> wanted, Set<String> overridden, Set<String> found) {
             super(SpringAsmInfo.ASM_VERSION);
             this.type = type;
@@ -159,6 +225,72 @@ final class OwnCalls {
             this.wanted = wanted;
             this.overridden = overridden;
             this.found = found;
+            name = type;
+        }
+
+        Calls(Calls around, String name) {
+            super(SpringAsmInfo.ASM_VERSION);
+            type = around.type;
+            above = around.above;
+            wanted = around.wanted;
+            overridden = around.overridden;
+            found = around.found;
+            maker = around.maker;
+            hasAnother = around.hasAnother;
+            this.name = name;
+        }
+
+        @Override
+        public void visit(
+                int version,
+                int access,
+                String itself,
+                @Nullable String signature,
+                @Nullable String superclass,
+                String @Nullable [] interfaces) {
+            // One of its own kind has these methods itself. What keeps a suspending function while it waits calls this
+            // again.
+            hasAnother |= isMade()
+                    && (CONTINUATION.equals(superclass)
+                            || above.contains(superclass)
+                            || Stream.ofNullable(interfaces).flatMap(Stream::of).anyMatch(above::contains));
+        }
+
+        @Override
+        public void visitOuterClass(String owner, @Nullable String method, @Nullable String descriptor) {
+            if (isMade() && owner.equals(type) && method != null) {
+                maker = method;
+                int access = MADE.matcher(method).matches() ? Opcodes.ACC_SYNTHETIC : 0;
+                hasAnother |= isOverridden(access, method, String.valueOf(descriptor));
+            }
+        }
+
+        @Override
+        public void visitInnerClass(String inner, @Nullable String outer, @Nullable String simple, int access) {
+            // The code of an inlined function may be that of another object.
+            if (outer == null && inner.startsWith(name + "$") && !inner.contains("$inlined$")) {
+                made.add(inner);
+            }
+        }
+
+        @Override
+        public @Nullable FieldVisitor visitField(
+                int access, String field, String descriptor, @Nullable String signature, @Nullable Object value) {
+            hasAnother |= isMade() && isType(descriptor) && !isMaker(field);
+            return null;
+        }
+
+        private boolean isMade() {
+            return !name.equals(type);
+        }
+
+        private boolean isType(String descriptor) {
+            return descriptor.equals("L" + type + ";");
+        }
+
+        /** Whether a field of a class that is made has the object whose method has made it. */
+        private boolean isMaker(String field) {
+            return isMade() && field.startsWith("this$");
         }
 
         @Override
@@ -168,6 +300,11 @@ final class OwnCalls {
                 String descriptor,
                 @Nullable String signature,
                 String @Nullable [] exceptions) {
+            if (isMade()) {
+                return maker == null || hasAnother || caller.equals("<init>")
+                        ? null
+                        : new Code(Opcodes.ACC_SYNTHETIC, maker, descriptor);
+            }
             // Bridges only hand on, and what the bean overrides it does not do.
             return (access & Opcodes.ACC_BRIDGE) != 0 || isOverridden(access, caller, descriptor)
                     ? null
@@ -219,8 +356,9 @@ final class OwnCalls {
                 super(SpringAsmInfo.ASM_VERSION);
                 this.caller = caller;
                 parameters = (access & Opcodes.ACC_SYNTHETIC) == 0 ? Type.getArgumentCount(descriptor) : -1;
-                boolean isLambda = caller.contains(LAMBDA);
-                boolean isThisFirst = isLambda || caller.endsWith(SUSPENDING) || caller.endsWith(DEFAULT);
+                boolean isLambda = !isMade() && caller.contains(LAMBDA);
+                boolean isThisFirst =
+                        isLambda || (!isMade() && (caller.endsWith(SUSPENDING) || caller.endsWith(DEFAULT)));
                 hasAnother = descriptor.lastIndexOf("L" + type + ";") > (isThisFirst ? 1 : -1);
                 isOfAnother = isLambda && descriptor.startsWith("(L" + type + ";");
             }
@@ -229,7 +367,10 @@ final class OwnCalls {
             public void visitMethodInsn(int code, String owner, String name, String descriptor, boolean isInterface) {
                 if (code != Opcodes.INVOKESPECIAL) {
                     note(owner, name, descriptor);
-                } else if (above.contains(owner) && wanted.contains(name + descriptor) && !isOwn(name, descriptor)) {
+                } else if (!isMade()
+                        && above.contains(owner)
+                        && wanted.contains(name + descriptor)
+                        && !isOwn(name, descriptor)) {
                     ofSuper.add(name);
                 }
                 hasAnother |= descriptor.endsWith(")L" + type + ";");
@@ -262,8 +403,8 @@ final class OwnCalls {
 
             @Override
             public void visitFieldInsn(int code, String owner, String name, String descriptor) {
-                hasAnother |= descriptor.equals("L" + type + ";");
-                isResumed = name.startsWith("L$");
+                hasAnother |= isType(descriptor) && !isMaker(name);
+                isResumed = !isMade() && name.startsWith("L$");
             }
 
             @Override

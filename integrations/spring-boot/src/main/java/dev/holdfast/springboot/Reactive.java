@@ -15,9 +15,16 @@ import reactor.core.publisher.Mono;
 /** With Reactor. Each subscription is a call, and each attempt calls the method. */
 final class Reactive implements Way {
     private final boolean isFlux;
+    private final @Nullable Unseen unseen;
 
-    Reactive(boolean isFlux) {
+    /**
+     * Of a method.
+     *
+     * @param unseen if its type does not say what it gives; else null
+     */
+    Reactive(boolean isFlux, @Nullable Unseen unseen) {
         this.isFlux = isFlux;
+        this.unseen = unseen;
     }
 
     @Override
@@ -53,8 +60,11 @@ final class Reactive implements Way {
         return isFlux ? Flux.error(error) : Mono.error(error);
     }
 
-    private static Mono<Object> mono(Call<Object> call, Proceeding method) {
-        return ReactiveCall.of(call).mono(attempt -> Mono.from(published(method)));
+    private Mono<Object> mono(Call<Object> call, Proceeding method) {
+        return ReactiveCall.of(call).mono(attempt -> {
+            Mono<Object> result = Mono.from(published(method));
+            return unseen == null ? result : result.doOnNext(unseen::look);
+        });
     }
 
     private static Publisher<Object> published(Proceeding method) {

@@ -4,9 +4,11 @@ package dev.holdfast.springboot;
 import dev.holdfast.Call;
 import dev.holdfast.internal.SafeLog;
 import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.core.KotlinDetector;
 import org.springframework.core.ResolvableType;
@@ -65,7 +67,14 @@ interface Way {
                 throw new IllegalArgumentException((suspending ? "is suspending" : "returns " + type.getSimpleName())
                         + ", which needs dev.holdfast:holdfast-reactor");
             }
-            return new Reactive(!suspending && type.getSimpleName().equals("Flux"));
+            if (suspending && isUnboxed(type)) {
+                throw new IllegalArgumentException("is suspending and returns the value class " + type.getName()
+                        + ", which no proxy can hand on from a suspending function;"
+                        + " expected what is in it, or another class; in place of kotlin.Result, throw the error");
+            }
+            return new Reactive(
+                    !suspending && type.getSimpleName().equals("Flux"),
+                    suspending && type == Object.class ? new Unseen(method) : null);
         }
         if (type == CompletionStage.class || type == CompletableFuture.class) {
             return new Staged();
@@ -75,7 +84,7 @@ interface Way {
             throw new IllegalArgumentException("returns " + Later.shown(result)
                     + "; expected a value, a CompletionStage, a CompletableFuture, a Mono or a Flux");
         }
-        return new Blocking(type == Object.class ? method : null);
+        return new Blocking(type == Object.class ? new Unseen(method) : null);
     }
 
     private static boolean isReactive(Class<?> type) {
@@ -83,20 +92,53 @@ interface Way {
                 || type.getName().equals("reactor.core.publisher.Flux");
     }
 
-    /** On the thread of the caller. A cache may call the method again in the background, with the same arguments. */
-    final class Blocking implements Way {
+    /**
+     * Whether a suspending function that returns it gives what is in it at once, and it itself if it has waited. Spring's proxies give
+     * it itself in both cases: a kept answer comes at once, and so may one of another thread before the caller waits.
+     */
+    private static boolean isUnboxed(Class<?> type) {
+        return Stream.of(type.getAnnotations())
+                        .anyMatch(one -> one.annotationType().getName().equals("kotlin.jvm.JvmInline"))
+                && Stream.of(type.getDeclaredFields())
+                        .anyMatch(field -> !Modifier.isStatic(field.getModifiers())
+                                && !field.getType().isPrimitive());
+    }
+
+    /** Warns once of a result whose work no policy sees, of a method whose type does not say what it returns. */
+    final class Unseen {
         private static final SafeLog LOG = SafeLog.of(Protected.class.getName());
 
-        private final @Nullable Method ofAnything;
+        private final Method method;
         private final AtomicBoolean warned = new AtomicBoolean();
+
+        Unseen(Method method) {
+            this.method = method;
+        }
+
+        void look(@Nullable Object result) {
+            if (result != null && !warned.get() && Later.is(result.getClass()) && warned.compareAndSet(false, true)) {
+                Class<?> type = result.getClass();
+                LOG.warn(
+                        "@Protected on " + method + ": returned a "
+                                + (type.isAnonymousClass() ? type.getName() : type.getSimpleName())
+                                + ", whose work no policy sees, since the method does not declare it;"
+                                + " expected a CompletionStage, a Mono or a Flux as its type",
+                        null);
+            }
+        }
+    }
+
+    /** On the thread of the caller. A cache may call the method again in the background, with the same arguments. */
+    final class Blocking implements Way {
+        private final @Nullable Unseen unseen;
 
         /**
          * Of a method.
          *
-         * @param ofAnything it, if its type does not say what it returns; else null
+         * @param unseen if its type does not say what it returns; else null
          */
-        Blocking(@Nullable Method ofAnything) {
-            this.ofAnything = ofAnything;
+        Blocking(@Nullable Unseen unseen) {
+            this.unseen = unseen;
         }
 
         @Override
@@ -113,17 +155,8 @@ interface Way {
         }
 
         private @Nullable Object seen(@Nullable Object result) {
-            if (ofAnything != null
-                    && result != null
-                    && !warned.get()
-                    && Later.is(result.getClass())
-                    && warned.compareAndSet(false, true)) {
-                LOG.warn(
-                        "@Protected on " + ofAnything + ": returned a "
-                                + result.getClass().getSimpleName()
-                                + ", whose work no policy sees, since the method does not declare it;"
-                                + " expected a CompletionStage, a Mono or a Flux as its type",
-                        null);
+            if (unseen != null) {
+                unseen.look(result);
             }
             return result;
         }

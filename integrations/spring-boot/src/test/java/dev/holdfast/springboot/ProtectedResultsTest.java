@@ -145,6 +145,26 @@ class ProtectedResultsTest {
         });
     }
 
+    static class OfAnonymous {
+        @Protected("inventory")
+        public Object stock() {
+            return new Callable<String>() {
+                @Override
+                public String call() {
+                    return "later";
+                }
+            };
+        }
+    }
+
+    @Test
+    @Logs("OfAnonymous.stock.*returned a dev.holdfast.springboot.ProtectedResultsTest\\$OfAnonymous\\$1, whose work")
+    void aResultOfAnAnonymousClassIsWarnedOf() {
+        runner.withBean(OfAnonymous.class)
+                .run(context ->
+                        assertThat(context.getBean(OfAnonymous.class).stock()).isInstanceOf(Callable.class));
+    }
+
     static class OtherStage {
         @Protected(value = "inventory", fallback = "none")
         public CompletableFuture<String> stock() {

@@ -2,6 +2,7 @@
 package dev.holdfast.springboot
 
 import dev.holdfast.CallTimeoutException
+import dev.holdfast.testlogs.Logs
 import java.io.IOException
 import java.util.concurrent.CompletableFuture
 import java.util.concurrent.atomic.AtomicInteger
@@ -197,6 +198,25 @@ class SuspendingTest {
         refuses(OfLambda::class.java, "returns Function0; expected a value")
         refuses(OfLazy::class.java, "returns Lazy; expected a value")
         refuses(OfJob::class.java, "returns Job; expected a value")
+    }
+
+    open class OfAny {
+        @Protected("inventory")
+        open suspend fun stock(later: Boolean): Any =
+            if (later) CompletableFuture.completedFuture("later") else "now"
+    }
+
+    @Test
+    @Logs("OfAny.stock.*returned a CompletableFuture, whose work no policy sees")
+    fun `a stage that no type declares is warned of`() {
+        runner.withBean(OfAny::class.java).run { context ->
+            val bean = context.getBean(OfAny::class.java)
+            runBlocking {
+                assertThat(bean.stock(false)).isEqualTo("now")
+                assertThat(bean.stock(true)).isInstanceOf(CompletableFuture::class.java)
+                assertThat(bean.stock(true)).isInstanceOf(CompletableFuture::class.java)
+            }
+        }
     }
 
     @Test

@@ -5,6 +5,7 @@ import io.micrometer.core.instrument.MeterRegistry
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry
 import java.io.IOException
 import kotlinx.coroutines.runBlocking
+import kotlinx.coroutines.yield
 import org.assertj.core.api.Assertions.assertThat
 import org.junit.jupiter.api.Test
 import org.springframework.boot.autoconfigure.AutoConfigurations
@@ -121,5 +122,79 @@ class ValueClassesTest {
     @Test
     fun `fallbacks that differ in value classes alone are refused`() {
         refuses(OfSeveral::class.java, "more than one instead that differ in their value classes alone")
+    }
+
+    open class OfReference {
+        @Protected("inventory") open suspend fun price(sku: String): Id = Id(sku)
+    }
+
+    open class OfResult {
+        @Protected("inventory")
+        open suspend fun price(sku: String): Result<String> = Result.failure(IOException(sku))
+    }
+
+    open class OfGeneric : Prices<Id> {
+        @Protected("inventory") override suspend fun price(sku: String): Id = Id(sku)
+    }
+
+    interface Prices<T> {
+        suspend fun price(sku: String): T
+    }
+
+    /** Of an answer that is there at once, such as a kept one, the caller would get a boxed one as what is in it. */
+    @Test
+    fun `a suspending function that returns a value class of a reference ends the start`() {
+        val message = ", which no proxy can hand on from a suspending function;"
+        refuses(OfReference::class.java, "is suspending and returns the value class ${Id::class.java.name}$message")
+        refuses(OfGeneric::class.java, "is suspending and returns the value class ${Id::class.java.name}$message")
+        refuses(OfResult::class.java, "is suspending and returns the value class kotlin.Result$message")
+    }
+
+    @JvmInline value class Amount(val value: Int)
+
+    open class Kept {
+        var calls = 0
+
+        @Protected("kept")
+        open suspend fun atOnce(sku: String): Amount = Amount(++calls)
+
+        @Protected("kept")
+        open suspend fun later(sku: String): Amount {
+            yield()
+            return Amount(++calls)
+        }
+
+        @Protected("kept", fallback = "instead")
+        open suspend fun broken(sku: String): Amount = throw IOException(sku)
+
+        private suspend fun instead(sku: String): Amount {
+            yield()
+            return Amount(7)
+        }
+
+        @Protected("kept") open fun plain(sku: String): Id = Id("$sku${++calls}")
+
+        @Protected("kept") open fun result(sku: String): Result<String> = Result.failure(IOException("${++calls}"))
+    }
+
+    @Test
+    fun `a kept answer of another value class is that of the function`() {
+        runner
+            .withBean(Kept::class.java)
+            .withPropertyValues(
+                "holdfast.pipelines.kept.stale-cache.fresh=1h",
+                "holdfast.pipelines.kept.fallback.only-of-operations=true",
+            )
+            .run { context ->
+                val kept = context.getBean(Kept::class.java)
+                runBlocking {
+                    assertThat(listOf(kept.atOnce("a"), kept.atOnce("a"))).containsOnly(Amount(1))
+                    assertThat(listOf(kept.later("a"), kept.later("a"))).containsOnly(Amount(2))
+                    assertThat(kept.broken("a")).isEqualTo(Amount(7))
+                }
+                assertThat(listOf(kept.plain("a"), kept.plain("a"))).containsOnly(Id("a3"))
+                assertThat(listOf(kept.result("a"), kept.result("a")).map { it.exceptionOrNull()!!.message })
+                    .containsOnly("4")
+            }
     }
 }
