@@ -181,7 +181,7 @@ final class OwnCalls {
             if (code != null) {
                 new ClassReader(code).accept(visitor, ClassReader.SKIP_FRAMES);
             }
-        } catch (IOException | IllegalArgumentException unreadable) {
+        } catch (IOException | RuntimeException unreadable) {
             // A class that was made while the program ran, or is newer than the reader. It is a help and no check.
         }
     }
