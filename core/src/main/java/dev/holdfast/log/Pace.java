@@ -40,6 +40,11 @@ final class Pace {
         return others;
     }
 
+    /** For events whose line came through, and could not be written: they are left out like others. */
+    synchronized void leaveOut(long events) {
+        left += events;
+    }
+
     private void begin(long now) {
         if (!begun || now - minute >= MINUTE) {
             begun = true;

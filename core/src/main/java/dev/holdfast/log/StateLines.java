@@ -24,8 +24,8 @@ final class StateLines {
         }
     }
 
-    /** A change, and what is to be said behind it. */
-    private record Line(Change change, String more) {}
+    /** A change, what is to be said behind it, and how many others that tells of. */
+    private record Line(Change change, String more, long others) {}
 
     private final TimeSource time;
     /** Writes a change, and what is to be said behind it. */
@@ -61,7 +61,7 @@ final class StateLines {
             leftOut = left == Pace.NO_LINE ? change : null;
             writeIn(of(change).rest(change.nanos));
             if (left != Pace.NO_LINE) {
-                add(new Line(change, left == 0 ? "" : " (" + more(left) + ")"));
+                add(new Line(change, left == 0 ? "" : " (" + more(left) + ")", left));
             }
         }
         write();
@@ -100,14 +100,16 @@ final class StateLines {
             leftOut = null;
             long left = of(latest).latest(now);
             String ago = Checks.text(Duration.ofSeconds((now - latest.nanos) / 1_000_000_000)) + " ago";
-            add(new Line(latest, " (" + ago + (left == 0 ? "" : "; " + more(left)) + ")"));
+            add(new Line(latest, " (" + ago + (left == 0 ? "" : "; " + more(left)) + ")", left));
         }
         write();
     }
 
     private synchronized void add(Line next) {
         if (lines.size() == 2 * MOST) {
-            lines.remove(); // the log stands still, and later lines say more
+            // The log stands still, and later lines say more.
+            Line oldest = lines.remove();
+            of(oldest.change).leaveOut(1 + oldest.others);
         }
         lines.add(next);
     }

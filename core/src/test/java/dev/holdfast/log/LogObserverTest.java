@@ -23,6 +23,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.logging.Level;
 import java.util.logging.LogRecord;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -290,16 +292,8 @@ class LogObserverTest {
     /** Such as a call that waits for a probe's end, while the log is slow. */
     @Test
     void aLineThatIsBeingWrittenHoldsUpNoOtherChangeAndIsNotOvertaken() throws InterruptedException {
-        CountDownLatch writing = new CountDownLatch(1);
         CountDownLatch slow = new CountDownLatch(1);
-        atNextLine = () -> {
-            atNextLine = () -> {};
-            writing.countDown();
-            awaitUninterrupted(slow);
-        };
-        Thread writer = new Thread(() -> log.stateChanged("stock", "circuit-breaker", "closed", "open", "first"));
-        writer.start();
-        writing.await();
+        Thread writer = writerOfASlowLine(slow);
         log.stateChanged("stock", "circuit-breaker", "open", "half_open", "second");
         assertThat(lines).isEmpty();
         slow.countDown();
@@ -311,12 +305,22 @@ class LogObserverTest {
                         "pipeline 'stock': circuit-breaker was open and is half_open: second");
     }
 
-    private static void awaitUninterrupted(CountDownLatch latch) {
-        try {
-            latch.await();
-        } catch (InterruptedException e) {
-            throw new AssertionError(e);
-        }
+    /** Writes the first line until the latch comes. */
+    private Thread writerOfASlowLine(CountDownLatch slow) throws InterruptedException {
+        CountDownLatch writing = new CountDownLatch(1);
+        atNextLine = () -> {
+            atNextLine = () -> {};
+            writing.countDown();
+            try {
+                slow.await();
+            } catch (InterruptedException e) {
+                throw new AssertionError(e);
+            }
+        };
+        Thread writer = new Thread(() -> log.stateChanged("stock", "circuit-breaker", "closed", "open", "first"));
+        writer.start();
+        writing.await();
+        return writer;
     }
 
     /** It sends its lines through a pipeline, whose state changes by that. */
@@ -338,26 +342,25 @@ class LogObserverTest {
     }
 
     @Test
-    void ifTheLogStandsStillTheLatestLinesWaitForIt() throws InterruptedException {
-        CountDownLatch writing = new CountDownLatch(1);
+    void ifTheLogStandsStillTheLatestLinesWaitForItAndTheOthersAreCounted() throws InterruptedException {
         CountDownLatch slow = new CountDownLatch(1);
-        atNextLine = () -> {
-            atNextLine = () -> {};
-            writing.countDown();
-            awaitUninterrupted(slow);
-        };
-        Thread writer = new Thread(() -> log.stateChanged("stock", "circuit-breaker", "closed", "open", "0"));
-        writer.start();
-        writing.await();
+        Thread writer = writerOfASlowLine(slow);
         for (int i = 1; i <= 50; i++) {
             time.advance(Duration.ofMinutes(1));
-            log.stateChanged("stock", "circuit-breaker", "half_open", "open", "" + i);
+            log.stateChanged("stock", "circuit-breaker", "half_open", "open", "no " + i + ".");
         }
         slow.countDown();
         writer.join();
+        assertThat(lines).hasSize(21).last().asString().contains("no 50.");
+        assertThat(lines.get(1)).contains("no 31.");
 
-        assertThat(lines).hasSize(21).last().asString().endsWith(": 50");
-        assertThat(lines.get(1)).endsWith(": 31");
+        log.stateChanged("stock", "circuit-breaker", "half_open", "open", "the last");
+        int counted = lines.stream()
+                .map(Pattern.compile("\\((\\d+) more")::matcher)
+                .filter(Matcher::find)
+                .mapToInt(found -> Integer.parseInt(found.group(1)))
+                .sum();
+        assertThat(lines.size() + counted).isEqualTo(52);
     }
 
     @Test
