@@ -32,6 +32,7 @@ final class Life {
     private final long number;
     private State state;
     private boolean ended;
+    private boolean endedEarly;
     private @Nullable Object object;
 
     Life(long number, State state, @Nullable Object object) {
@@ -61,18 +62,24 @@ final class Life {
             legal |= state == from;
         }
         state = next;
-        return legal && !ended;
+        return legal && (!ended || endedEarly);
     }
 
     synchronized void set(State next) {
         state = next;
     }
 
-    /** Notes the end of the work; false if it was noted before, or if the layer was never settled. */
-    synchronized boolean end() {
-        boolean legal = !ended && (state == State.SETTLED || state == State.RETRYING || state == State.SETTLING);
+    /**
+     * Notes the end of the work; false if it was noted before, or if the layer was never settled. Work that is written off may
+     * hold the thread of its call: then the layer is settled when it comes back.
+     */
+    synchronized boolean end(boolean writtenOff) {
+        boolean settled = state == State.SETTLED || state == State.RETRYING || state == State.SETTLING;
         // A layer that was given up between two passes of one entry was entered, so its work must end, too.
-        legal |= !ended && state == State.ABANDONED;
+        boolean givenUp = state == State.ABANDONED;
+        boolean inside = state == State.ENTERED || state == State.PAUSED;
+        boolean legal = !ended && (settled || givenUp || (writtenOff && inside));
+        endedEarly = legal && inside;
         ended = true;
         return legal;
     }

@@ -23,9 +23,9 @@ import org.jspecify.annotations.Nullable;
  * Stands in a pipeline in the place of another policy, asks that policy everything, and checks the life of the layer in every
  * call: entered, then settled once and ended once; or abandoned once; or rejected or answered, and then nothing more.
  *
- * <p>It hears the life of each entry, and whatever else the other policy hears, and passes on what the other policy hears. It has the other policy's name, and the pipeline takes it for the other policy: its state, its
- * budget and what {@code Pipeline.policy} finds are those of the other one. Safe for any number of
- * threads. Problems are kept until {@link #assertSound()}.
+ * <p>It hears the life of each entry, and whatever else the other policy hears, and passes on what the other policy hears. It has
+ * the other policy's name, and the pipeline takes it for the other policy: its state, its budget and what {@code Pipeline.policy}
+ * finds are those of the other one. Safe for any number of threads. Problems are kept until {@link #assertSound()}.
  */
 public final class SpyPolicy extends Policy implements AroundPolicy {
     private static final int ALL = ENTER | SUCCESS | FAILURE | ENDED | STILL_ADMITS;
@@ -179,7 +179,7 @@ public final class SpyPolicy extends Policy implements AroundPolicy {
     public void ended(Passage passage) {
         ends.incrementAndGet();
         Life life = life(passage, "ended");
-        check(life, "ended", life.end());
+        check(life, "ended", life.end(passage.writtenOff()));
         open.remove(life);
         if (hears(ENDED)) {
             told(life, "ended", passage, policy::ended);

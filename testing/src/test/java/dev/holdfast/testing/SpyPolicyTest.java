@@ -22,6 +22,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -204,6 +205,31 @@ class SpyPolicyTest {
         spy.assertSound();
         assertThatThrownBy(spy::assertOver).hasMessageContaining("not over");
         assertThat(spy.open()).isOne();
+    }
+
+    /** The entry ends before it is settled: the walk is still inside of the action. */
+    @Test
+    void workThatIsWrittenOffWhileItHoldsTheThreadOfItsCallIsSound() {
+        SpyPolicy permits = SpyPolicy.around(new Policy("permits", Policy.ENTER | Policy.ENDED) {
+            @Override
+            public long lease() {
+                return Duration.ofMillis(100).toNanos();
+            }
+        });
+        ScriptedAction<String> stubborn = ScriptedAction.<String>on(time)
+                .returns("late")
+                .after(Duration.ofSeconds(5))
+                .stubbornly();
+        Pipeline pipeline = pipeline(permits, TimeoutPolicy.of(Duration.ofMillis(50)));
+        Future<String> call = time.spawn(() -> pipeline.call(stubborn::call));
+        time.advance(Duration.ofSeconds(1));
+        assertThat(permits.ends()).isOne();
+        assertThat(permits.settlements()).isZero();
+        permits.assertOver();
+        time.run();
+        assertThat(call).isDone();
+        assertThat(permits.settlements()).isOne();
+        permits.assertOver();
     }
 
     @Test

@@ -3,7 +3,7 @@ package dev.holdfast.internal.engine;
 
 import dev.holdfast.spi.TimeSource;
 import java.util.concurrent.Executor;
-import java.util.concurrent.ExecutorService;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -36,10 +36,10 @@ final class Lanes {
             @Nullable Executor forEnds,
             @Nullable Executor forBackground,
             @Nullable ClassLoader loader) {
-        ends = new Lane(time, forEnds, () -> Threads.newPool(pipeline, loader));
+        ends = new Lane(time, forEnds, () -> Quota.bounded(pipeline, loader));
         background = new Lane(time, forBackground, () -> Threads.newExecutor(pipeline + "-background", loader));
-        hooks = new Lane(time, null, () -> Threads.newUnboundedPool(pipeline + "-hooks", loader));
-        spare = new Lane(time, null, () -> Threads.newUnboundedPool(pipeline + "-spare", loader));
+        hooks = new Lane(time, null, () -> Quota.unbounded(pipeline + "-hooks", loader));
+        spare = new Lane(time, null, () -> Quota.unbounded(pipeline + "-spare", loader));
         dedicated = new Lane(time, null, () -> Threads.newDedicated(pipeline, loader));
     }
 
@@ -51,13 +51,17 @@ final class Lanes {
 
     /** One that was given, the time's, or threads of the pipeline's own, made when they are first needed. */
     static final class Lane implements Supplier<Executor> {
+        private static final Executor CLOSED = task -> {
+            throw new RejectedExecutionException("closed");
+        };
+
         private final TimeSource time;
-        private final Supplier<ExecutorService> maker;
+        private final Supplier<Executor> maker;
         private volatile @Nullable Executor executor;
-        private @Nullable ExecutorService owned;
+        private boolean owned;
         private boolean closed;
 
-        Lane(TimeSource time, @Nullable Executor given, Supplier<ExecutorService> maker) {
+        Lane(TimeSource time, @Nullable Executor given, Supplier<Executor> maker) {
             this.time = time;
             this.maker = maker;
             executor = given;
@@ -75,11 +79,8 @@ final class Lanes {
                 known = time.executor();
             }
             if (known == null) {
-                owned = maker.get();
-                if (closed) {
-                    owned.shutdown();
-                }
-                known = owned;
+                owned = true;
+                known = closed ? CLOSED : maker.get();
             }
             executor = known;
             return known;
@@ -87,8 +88,8 @@ final class Lanes {
 
         synchronized void close() {
             closed = true;
-            if (owned != null) {
-                owned.shutdown();
+            if (owned) {
+                executor = CLOSED;
             }
         }
     }

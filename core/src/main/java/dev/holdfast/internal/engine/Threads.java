@@ -5,14 +5,7 @@ import dev.holdfast.spi.TimeSource;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
-import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Executor;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.LinkedTransferQueue;
-import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.RejectedExecutionHandler;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -26,9 +19,6 @@ import org.jspecify.annotations.Nullable;
  * call that it serves. Their context class loader is that of the builder of the pipeline.
  */
 public final class Threads {
-    private static final int MOST_THREADS = 256;
-    private static final int MOST_QUEUED = 10_000;
-
     private static final @Nullable MethodHandle IS_VIRTUAL = isVirtual();
     private static final @Nullable ThreadFactory VIRTUAL = virtual();
 
@@ -65,53 +55,18 @@ public final class Threads {
         }
     }
 
-    /** Virtual threads where the JVM has them, else a bounded pool of daemons that end when they idle. */
-    static ExecutorService newExecutor(String called, @Nullable ClassLoader loader) {
+    /** Virtual threads where the JVM has them, else some of those that all pipelines share. */
+    static Executor newExecutor(String called, @Nullable ClassLoader loader) {
         ThreadFactory virtual = VIRTUAL;
-        return virtual != null ? threadPerTask(task -> with(loader, virtual.newThread(task))) : newPool(called, loader);
-    }
-
-    static ExecutorService newPool(String called, @Nullable ClassLoader loader) {
-        return newPool(called, MOST_THREADS, MOST_QUEUED, loader);
-    }
-
-    /** The same, for tasks that are there anyway: as many as come may wait for a thread. */
-    static ExecutorService newUnboundedPool(String called, @Nullable ClassLoader loader) {
-        return newPool(called, MOST_THREADS, Integer.MAX_VALUE, loader);
-    }
-
-    /**
-     * A task goes to an idle thread, else to a new one. It queues only if the pool has its most threads. So a few tasks that
-     * hang delay no other.
-     */
-    static ExecutorService newPool(String called, int mostThreads, int mostQueued, @Nullable ClassLoader loader) {
-        Semaphore places = new Semaphore(mostQueued);
-        LinkedTransferQueue<Runnable> idle = new LinkedTransferQueue<>() {
-            @Override
-            public boolean offer(Runnable task) {
-                return tryTransfer(task);
-            }
-        };
-        return new Pool(mostThreads, idle, daemons(called, loader), (task, pool) -> {
-            if (pool.isShutdown() || !places.tryAcquire()) {
-                throw new RejectedExecutionException(called + " takes no more tasks");
-            }
-            Runnable queued = () -> {
-                places.release();
-                task.run();
-            };
-            idle.put(queued);
-            if (pool.isShutdown() && pool.remove(queued)) {
-                places.release();
-                throw new RejectedExecutionException(called + " is closed");
-            }
-        });
+        return virtual == null
+                ? Quota.bounded(called, loader)
+                : task -> with(loader, virtual.newThread(task)).start();
     }
 
     /** A thread that must not block may give it a task: the lock inside is short. BlockHound looks for this class. */
     private static final class Pool extends ThreadPoolExecutor {
-        Pool(int mostThreads, BlockingQueue<Runnable> queue, ThreadFactory factory, RejectedExecutionHandler full) {
-            super(0, mostThreads, 1, TimeUnit.SECONDS, queue, factory, full);
+        Pool(ThreadFactory factory) {
+            super(0, Integer.MAX_VALUE, 1, TimeUnit.SECONDS, new SynchronousQueue<>(), factory);
         }
 
         @Override
@@ -120,26 +75,12 @@ public final class Threads {
         }
     }
 
-    private static ExecutorService threadPerTask(ThreadFactory factory) {
-        try {
-            return (ExecutorService) Executors.class
-                    .getMethod("newThreadPerTaskExecutor", ThreadFactory.class)
-                    .invoke(null, factory);
-        } catch (ReflectiveOperationException impossible) {
-            throw new LinkageError("newThreadPerTaskExecutor", impossible);
-        }
-    }
-
     /**
      * Threads for attempts, each of which has a permit, so the permits bound them. A limit here would reject admitted calls
      * while an earlier thread is still on its way back, or runs work that was written off.
      */
-    static ExecutorService newDedicated(String pipeline, @Nullable ClassLoader loader) {
-        return new Pool(
-                Integer.MAX_VALUE,
-                new SynchronousQueue<>(),
-                daemons(pipeline + "-attempt", loader),
-                new ThreadPoolExecutor.AbortPolicy());
+    static Executor newDedicated(String pipeline, @Nullable ClassLoader loader) {
+        return new Pool(daemons(pipeline + "-attempt", loader));
     }
 
     private static ThreadFactory daemons(String called, @Nullable ClassLoader loader) {
@@ -166,14 +107,23 @@ public final class Threads {
                 return;
             } catch (Throwable thrown) {
                 if (begun.get()) {
-                    Thread here = Thread.currentThread();
-                    here.getUncaughtExceptionHandler().uncaughtException(here, thrown);
+                    uncaught(thrown);
                     return;
                 }
                 // A refusal.
             }
         }
         daemon(once, name).start();
+    }
+
+    /** Told as it is of a thread that ends by it. */
+    static void uncaught(Throwable thrown) {
+        Thread here = Thread.currentThread();
+        try {
+            here.getUncaughtExceptionHandler().uncaughtException(here, thrown);
+        } catch (Throwable ofTheHandler) {
+            // As the JVM does.
+        }
     }
 
     /** Does not inherit the priority of its starter, which may be the timer's thread. */

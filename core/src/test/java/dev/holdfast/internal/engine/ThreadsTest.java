@@ -20,7 +20,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
-import java.util.concurrent.ExecutorService;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -113,7 +113,7 @@ class ThreadsTest {
     @Test
     void anAsynchronousCallEndsAtItsLimitWhereAllVirtualThreadsAreBusy() throws Exception {
         AtomicBoolean over = new AtomicBoolean();
-        ExecutorService threads = Threads.newExecutor("hogs", null);
+        Executor threads = Threads.newExecutor("hogs", null);
         try (Pipeline pipeline = Pipeline.of("p", TimeoutPolicy.of(Duration.ofMillis(20)))) {
             CountDownLatch busy = new CountDownLatch(Runtime.getRuntime().availableProcessors());
             for (long i = busy.getCount(); i > 0; i--) {
@@ -130,7 +130,6 @@ class ThreadsTest {
                     .hasCauseInstanceOf(CallTimeoutException.class);
         } finally {
             over.set(true);
-            threads.shutdown();
         }
     }
 
@@ -143,16 +142,13 @@ class ThreadsTest {
 
     /** What a task finds on a thread of the executor, and on one for attempts. */
     private static <T> List<T> onEach(@Nullable ClassLoader loader, Callable<T> task) throws Exception {
-        ExecutorService executor = Threads.newExecutor("p", loader);
-        ExecutorService dedicated = Threads.newDedicated("p", loader);
-        try {
-            return List.of(
-                    executor.submit(task).get(5, TimeUnit.MINUTES),
-                    dedicated.submit(task).get(5, TimeUnit.MINUTES));
-        } finally {
-            executor.shutdown();
-            dedicated.shutdown();
-        }
+        return List.of(on(Threads.newExecutor("p", loader), task), on(Threads.newDedicated("p", loader), task));
+    }
+
+    private static <T> T on(Executor threads, Callable<T> task) throws Exception {
+        FutureTask<T> run = new FutureTask<>(task);
+        threads.execute(run);
+        return run.get(5, TimeUnit.MINUTES);
     }
 
     /** A time whose executor is this one. */

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.internal.engine;
+
+import java.util.Objects;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What one pipeline may have of {@link Workers}: it runs at most so many tasks at once, and so many more wait for one of those to
+ * end. While a task runs, its thread has the name and the context class loader of the pipeline.
+ */
+final class Quota implements Executor {
+    private static final int MOST_THREADS = 256;
+    private static final int MOST_WAITING = 10_000;
+
+    private final Consumer<Quota> workers;
+    private final String name;
+    private final int most;
+    private final long mostInAll;
+    private final @Nullable ClassLoader loader;
+
+    /** Tasks that have not begun. Each is here before it counts, so whoever is to begin one finds one. */
+    private final Queue<Runnable> waiting = new ConcurrentLinkedQueue<>();
+
+    /** Tasks that run or wait. Up to {@link #most} of them have a thread each, but for those that are {@link #owed}. */
+    private final AtomicLong inAll = new AtomicLong();
+
+    private final AtomicInteger owed = new AtomicInteger();
+
+    Quota(Consumer<Quota> workers, String name, int most, int mostWaiting, @Nullable ClassLoader loader) {
+        this.workers = workers;
+        this.name = "holdfast-" + name + "-";
+        this.most = most;
+        mostInAll = (long) most + mostWaiting;
+        this.loader = loader;
+    }
+
+    /** A few tasks that hang delay no other: one waits only if the pipeline has its most threads. */
+    static Quota bounded(String name, @Nullable ClassLoader loader) {
+        return new Quota(Workers.ALL::run, name, MOST_THREADS, MOST_WAITING, loader);
+    }
+
+    /** The same, for tasks that are there anyway: as many as come may wait for a thread. */
+    static Quota unbounded(String name, @Nullable ClassLoader loader) {
+        return new Quota(Workers.ALL::run, name, MOST_THREADS, Integer.MAX_VALUE, loader);
+    }
+
+    @Override
+    public void execute(Runnable task) {
+        if (inAll.get() >= mostInAll) {
+            throw new RejectedExecutionException(name + "N takes no more tasks");
+        }
+        waiting.add(task);
+        if (inAll.getAndIncrement() < most) {
+            try {
+                workers.accept(this);
+            } catch (Throwable noThread) {
+                if (isTakenBack(task)) {
+                    throw noThread;
+                }
+            }
+        }
+    }
+
+    /** False: another thread has begun it, before one that waits for a thread now. */
+    private boolean isTakenBack(Runnable task) {
+        boolean removed = waiting.remove(task);
+        if (!removed || inAll.decrementAndGet() >= most) {
+            owed.incrementAndGet();
+        }
+        return removed;
+    }
+
+    /** On a thread for one task, and for those that wait for it to end. */
+    void run(int thread) {
+        Thread here = Thread.currentThread();
+        String ownName = here.getName();
+        ClassLoader ownLoader = here.getContextClassLoader();
+        try {
+            begin(here, thread);
+            do {
+                runNext();
+            } while (inAll.decrementAndGet() >= most || isOwed());
+        } finally {
+            here.setContextClassLoader(ownLoader);
+            here.setName(ownName);
+        }
+    }
+
+    private void begin(Thread here, int thread) {
+        here.setContextClassLoader(loader);
+        try {
+            here.setName(name + thread);
+        } catch (OutOfMemoryError noName) {
+            // The task must not go with it.
+        }
+    }
+
+    private boolean isOwed() {
+        return owed.getAndUpdate(n -> Math.max(0, n - 1)) > 0;
+    }
+
+    private void runNext() {
+        try {
+            Objects.requireNonNull(waiting.poll()).run();
+        } catch (Throwable thrown) {
+            Threads.uncaught(thrown);
+        } finally {
+            // A late interrupt of this task is not for the next one.
+            Thread.interrupted();
+        }
+    }
+}

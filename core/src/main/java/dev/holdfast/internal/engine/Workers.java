@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.internal.engine;
+
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BiConsumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The daemon threads that all pipelines share: a thousand pipelines that go on at the same moment need no thousand threads. Work
+ * goes to an idle thread. If there is none it queues, and threads are started until the queue is empty: no work waits until other
+ * work has ended. What bounds their number is the {@link Quota} of each pipeline. A thread ends when it has been idle for a second.
+ */
+final class Workers {
+    static final Workers ALL =
+            new Workers((work, name) -> Threads.daemon(work, name).start());
+
+    private static final int IDLE_SECONDS = 1;
+
+    /**
+     * Threads that are started and have not looked for work yet. More would take it no sooner, and the timer's thread, which brings
+     * most of it, would be busy with starting them.
+     */
+    private static final int MOST_STARTING = 4;
+
+    private final SynchronousQueue<Quota> idle = new SynchronousQueue<>();
+    private final Queue<Quota> queue = new ConcurrentLinkedQueue<>();
+    private final AtomicInteger starting = new AtomicInteger();
+    private final AtomicInteger number = new AtomicInteger();
+    private final BiConsumer<Runnable, String> starter;
+    private final Log log = new Log();
+
+    /** With what starts a thread of this name. */
+    Workers(BiConsumer<Runnable, String> starter) {
+        this.starter = starter;
+    }
+
+    /** Gives it one more thread. Blocks for nothing. If it throws, there is no thread for it. */
+    void run(Quota quota) {
+        if (!idle.offer(quota)) {
+            queue.add(quota);
+            try {
+                startOne();
+            } catch (Throwable noThread) {
+                if (queue.remove(quota)) {
+                    throw noThread;
+                }
+            }
+        }
+    }
+
+    private void startOne() {
+        if (starting.incrementAndGet() > MOST_STARTING) {
+            starting.decrementAndGet();
+            return;
+        }
+        try {
+            int mine = number.incrementAndGet();
+            starter.accept(() -> work(mine), "holdfast-worker-" + mine);
+        } catch (Throwable noThread) {
+            starting.decrementAndGet();
+            throw noThread;
+        }
+    }
+
+    private void work(int mine) {
+        // Before it looks: who finds enough of them starting relies on one that has not looked yet.
+        starting.decrementAndGet();
+        Quota quota = queue.poll();
+        while (quota != null) {
+            startOneIfOthersWait();
+            quota.run(mine);
+            quota = next();
+        }
+    }
+
+    /** The work that this thread begins may block. */
+    private void startOneIfOthersWait() {
+        if (!queue.isEmpty()) {
+            try {
+                startOne();
+            } catch (Throwable noThread) {
+                log.once("no thread could be started; work waits until other work has ended", noThread);
+            }
+        }
+    }
+
+    private @Nullable Quota next() {
+        Quota waiting = queue.poll();
+        if (waiting != null) {
+            return waiting;
+        }
+        try {
+            return idle.poll(IDLE_SECONDS, TimeUnit.SECONDS);
+        } catch (InterruptedException byNobody) {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast.internal.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.Test;
+
+class WorkersTest {
+    /** Of the thread that gave the work: it may be the timer's. */
+    private final List<Thread> started = new ArrayList<>();
+
+    private final Thread giver = Thread.currentThread();
+
+    private final Workers workers = new Workers((work, name) -> {
+        Thread thread = Threads.daemon(work, name);
+        if (Thread.currentThread() == giver) {
+            started.add(thread);
+        } else {
+            thread.start();
+        }
+    });
+
+    private Quota pipeline(String name) {
+        return new Quota(workers::run, name, 256, 10_000, null);
+    }
+
+    /** A limit that strikes the calls of a thousand pipelines at once is not to be late for those of another one. */
+    @Test
+    void whoGivesMuchStartsFewThreadsAndTheyStartTheOthers() throws InterruptedException {
+        CountDownLatch all = new CountDownLatch(1_000);
+        CountDownLatch none = new CountDownLatch(1);
+        for (int i = 0; i < 1_000; i++) {
+            pipeline("p" + i).execute(() -> {
+                all.countDown();
+                uninterruptibly(none);
+            });
+        }
+        assertThat(started).hasSize(4);
+        started.forEach(Thread::start);
+        // None of them ends before all have begun.
+        all.await();
+        none.countDown();
+    }
+
+    @Test
+    void aThreadThatHasNothingToDoTakesTheNext() throws InterruptedException {
+        CountDownLatch ran = new CountDownLatch(100);
+        for (int i = 0; i < 100; i++) {
+            pipeline("p" + i).execute(ran::countDown);
+        }
+        started.get(0).start();
+        ran.await();
+    }
+
+    @Test
+    void workForWhichThereIsNoThreadIsGivenBack() throws InterruptedException {
+        List<Runnable> later = new ArrayList<>();
+        Workers poor = new Workers((work, name) -> {
+            if (later.isEmpty()) {
+                throw new OutOfMemoryError("unable to create native thread");
+            }
+            Threads.daemon(work, name).start();
+        });
+        Quota quota = new Quota(poor::run, "p", 1, 10, null);
+        assertThatThrownBy(() -> quota.execute(() -> later.add(() -> {}))).isInstanceOf(OutOfMemoryError.class);
+        assertThat(later).isEmpty();
+        later.add(() -> {});
+        CountDownLatch ran = new CountDownLatch(1);
+        quota.execute(ran::countDown);
+        ran.await();
+    }
+
+    private static void uninterruptibly(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException byNobody) {
+            throw new AssertionError(byNobody);
+        }
+    }
+}
