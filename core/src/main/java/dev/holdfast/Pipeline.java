@@ -302,8 +302,8 @@ public final class Pipeline implements Observed, AutoCloseable {
 
         /**
          * Where asynchronous calls continue after a wait: with their next attempt, their end, and the continuations of the returned
-         * future. Default: daemon threads of the pipeline, at most 256. Virtual threads are as good until their carriers are busy
-         * or pinned: then no limit ends an asynchronous call.
+         * future. Default: daemon threads that all pipelines share, at most 256 at once for this one. Virtual threads are as good
+         * until their carriers are busy or pinned: then no limit ends an asynchronous call.
          *
          * <p>It is not closed with the pipeline. Close it afterwards, with {@code shutdown()}: a call whose task it has taken and
          * never runs, as after {@code shutdownNow()}, never ends.
@@ -321,7 +321,7 @@ public final class Pipeline implements Observed, AutoCloseable {
          * Where refreshes of cached values and hedges run. They may hang for as long as their limit allows. It is not closed with
          * the pipeline; close it as the one of {@link #executor}. It should not be the same, whose tasks would wait for it. It
          * should not run tasks on the thread that submits them, because the timer thread submits hedges. Default: virtual
-         * threads where the JVM has them, else daemon threads of the pipeline, at most 256.
+         * threads where the JVM has them, else up to 256 more of the same daemon threads.
          */
         public Builder backgroundExecutor(Executor value) {
             backgroundExecutor = Objects.requireNonNull(value, "backgroundExecutor");

@@ -49,7 +49,7 @@ final class Lanes {
         dedicated.close();
     }
 
-    /** One that was given, the time's, or threads of the pipeline's own, made when they are first needed. */
+    /** One that was given, the time's, or a part of those that all share, made when it is first needed. */
     static final class Lane implements Supplier<Executor> {
         private static final Executor CLOSED = task -> {
             throw new RejectedExecutionException("closed");
