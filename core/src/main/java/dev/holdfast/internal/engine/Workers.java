@@ -67,6 +67,8 @@ final class Workers {
     }
 
     private void work(int mine) {
+        // Not that of whoever happened to start it: a web application that has gone would stay.
+        Thread.currentThread().setContextClassLoader(Workers.class.getClassLoader());
         // Before it looks: who finds enough of them starting relies on one that has not looked yet.
         starting.decrementAndGet();
         Quota quota = queue.poll();

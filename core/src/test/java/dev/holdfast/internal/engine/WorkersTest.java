@@ -4,6 +4,8 @@ package dev.holdfast.internal.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.net.URL;
+import java.net.URLClassLoader;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -54,6 +56,24 @@ class WorkersTest {
         }
         started.get(0).start();
         ran.await();
+    }
+
+    @Test
+    void aThreadKeepsNoClassLoaderOfThePipelineThatStartedItOrThatItWorkedFor() throws Exception {
+        try (URLClassLoader application = new URLClassLoader(new URL[0], null)) {
+            Quota quota = new Quota(workers::run, "p", 1, 10, application);
+            CountDownLatch ran = new CountDownLatch(1);
+            quota.execute(ran::countDown);
+            Thread thread = started.get(0);
+            String idle = thread.getName();
+            thread.setContextClassLoader(application);
+            thread.start();
+            ran.await();
+            while (!thread.getName().equals(idle)) {
+                Thread.onSpinWait();
+            }
+            assertThat(thread.getContextClassLoader()).isSameAs(Workers.class.getClassLoader());
+        }
     }
 
     @Test
