@@ -802,6 +802,28 @@ class PropertiesOfApplicationTest {
                 .contains("from property source \"test\" holdfast.spring.health.down-if-open: the pipeline 'shops'");
     }
 
+    /** Spring makes names of the positions. */
+    @ParameterizedTest
+    @ValueSource(strings = {"pipelines", "templates", "shared"})
+    void aListInPlaceOfNamesIsRefused(String section) {
+        String file = indented("""
+                %s:
+                - inventory: { timeout: 1s }
+                """.formatted(section));
+        assertThat(told(runner.withInitializer(yaml("application.yml", file))))
+                .containsExactly("application.yml:3:3 " + section + ": is a list, of which Spring makes names:"
+                        + " 0, 1, …; expected a mapping with a name for each, such as 'my-shop:' in place of '-'");
+    }
+
+    @Test
+    void aNameMayBeANumber() {
+        runner.withInitializer(yaml("application.yml", "holdfast.pipelines: { \"0\": { timeout: 1s } }\n"))
+                .withPropertyValues("holdfast.pipelines[1].timeout=2s")
+                .run(context -> assertThat(context.getBean(Holdfast.class).pipelines())
+                        .extracting(Pipeline::name)
+                        .containsExactlyInAnyOrder("0", "1"));
+    }
+
     /** As of {@code ${LIMIT:-}} of Docker Compose. */
     @Test
     void aBlankVariableForTheStarterIsAsOneThatIsNotSet() {
