@@ -76,6 +76,39 @@ class ValueClassesTest {
         }
     }
 
+    open class Written {
+        @Protected("inventory", fallback = "instead-abcdefg")
+        open fun `get-abcdefg`(sku: String): String = fails()
+
+        open fun `instead-abcdefg`(sku: String): String = "instead of $sku"
+
+        @Protected("inventory", fallback = "other-abcdefg")
+        open fun `set-abcdefg`(sku: Sku): String = fails()
+
+        open fun `other-abcdefg`(sku: Sku): String = "other than ${sku.value}"
+
+        @get:Protected("inventory") open val price: Id
+            get() = Id("12")
+
+        @Protected("inventory") internal open fun `hide-abcdefg`(): String = "hidden"
+
+        private fun fails(): Nothing = throw IllegalStateException("by intent")
+    }
+
+    @Test
+    fun `what looks as the compiler's suffix belongs to a name that is written so`() {
+        runner.withBean(Written::class.java).run { context ->
+            val written = context.getBean(Written::class.java)
+            assertThat(written.`get-abcdefg`("a")).isEqualTo("instead of a")
+            assertThat(written.`set-abcdefg`(Sku("a"))).isEqualTo("other than a")
+            assertThat(written.price).isEqualTo(Id("12"))
+            assertThat(written.`hide-abcdefg`()).isEqualTo("hidden")
+            val meters = context.getBean(MeterRegistry::class.java).meters
+            assertThat(meters.filter { it.id.name == "holdfast.calls" }.map { it.id.getTag("operation") })
+                .containsExactlyInAnyOrder("get-abcdefg", "set-abcdefg", "getPrice", "hide-abcdefg")
+        }
+    }
+
     open class Missing {
         @Protected("inventory", fallback = "none") open fun price(sku: Sku): String = sku.value
     }
