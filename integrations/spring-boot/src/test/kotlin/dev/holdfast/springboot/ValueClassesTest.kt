@@ -230,4 +230,69 @@ class ValueClassesTest {
                     .containsOnly("4")
             }
     }
+
+    interface Sources<K, T> {
+        @Protected("kept") suspend fun later(key: K): T
+    }
+
+    open class OfInterface : Sources<String, Id> {
+        override suspend fun later(key: String): Id = Id(key)
+    }
+
+    open class OfPrimitive : Sources<String, Amount> {
+        override suspend fun later(key: String): Amount = Amount(key.length)
+    }
+
+    open class OfKey : Sources<Sku, String> {
+        override suspend fun later(key: Sku): String = key.value
+    }
+
+    /** Spring finds no function of Kotlin for the method of the interface, so that each call would fail. */
+    @Test
+    fun `a value class in place of a type of a generic interface ends the start of a suspending function`() {
+        for (type in listOf(OfInterface::class.java, OfPrimitive::class.java, OfKey::class.java)) {
+            for (ofClass in listOf("true", "false")) {
+                runner
+                    .withBean(type)
+                    .withPropertyValues("holdfast.pipelines.kept.timeout=1s", "spring.aop.proxy-target-class=$ofClass")
+                    .run { context ->
+                        assertThat(context.startupFailure)
+                            .rootCause()
+                            .hasMessageContaining("of which ${type.name} makes one with a value class, which no proxy")
+                    }
+            }
+        }
+    }
+
+    interface Plain<K, T> {
+        @Protected("kept") fun now(key: K): T
+    }
+
+    open class OfPlain : Plain<Sku, Id> {
+        override fun now(key: Sku): Id = Id(key.value)
+    }
+
+    interface Unprotected<K, T> {
+        suspend fun later(key: K): T
+    }
+
+    open class OfUnprotected : Unprotected<Sku, String> {
+        @Protected("kept", fallback = "instead") override suspend fun later(key: Sku): String = throw IOException(key.value)
+
+        private suspend fun instead(key: Sku): String = "instead of ${key.value}"
+    }
+
+    @Test
+    fun `other functions of a generic interface may have value classes`() {
+        runner
+            .withBean(OfPlain::class.java)
+            .withBean(OfUnprotected::class.java)
+            .withPropertyValues("holdfast.pipelines.kept.fallback.only-of-operations=true")
+            .run { context ->
+                @Suppress("UNCHECKED_CAST") val plain = context.getBean(Plain::class.java) as Plain<Sku, Id>
+                assertThat(plain.now(Sku("a"))).isEqualTo(Id("a"))
+                val ofClass = context.getBean(OfUnprotected::class.java)
+                assertThat(runBlocking { ofClass.later(Sku("b")) }).isEqualTo("instead of b")
+            }
+    }
 }
