@@ -53,6 +53,10 @@ public final class BreakerHealth {
                 .anyMatch(CircuitBreakerPolicy::rejectsAll);
     }
 
+    static boolean hasBreaker(Pipeline pipeline) {
+        return breakers(pipeline).findAny().isPresent();
+    }
+
     private static Stream<CircuitBreakerPolicy> breakers(Pipeline pipeline) {
         return pipeline.policies().stream()
                 .map(AroundPolicy::behind)

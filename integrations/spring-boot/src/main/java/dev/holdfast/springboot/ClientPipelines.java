@@ -25,8 +25,9 @@ public final class ClientPipelines {
      * @throws IllegalArgumentException if there is no pipeline of this name; the message has the nearest name
      */
     public static Pipelines each(Holdfast holdfast, Environment environment) {
-        String name = SpringSettings.required(SpringSettings.of(environment).httpClients(), "http-clients");
-        holdfast.pipeline(name);
+        SpringSettings settings = SpringSettings.of(environment);
+        String name = SpringSettings.required(settings.httpClients(), "http-clients");
+        settings.check(holdfast, environment);
         return authority -> holdfast.pipeline(name, authority);
     }
 

@@ -69,7 +69,7 @@ public class HoldfastAutoConfiguration {
     @Bean
     SpringSettings holdfastSpringSettings(ObjectProvider<Holdfast> holdfast, Environment environment) {
         SpringSettings settings = SpringSettings.of(environment);
-        holdfast.ifUnique(settings::check);
+        holdfast.ifUnique(pipelines -> settings.check(pipelines, environment));
         return settings;
     }
 
@@ -78,8 +78,9 @@ public class HoldfastAutoConfiguration {
     @ConditionalOnWebApplication(type = ConditionalOnWebApplication.Type.REACTIVE)
     @ConditionalOnSetting("server.max-deadline")
     static class ReactiveServer {
-        ReactiveServer() {
-            throw new WrongSettingException("holdfast.spring.server.max-deadline: does nothing in a reactive"
+        ReactiveServer(Environment environment) {
+            throw new WrongSettingException(SpringSettings.placed(environment, "server.max-deadline", "")
+                    + "does nothing in a reactive"
                     + " application, which has no servlets; a WebFilter can put the deadline of a request into the"
                     + " Context, see Holdfast's page reactor.md");
         }
@@ -115,7 +116,7 @@ public class HoldfastAutoConfiguration {
             customizers.orderedStream().forEach(customizer -> customizer.customize(builder));
             Holdfast loaded = builder.load("the properties of the application", new EnvironmentProperties(environment));
             try {
-                settings.check(loaded);
+                settings.check(loaded, environment);
             } catch (RuntimeException wrong) {
                 loaded.close();
                 throw wrong;

@@ -5,9 +5,13 @@ import java.lang.reflect.Method;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.Type;
 import java.lang.reflect.WildcardType;
+import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.springframework.core.KotlinDetector;
+import org.springframework.core.annotation.MergedAnnotations;
+import org.springframework.util.StringUtils;
 
 /** The names and results of Kotlin's functions. Its compiler changes them for the JVM. */
 final class KotlinNames {
@@ -21,7 +25,27 @@ final class KotlinNames {
 
     /** The name in the source. */
     static String of(Method method) {
-        return KotlinDetector.isKotlinType(method.getDeclaringClass()) ? of(method.getName()) : method.getName();
+        Matcher parts = NAME.matcher(method.getName());
+        return KotlinDetector.isKotlinType(method.getDeclaringClass()) && parts.matches()
+                ? parts.group(1) + (isWritten(method, parts) ? parts.group(2) : "")
+                : method.getName();
+    }
+
+    /** Whether what looks as the compiler's suffix stands in the source, as that of {@code `get-abcdefg`}. */
+    private static boolean isWritten(Method method, Matcher parts) {
+        if (parts.group(2) == null) {
+            return false;
+        }
+        // The names of the source, and those of the JVM that differ from them.
+        List<String> names = MergedAnnotations.from(method.getDeclaringClass())
+                .get("kotlin.Metadata")
+                .getValue("d2", String[].class)
+                .map(List::of)
+                .orElse(List.of());
+        String name = parts.group(1);
+        String property = name.replaceFirst("^[gs]et(?=.)", "");
+        return names.contains(name + parts.group(2))
+                && Stream.of(name, property, StringUtils.uncapitalize(property)).noneMatch(names::contains);
     }
 
     /** The name in the source, if it is that of a function of Kotlin. */
@@ -54,8 +78,10 @@ final class KotlinNames {
     /** The same for functions whose types are the same; empty if none is a value class. */
     static String valueClasses(Method method) {
         Matcher parts = NAME.matcher(method.getName());
-        boolean has =
-                KotlinDetector.isKotlinType(method.getDeclaringClass()) && parts.matches() && parts.group(2) != null;
+        boolean has = KotlinDetector.isKotlinType(method.getDeclaringClass())
+                && parts.matches()
+                && parts.group(2) != null
+                && !isWritten(method, parts);
         return has ? parts.group(2) : "";
     }
 }

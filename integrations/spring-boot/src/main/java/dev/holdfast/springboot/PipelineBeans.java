@@ -7,6 +7,7 @@ import dev.holdfast.internal.SafeLog;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.BeanFactory;
@@ -28,8 +29,8 @@ final class PipelineBeans implements ImportBeanDefinitionRegistrar {
     private static final SafeLog LOG = SafeLog.of(Holdfast.class.getName());
 
     private static final String HTTP_CLIENTS = "http-clients";
-    private static final List<String> BUILDERS =
-            List.of("restClientBuilder", "restTemplateBuilder", "webClientBuilder");
+    private static final String WEB_CLIENT = "webClientBuilder";
+    private static final List<String> BUILDERS = List.of("restClientBuilder", "restTemplateBuilder", WEB_CLIENT);
 
     private final BeanFactory beans;
     private final Environment environment;
@@ -104,18 +105,32 @@ final class PipelineBeans implements ImportBeanDefinitionRegistrar {
     private void warnOfBuilders() {
         BeanFactory parent = parent();
         String said = SpringSettings.text(environment, HTTP_CLIENTS);
-        List<String> builders = parent == null || said == null
-                ? List.of()
-                : BUILDERS.stream().filter(parent::containsBean).toList();
-        if (parent != null
-                && said != null
-                && !builders.isEmpty()
+        if (parent == null || said == null) {
+            return;
+        }
+        List<String> builders = BUILDERS.stream().filter(parent::containsBean).toList();
+        if (!builders.isEmpty()
                 && parent.getBean(ConfigurableApplicationContext.ENVIRONMENT_BEAN_NAME) instanceof Environment of
                 && !said.equals(SpringSettings.text(of, HTTP_CLIENTS))) {
             LOG.warn(
                     "a child context has holdfast.spring.http-clients: " + said + ", which its parent has not, and it"
                             + " does nothing to the builders of clients that are the parent's: "
                             + String.join(", ", builders) + "; expected the property in the parent",
+                    null);
+        }
+        warnOfOptions(HoldfastInterceptorCustomizer.class, builders, name -> !name.equals(WEB_CLIENT));
+        warnOfOptions(HoldfastFilterCustomizer.class, builders, WEB_CLIENT::equals);
+    }
+
+    /** Nor does it ask for the options of the child's. */
+    private void warnOfOptions(Class<?> type, List<String> builders, Predicate<String> isForThem) {
+        String past = builders.stream().filter(isForThem).collect(Collectors.joining(", "));
+        if (!past.isEmpty()
+                && beans instanceof ListableBeanFactory all
+                && all.getBeanNamesForType(type, true, false).length > 0) {
+            LOG.warn(
+                    "a child context has a " + type.getSimpleName() + ", which does nothing to the builders of clients"
+                            + " that are the parent's: " + past + "; expected the bean in the parent",
                     null);
         }
     }

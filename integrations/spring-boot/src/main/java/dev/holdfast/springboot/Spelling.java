@@ -79,7 +79,12 @@ final class Spelling {
 
     /** Whether it is a name that the application gives. */
     static boolean isGiven(ConfigurationPropertyName name, int i) {
-        return i == 2 && NAMED.contains(name.getElement(1, Form.UNIFORM));
+        return i == 2 && isOfNames(name.getElement(1, Form.UNIFORM));
+    }
+
+    /** Whether what stands below this section are names. */
+    static boolean isOfNames(String section) {
+        return NAMED.contains(section);
     }
 
     /** Whether it is that of an item of a list. A name may have digits only. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.springboot;
 
+import dev.holdfast.Pipeline;
 import dev.holdfast.config.Holdfast;
 import dev.holdfast.internal.Nearest;
 import java.time.Duration;
@@ -11,6 +12,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import org.springframework.boot.context.properties.bind.BindException;
 import org.springframework.boot.context.properties.bind.Bindable;
 import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.boot.context.properties.bind.DefaultValue;
@@ -38,18 +40,18 @@ public record SpringSettings(
         @DefaultValue Health health) {
     private static final String PREFIX = EnvironmentProperties.PREFIX + ".spring";
     private static final String SERVICE_GROUPS = "service-groups";
-    private static final String MAX_DEADLINE_KEY = "server.max-deadline";
-    private static final String MAX_DEADLINE = PREFIX + "." + MAX_DEADLINE_KEY;
+    private static final String MAX_DEADLINE = "server.max-deadline";
     private static final String HTTP_CLIENTS = "http-clients";
     private static final String DOWN_IF_OPEN_KEY = "health.down-if-open";
-    private static final List<String> KEYS = List.of(HTTP_CLIENTS, SERVICE_GROUPS, MAX_DEADLINE_KEY, DOWN_IF_OPEN_KEY);
+    private static final List<String> KEYS = List.of(HTTP_CLIENTS, SERVICE_GROUPS, MAX_DEADLINE, DOWN_IF_OPEN_KEY);
     private static final ConfigurationPropertyName OWN = ConfigurationPropertyName.of(PREFIX);
     private static final ConfigurationPropertyName DOWN_IF_OPEN = OWN.append(DOWN_IF_OPEN_KEY);
-    /** Those with keys below them, which may be blank. */
-    private static final Set<ConfigurationPropertyName> SECTIONS = Set.of(OWN.append("server"), OWN.append("health"));
-    /** Those of one value each: a blank one hides nothing. */
+    /** Those with keys below them. */
+    private static final Set<ConfigurationPropertyName> SECTIONS =
+            Set.of(OWN, OWN.append("server"), OWN.append("health"));
+    /** Those of one value each. */
     private static final Set<ConfigurationPropertyName> SINGLE =
-            Set.of(OWN.append(HTTP_CLIENTS), OWN.append(SERVICE_GROUPS), OWN.append(MAX_DEADLINE_KEY));
+            Set.of(OWN.append(HTTP_CLIENTS), OWN.append(SERVICE_GROUPS), OWN.append(MAX_DEADLINE));
 
     /** Those that Kubernetes makes of a service called holdfast-spring, or holdfast-spring-shop. */
     private static final Pattern OF_A_SERVICE = Pattern.compile(
@@ -83,61 +85,103 @@ public record SpringSettings(
     /**
      * Those of an environment.
      *
-     * @throws org.springframework.boot.context.properties.bind.BindException if a value is none; Spring Boot shows where it stands
      * @throws RuntimeException if a key is unknown, or a value is none that the other options could have, or is out of range; the
-     *     message says it
+     *     message has a line for each, with its place
      */
     public static SpringSettings of(Environment environment) {
-        refuseUnknown(environment);
-        String deadline = text(environment, MAX_DEADLINE_KEY);
-        // Spring takes it for milliseconds.
-        if (deadline != null && NUMBER.matcher(deadline).matches()) {
-            throw new WrongSettingException(MAX_DEADLINE + ": is " + deadline
-                    + "; expected a duration with its unit, such as " + deadline + "ms");
+        List<String> wrong = unknown(environment);
+        String service = text(environment, SERVICE_GROUPS);
+        if (service != null && !service.equals("true") && !service.equals("false")) {
+            String meant = MEANT.get(service.toLowerCase(Locale.ROOT));
+            wrong.add(placed(environment, SERVICE_GROUPS, service) + "is " + service
+                    + (meant == null ? "; expected true or false" : "; did you mean " + meant + "?"));
         }
-        // It takes this, too, which no other option does.
-        String meant = deadline == null ? "" : deadline.toLowerCase(Locale.ROOT).replace("+", "");
-        if (deadline != null && TIME.matcher(meant).matches() && !meant.equals(deadline)) {
-            throw new WrongSettingException(MAX_DEADLINE + ": is " + deadline + "; did you mean " + meant + "?");
+        String deadline = text(environment, MAX_DEADLINE);
+        String no = deadline == null ? null : noDeadline(environment, deadline);
+        if (deadline != null && no != null) {
+            wrong.add(placed(environment, MAX_DEADLINE, deadline) + no);
         }
-        checkSwitch(SERVICE_GROUPS, text(environment, SERVICE_GROUPS));
-        SpringSettings all = binder(environment).bindOrCreate(PREFIX, Bindable.of(SpringSettings.class));
-        Duration longest = all.server.maxDeadline;
-        if (longest != null && (longest.compareTo(LEAST) < 0 || longest.compareTo(MOST) > 0)) {
-            throw new WrongSettingException(MAX_DEADLINE + ": is " + longest + "; expected 10ms to 365d");
-        }
-        return all;
+        refuse(wrong);
+        return binder(environment).bindOrCreate(PREFIX, Bindable.of(SpringSettings.class));
     }
 
-    private static void refuseUnknown(Environment environment) {
+    private static void refuse(List<String> wrong) {
+        if (!wrong.isEmpty()) {
+            throw new WrongSettingException(String.join("\n", wrong));
+        }
+    }
+
+    /** Why this is no longest time of a request; null if it is one. */
+    private static @Nullable String noDeadline(Environment environment, String said) {
+        // Spring takes it for milliseconds.
+        if (NUMBER.matcher(said).matches()) {
+            return "is " + said + "; expected a duration with its unit, such as " + said + "ms";
+        }
+        // It takes this, too, which no other option does.
+        String meant = said.toLowerCase(Locale.ROOT).replace("+", "");
+        if (TIME.matcher(meant).matches() && !meant.equals(said)) {
+            return "is " + said + "; did you mean " + meant + "?";
+        }
+        try {
+            Duration longest = binder(environment)
+                    .bind(PREFIX + "." + MAX_DEADLINE, Duration.class)
+                    .get();
+            return longest.compareTo(LEAST) < 0 || longest.compareTo(MOST) > 0
+                    ? "is " + longest + "; expected 10ms to 365d"
+                    : null;
+        } catch (BindException none) {
+            return "is " + said + "; expected a duration with its unit, such as 10s";
+        }
+    }
+
+    private static List<String> unknown(Environment environment) {
+        List<String> wrong = new ArrayList<>();
         for (ConfigurationPropertySource source : ConfigurationPropertySources.get(environment)) {
             if (source instanceof IterableConfigurationPropertySource names) {
-                boolean ofVariables = EnvironmentProperties.isOfVariables(source);
                 for (ConfigurationPropertyName name : names) {
-                    ConfigurationProperty property = OWN.isAncestorOf(name) && !isKnown(name, ofVariables)
-                            ? source.getConfigurationProperty(name)
-                            : null;
-                    if (property != null && !ofVariables) {
-                        throw new WrongSettingException(EnvironmentProperties.where(source, property) + " " + name
-                                + ": unknown option; " + meant(name));
-                    }
-                    if (property != null && !resolved(environment, property).isBlank()) {
-                        refuseUnlessOfAService(property);
+                    boolean isOurs = OWN.equals(name) || OWN.isAncestorOf(name);
+                    ConfigurationProperty property =
+                            isOurs && !isKnown(name, EnvironmentProperties.isOfVariables(source))
+                                    ? source.getConfigurationProperty(name)
+                                    : null;
+                    String line = property == null ? null : unknown(source, property, resolved(environment, property));
+                    if (line != null) {
+                        wrong.add(line);
                     }
                 }
             }
         }
+        return wrong;
+    }
+
+    /** What is wrong with one that is no key; null if nothing is. */
+    private static @Nullable String unknown(
+            ConfigurationPropertySource source, ConfigurationProperty property, String said) {
+        ConfigurationPropertyName name = property.getName();
+        boolean ofVariables = EnvironmentProperties.isOfVariables(source);
+        boolean isSection = OWN.equals(name) || (SECTIONS.contains(name) && !ofVariables);
+        if (said.isBlank() && (isSection || ofVariables)) {
+            return null;
+        }
+        if (ofVariables && !isSection) {
+            return isOfAService(property)
+                    ? null
+                    : property.getOrigin() + ": unknown key " + name
+                            + "; expected one of HOLDFAST_SPRING_HTTPCLIENTS, HOLDFAST_SPRING_SERVICEGROUPS,"
+                            + " HOLDFAST_SPRING_SERVER_MAXDEADLINE, HOLDFAST_SPRING_HEALTH_DOWNIFOPEN";
+        }
+        return EnvironmentProperties.where(source, property) + " " + name + ": "
+                + (isSection ? "is " + said + "; expected options below it" : "unknown option; " + meant(name));
     }
 
     /** @param ofVariable to Spring, {@code HTTP_CLIENTS} is as good as {@code HTTPCLIENTS}, and it does not bind the former's name */
     private static boolean isKnown(ConfigurationPropertyName name, boolean ofVariable) {
         return name.isLastElementIndexed()
                 ? name.getParent().equals(DOWN_IF_OPEN)
-                : (!ofVariable && SECTIONS.contains(name))
-                        || KEYS.stream()
-                                .map(OWN::append)
-                                .anyMatch(known -> known.equals(name)
-                                        || (ofVariable && split(known).equals(name)));
+                : KEYS.stream()
+                        .map(OWN::append)
+                        .anyMatch(known -> known.equals(name)
+                                || (ofVariable && split(known).equals(name)));
     }
 
     private static String meant(ConfigurationPropertyName name) {
@@ -161,13 +205,9 @@ public record SpringSettings(
         return ConfigurationPropertyName.of(name.toString().replace('-', '.'));
     }
 
-    private static void refuseUnlessOfAService(ConfigurationProperty property) {
-        String variable = property.getOrigin() instanceof PropertySourceOrigin of ? of.getPropertyName() : "";
-        if (!OF_A_SERVICE.matcher(variable).matches()) {
-            throw new WrongSettingException(property.getOrigin() + ": unknown key " + property.getName()
-                    + "; expected one of HOLDFAST_SPRING_HTTPCLIENTS, HOLDFAST_SPRING_SERVICEGROUPS,"
-                    + " HOLDFAST_SPRING_SERVER_MAXDEADLINE, HOLDFAST_SPRING_HEALTH_DOWNIFOPEN");
-        }
+    private static boolean isOfAService(ConfigurationProperty property) {
+        return property.getOrigin() instanceof PropertySourceOrigin of
+                && OF_A_SERVICE.matcher(of.getPropertyName()).matches();
     }
 
     private static Binder binder(Environment environment) {
@@ -177,20 +217,28 @@ public record SpringSettings(
     /**
      * Whether a switch is on, which it is if nothing is said of it.
      *
-     * @throws RuntimeException if it is neither {@code true} nor {@code false}, as Spring's {@code yes}; the message says it
+     * @throws RuntimeException as {@link #of}
      */
     static boolean isOn(Environment environment, String key) {
-        String said = text(environment, key);
-        checkSwitch(key, said);
-        return !"false".equals(said);
+        of(environment);
+        return !"false".equals(text(environment, key));
     }
 
-    private static void checkSwitch(String key, @Nullable String said) {
-        if (said != null && !said.equals("true") && !said.equals("false")) {
-            String meant = MEANT.get(said.toLowerCase(Locale.ROOT));
-            throw new WrongSettingException(PREFIX + "." + key + ": is " + said
-                    + (meant == null ? "; expected true or false" : "; did you mean " + meant + "?"));
+    /** The beginning of a message: where this value, or this item of a list, is said. */
+    static String placed(Environment environment, String key, String said) {
+        ConfigurationPropertyName name = OWN.append(key);
+        for (ConfigurationPropertySource source : sources(environment)) {
+            ConfigurationProperty found = source.getConfigurationProperty(name);
+            ConfigurationProperty item = source.getConfigurationProperty(name.append("[0]"));
+            for (int i = 1; found == null && item != null; i++) {
+                found = resolved(environment, item).equals(said) ? item : null;
+                item = source.getConfigurationProperty(name.append("[" + i + "]"));
+            }
+            if (found != null) {
+                return EnvironmentProperties.where(source, found) + " " + name + ": ";
+            }
         }
+        return name + ": ";
     }
 
     /** What is said of a key that has one value, from the first source that says something; null if it is nothing. */
@@ -232,26 +280,38 @@ public record SpringSettings(
      */
     private static boolean isNothing(
             Environment environment, ConfigurationPropertySource source, ConfigurationPropertyName name) {
-        if (!SINGLE.contains(name) && !(DOWN_IF_OPEN.equals(name) && EnvironmentProperties.isOfVariables(source))) {
+        if (!SECTIONS.contains(name)
+                && !SINGLE.contains(name)
+                && !(DOWN_IF_OPEN.equals(name) && EnvironmentProperties.isOfVariables(source))) {
             return false;
         }
         ConfigurationProperty property = source.getConfigurationProperty(name);
         return property != null && resolved(environment, property).isBlank();
     }
 
-    /** Each pipeline that is named must be there. */
-    void check(Holdfast holdfast) {
+    /** Each pipeline that is named must be there, and have what it is named for. */
+    void check(Holdfast holdfast, Environment environment) {
+        List<String> wrong = new ArrayList<>();
         if (httpClients != null) {
-            check(holdfast, HTTP_CLIENTS, httpClients);
+            find(holdfast, environment, HTTP_CLIENTS, httpClients, wrong);
         }
-        health.downIfOpen.forEach(name -> check(holdfast, DOWN_IF_OPEN_KEY, name));
+        for (String name : health.downIfOpen) {
+            Pipeline found = find(holdfast, environment, DOWN_IF_OPEN_KEY, name, wrong);
+            if (found != null && !BreakerHealth.hasBreaker(found)) {
+                wrong.add(placed(environment, DOWN_IF_OPEN_KEY, name) + "the pipeline '" + name
+                        + "' has no circuit-breaker, and so is never open; expected one that has");
+            }
+        }
+        refuse(wrong);
     }
 
-    private static void check(Holdfast holdfast, String key, String name) {
+    private static @Nullable Pipeline find(
+            Holdfast holdfast, Environment environment, String key, String name, List<String> wrong) {
         try {
-            holdfast.pipeline(name);
+            return holdfast.pipeline(name);
         } catch (IllegalArgumentException unknown) {
-            throw new WrongSettingException("holdfast.spring." + key + ": " + unknown.getMessage(), unknown);
+            wrong.add(placed(environment, key, name) + unknown.getMessage());
+            return null;
         }
     }
 }

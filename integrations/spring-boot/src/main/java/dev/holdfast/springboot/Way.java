@@ -72,6 +72,12 @@ interface Way {
                         + ", which no proxy can hand on from a suspending function;"
                         + " expected what is in it, or another class; in place of kotlin.Result, throw the error");
             }
+            // The compiler calls the function itself by another name, and Spring looks for one of this name.
+            if (suspending && method.isBridge()) {
+                throw new IllegalArgumentException("is a suspending function of a generic interface or superclass, of"
+                        + " which " + bean.getName() + " makes one with a value class, which no proxy can call;"
+                        + " expected what is in the value class, or another class");
+            }
             return new Reactive(
                     !suspending && type.getSimpleName().equals("Flux"),
                     suspending && type == Object.class ? new Unseen(method) : null);

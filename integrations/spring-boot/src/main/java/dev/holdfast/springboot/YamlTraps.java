@@ -16,6 +16,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.springframework.boot.context.properties.source.ConfigurationPropertyName;
+import org.springframework.boot.context.properties.source.ConfigurationPropertyName.Form;
 import org.springframework.core.io.Resource;
 import org.yaml.snakeyaml.LoaderOptions;
 import org.yaml.snakeyaml.Yaml;
@@ -32,7 +33,7 @@ import org.yaml.snakeyaml.nodes.Tag;
 /**
  * Refuses what a file of Holdfast may say and Spring drops without a word: {@code retry: {}}, of which it makes no property, so that the
  * policy would be missing; and letters in the name of a pipeline, or a name that is a number or a boolean, so that it would have
- * another name.
+ * another name; and a list of pipelines, whose names would be 0, 1 and so on.
  */
 final class YamlTraps {
     /** What Spring keeps of a key. */
@@ -72,6 +73,14 @@ final class YamlTraps {
 
     private static void look(Node node, String path, String file) {
         if (!(node instanceof MappingNode mapping)) {
+            if (node instanceof SequenceNode list && !list.getValue().isEmpty() && isOfNames(path)) {
+                throw wrong(
+                        file,
+                        node,
+                        path,
+                        "is a list, of which Spring makes names: 0, 1, …; expected a mapping with a name for each, such as"
+                                + " 'my-shop:' in place of '-'");
+            }
             return;
         }
         Collection<NodeTuple> entries = entries(mapping).values();
@@ -99,6 +108,11 @@ final class YamlTraps {
                 look(entry.getValueNode(), below, file);
             }
         }
+    }
+
+    private static boolean isOfNames(String path) {
+        ConfigurationPropertyName name = ConfigurationPropertyName.adapt(path, '.');
+        return name.getNumberOfElements() == 2 && Spelling.isOfNames(name.getElement(1, Form.UNIFORM));
     }
 
     /** {@code no} is false to Spring, and 1.10 is 1.1: a pipeline would have this name. */

@@ -263,7 +263,10 @@ class ActuatorTest {
 
     @Test
     void itIsDownIfTheApplicationAsksForIt() throws Exception {
-        start("--management.health.holdfast.enabled=true", "--holdfast.spring.health.down-if-open=inventory,prices");
+        start(
+                "--management.health.holdfast.enabled=true",
+                "--holdfast.pipelines.shops.extends=standard",
+                "--holdfast.spring.health.down-if-open=inventory,shops");
         assertThat(get("health").body()).doesNotContain("DOWN");
         post("{\"pipeline\": \"inventory\", \"policy\": \"circuit-breaker\", \"action\": \"open\"}");
         HttpResponse<String> health = get("health");

@@ -615,16 +615,57 @@ class ContextsTest {
                 }));
     }
 
-    /** What its parent is told does not matter. */
-    private static void runChildWithClients(ApplicationContext parent) {
-        new ApplicationContextRunner()
+    private static ApplicationContextRunner childWithClients(ApplicationContext parent) {
+        return new ApplicationContextRunner()
                 .withParent(parent)
                 .withConfiguration(AutoConfigurations.of(HoldfastAutoConfiguration.class))
                 .withInitializer(context -> context.getEnvironment()
                         .getPropertySources()
                         .addFirst(new MapPropertySource(
-                                "of the child", Map.of("holdfast.spring.http-clients", "inventory"))))
+                                "of the child", Map.of("holdfast.spring.http-clients", "inventory"))));
+    }
+
+    /** What its parent is told does not matter. */
+    private static void runChildWithClients(ApplicationContext parent) {
+        childWithClients(parent).run(child -> assertThat(child).hasNotFailed());
+    }
+
+    private static void runChildWithOptions(ApplicationContext parent) {
+        childWithClients(parent)
+                .withBean(HoldfastInterceptorCustomizer.class, () -> options -> {})
+                .withBean(HoldfastFilterCustomizer.class, () -> options -> {})
                 .run(child -> assertThat(child).hasNotFailed());
+    }
+
+    /** The builder asks the parent alone. */
+    @Test
+    void optionsOfAChildContextWhoseBuildersAreItsParentsAreWarnedOf() {
+        List<String> told = told(Holdfast.class, () -> {
+            runner.run(ContextsTest::runChildWithOptions);
+            runner.withBean("restClientBuilder", RestClient.Builder.class, RestClient::builder)
+                    .withPropertyValues("holdfast.spring.http-clients=inventory")
+                    .withBean(HoldfastInterceptorCustomizer.class, () -> options -> {})
+                    .run(ContextsTest::runChildWithClients);
+        });
+        assertThat(told).isEmpty();
+        assertThat(told(
+                        Holdfast.class,
+                        () -> runner.withBean("restClientBuilder", RestClient.Builder.class, RestClient::builder)
+                                .withPropertyValues("holdfast.spring.http-clients=inventory")
+                                .run(ContextsTest::runChildWithOptions)))
+                .singleElement()
+                .asString()
+                .contains(
+                        "a child context has a HoldfastInterceptorCustomizer, which does nothing",
+                        "the parent's: restClientBuilder; expected the bean in the parent");
+        assertThat(told(
+                        Holdfast.class,
+                        () -> runner.withBean("webClientBuilder", Object.class, Object::new)
+                                .withPropertyValues("holdfast.spring.http-clients=inventory")
+                                .run(ContextsTest::runChildWithOptions)))
+                .singleElement()
+                .asString()
+                .contains("a child context has a HoldfastFilterCustomizer", "the parent's: webClientBuilder;");
     }
 
     /** Spring Boot makes none for the child, and that of the parent knows nothing of the property. */

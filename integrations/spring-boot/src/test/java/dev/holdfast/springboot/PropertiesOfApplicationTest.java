@@ -18,6 +18,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -45,6 +46,7 @@ import org.springframework.boot.test.context.runner.WebApplicationContextRunner;
 import org.springframework.context.ApplicationContextInitializer;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
+import org.springframework.core.NestedExceptionUtils;
 import org.springframework.core.env.MapPropertySource;
 import org.springframework.core.env.PropertySource;
 import org.springframework.core.env.SystemEnvironmentPropertySource;
@@ -630,6 +632,9 @@ class PropertiesOfApplicationTest {
         own.withPropertyValues("holdfast.spring.health.down-if-open=onw")
                 .run(context -> assertThat(context.getStartupFailure())
                         .hasStackTraceContaining("holdfast.spring.health.down-if-open: no pipeline 'onw'"));
+        own.withPropertyValues("holdfast.spring.http-clients=onw")
+                .run(context -> assertThat(context.getStartupFailure())
+                        .hasStackTraceContaining("\"test\" holdfast.spring.http-clients: no pipeline 'onw'"));
         own.withPropertyValues("holdfast.spring.servicegroup=false")
                 .run(context -> assertThat(context.getStartupFailure())
                         .hasStackTraceContaining("holdfast.spring.servicegroup"));
@@ -669,7 +674,8 @@ class PropertiesOfApplicationTest {
                 .withConfiguration(AutoConfigurations.of(HoldfastAutoConfiguration.class))
                 .withPropertyValues("holdfast.spring.server.max-deadline=5s")
                 .run(context -> assertThat(context.getStartupFailure())
-                        .hasStackTraceContaining("holdfast.spring.server.max-deadline: does nothing in a reactive"));
+                        .hasStackTraceContaining(
+                                "\"test\" holdfast.spring.server.max-deadline: does nothing in a reactive"));
     }
 
     @Test
@@ -687,7 +693,7 @@ class PropertiesOfApplicationTest {
                 .load(
                         "code",
                         new ByteArrayInputStream(
-                                "pipelines: { own: { timeout: 1s } }".getBytes(StandardCharsets.UTF_8)));
+                                "pipelines: { own: { circuit-breaker: } }".getBytes(StandardCharsets.UTF_8)));
     }
 
     @ParameterizedTest
@@ -711,12 +717,119 @@ class PropertiesOfApplicationTest {
                 .run(context -> assertThat(context.getStartupFailure()).hasStackTraceContaining(told));
     }
 
+    /** What ends this start, line by line. */
+    private static List<String> told(ApplicationContextRunner started) {
+        List<String> lines = new ArrayList<>();
+        started.run(context -> {
+            Throwable failure = Objects.requireNonNull(context.getStartupFailure(), "the end of the start");
+            String message = NestedExceptionUtils.getMostSpecificCause(failure).getMessage();
+            lines.addAll(String.valueOf(message).lines().toList());
+        });
+        return lines;
+    }
+
+    @Test
+    void eachMistakeInWhatTheStarterIsToldHasItsPlace() {
+        String file = """
+                holdfast:
+                  pipelines:
+                    shops: { timeout: 1s }
+                  spring:
+                    http-client: shops
+                    service-groups: maybe
+                    server:
+                      max-deadline: 400d
+                    health: DOWN
+                """;
+        List<String> told = List.of(
+                "application.yml:5:18 holdfast.spring.http-client: unknown option; did you mean http-clients?",
+                "application.yml:9:13 holdfast.spring.health: is DOWN; expected options below it",
+                "application.yml:6:21 holdfast.spring.service-groups: is maybe; expected true or false",
+                "application.yml:8:21 holdfast.spring.server.max-deadline: is PT9600H; expected 10ms to 365d");
+        assertThat(told(runner.withInitializer(yaml("application.yml", file)))).isEqualTo(told);
+        assertThat(told(runner.withInitializer(yaml("application.yml", file.replace("pipelines:", "templates:")))))
+                .as("without pipelines")
+                .isEqualTo(told);
+        assertThat(told(runner.withInitializer(yaml("application.yml", file))
+                        .withInitializer(variables(
+                                "HOLDFAST_SPRING_SERVICEGROUPS", "yes", "HOLDFAST_SPRING_SERVER_MAXDEADLINE", "soon"))))
+                .as("of variables")
+                .startsWith(told.get(0), told.get(1))
+                .anyMatch(line -> line.contains("HOLDFAST_SPRING_SERVICEGROUPS")
+                        && line.endsWith(" holdfast.spring.service-groups: is yes; did you mean true?"))
+                .anyMatch(line -> line.contains("HOLDFAST_SPRING_SERVER_MAXDEADLINE")
+                        && line.endsWith("is soon; expected a duration with its unit, such as 10s"))
+                .hasSize(4);
+    }
+
+    @Test
+    void sectionsOfTheStarterMayBeBlank() {
+        runner.withInitializer(yaml("application.yml", "holdfast.spring:\n"))
+                .run(context -> assertThat(context).hasNotFailed());
+        runner.withInitializer(yaml("application.yml", "holdfast.spring: { server: , health: }\n"))
+                .withPropertyValues("holdfast.pipelines.shops.timeout=1s")
+                .run(context -> assertThat(context).hasNotFailed());
+        assertThat(told(runner.withInitializer(yaml("application.yml", "holdfast.spring: on\n"))))
+                .containsExactly("application.yml:1:18 holdfast.spring: is true; expected options below it");
+    }
+
+    @Test
+    void eachPipelineThatTheStarterIsToldOfAndThatDoesNotSuitHasItsPlace() {
+        String file = """
+                holdfast:
+                  pipelines:
+                    shops: { timeout: 1s }
+                    prices: { circuit-breaker: }
+                  spring:
+                    http-clients: shop
+                    health:
+                      down-if-open:
+                      - prices
+                      - shops
+                      - price
+                """;
+        assertThat(told(runner.withInitializer(yaml("application.yml", file))))
+                .containsExactly(
+                        "application.yml:6:19 holdfast.spring.http-clients: no pipeline 'shop'; did you mean 'shops'?",
+                        "application.yml:10:9 holdfast.spring.health.down-if-open: the pipeline 'shops' has no"
+                                + " circuit-breaker, and so is never open; expected one that has",
+                        "application.yml:11:9 holdfast.spring.health.down-if-open: no pipeline 'price'; did you mean"
+                                + " 'prices'?");
+        assertThat(told(runner.withPropertyValues(
+                        "holdfast.pipelines.shops.timeout=1s", "holdfast.spring.health.down-if-open=shops")))
+                .singleElement()
+                .asString()
+                .contains("from property source \"test\" holdfast.spring.health.down-if-open: the pipeline 'shops'");
+    }
+
+    /** Spring makes names of the positions. */
+    @ParameterizedTest
+    @ValueSource(strings = {"pipelines", "templates", "shared"})
+    void aListInPlaceOfNamesIsRefused(String section) {
+        String file = indented("""
+                %s:
+                - inventory: { timeout: 1s }
+                """.formatted(section));
+        assertThat(told(runner.withInitializer(yaml("application.yml", file))))
+                .containsExactly("application.yml:3:3 " + section + ": is a list, of which Spring makes names:"
+                        + " 0, 1, …; expected a mapping with a name for each, such as 'my-shop:' in place of '-'");
+    }
+
+    @Test
+    void aNameMayBeANumber() {
+        runner.withInitializer(yaml("application.yml", "holdfast.pipelines: { \"0\": { timeout: 1s } }\n"))
+                .withPropertyValues("holdfast.pipelines[1].timeout=2s")
+                .run(context -> assertThat(context.getBean(Holdfast.class).pipelines())
+                        .extracting(Pipeline::name)
+                        .containsExactlyInAnyOrder("0", "1"));
+    }
+
     /** As of {@code ${LIMIT:-}} of Docker Compose. */
     @Test
     void aBlankVariableForTheStarterIsAsOneThatIsNotSet() {
         String file = indented("""
                 pipelines:
-                  shops: { timeout: 1s }
+                  shops: { circuit-breaker: }
                 spring:
                   http-clients: shops
                   service-groups: false
@@ -812,8 +925,8 @@ class PropertiesOfApplicationTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "abc | holdfast.spring.server.max-deadline' to java.time.Duration",
-                "1.5s | holdfast.spring.server.max-deadline' to java.time.Duration",
+                "abc | holdfast.spring.server.max-deadline: is abc; expected a duration with its unit, such as 10s",
+                "1.5s | holdfast.spring.server.max-deadline: is 1.5s; expected a duration with its unit, such as 10s",
                 "400d | holdfast.spring.server.max-deadline: is PT9600H; expected 10ms to 365d"
             })
     void theLongestTimeOfARequestIsCheckedAlsoWhereItIsUsed(String value, String told) {
@@ -888,7 +1001,7 @@ class PropertiesOfApplicationTest {
 
     @Test
     void aVariableForTheStarterMayBeWrittenInEachWayOfSpring() {
-        runner.withPropertyValues("holdfast.pipelines.shops.timeout=1s")
+        runner.withPropertyValues("holdfast.pipelines.shops.extends=standard")
                 .withInitializer(variables(
                         "HOLDFAST_SPRING_HTTP_CLIENTS", "shops",
                         "HOLDFAST_SPRING_SERVER_MAX_DEADLINE", "5s",

@@ -76,6 +76,39 @@ class ValueClassesTest {
         }
     }
 
+    open class Written {
+        @Protected("inventory", fallback = "instead-abcdefg")
+        open fun `get-abcdefg`(sku: String): String = fails()
+
+        open fun `instead-abcdefg`(sku: String): String = "instead of $sku"
+
+        @Protected("inventory", fallback = "other-abcdefg")
+        open fun `set-abcdefg`(sku: Sku): String = fails()
+
+        open fun `other-abcdefg`(sku: Sku): String = "other than ${sku.value}"
+
+        @get:Protected("inventory") open val price: Id
+            get() = Id("12")
+
+        @Protected("inventory") internal open fun `hide-abcdefg`(): String = "hidden"
+
+        private fun fails(): Nothing = throw IllegalStateException("by intent")
+    }
+
+    @Test
+    fun `what looks as the compiler's suffix belongs to a name that is written so`() {
+        runner.withBean(Written::class.java).run { context ->
+            val written = context.getBean(Written::class.java)
+            assertThat(written.`get-abcdefg`("a")).isEqualTo("instead of a")
+            assertThat(written.`set-abcdefg`(Sku("a"))).isEqualTo("other than a")
+            assertThat(written.price).isEqualTo(Id("12"))
+            assertThat(written.`hide-abcdefg`()).isEqualTo("hidden")
+            val meters = context.getBean(MeterRegistry::class.java).meters
+            assertThat(meters.filter { it.id.name == "holdfast.calls" }.map { it.id.getTag("operation") })
+                .containsExactlyInAnyOrder("get-abcdefg", "set-abcdefg", "getPrice", "hide-abcdefg")
+        }
+    }
+
     open class Missing {
         @Protected("inventory", fallback = "none") open fun price(sku: Sku): String = sku.value
     }
@@ -195,6 +228,71 @@ class ValueClassesTest {
                 assertThat(listOf(kept.plain("a"), kept.plain("a"))).containsOnly(Id("a3"))
                 assertThat(listOf(kept.result("a"), kept.result("a")).map { it.exceptionOrNull()!!.message })
                     .containsOnly("4")
+            }
+    }
+
+    interface Sources<K, T> {
+        @Protected("kept") suspend fun later(key: K): T
+    }
+
+    open class OfInterface : Sources<String, Id> {
+        override suspend fun later(key: String): Id = Id(key)
+    }
+
+    open class OfPrimitive : Sources<String, Amount> {
+        override suspend fun later(key: String): Amount = Amount(key.length)
+    }
+
+    open class OfKey : Sources<Sku, String> {
+        override suspend fun later(key: Sku): String = key.value
+    }
+
+    /** Spring finds no function of Kotlin for the method of the interface, so that each call would fail. */
+    @Test
+    fun `a value class in place of a type of a generic interface ends the start of a suspending function`() {
+        for (type in listOf(OfInterface::class.java, OfPrimitive::class.java, OfKey::class.java)) {
+            for (ofClass in listOf("true", "false")) {
+                runner
+                    .withBean(type)
+                    .withPropertyValues("holdfast.pipelines.kept.timeout=1s", "spring.aop.proxy-target-class=$ofClass")
+                    .run { context ->
+                        assertThat(context.startupFailure)
+                            .rootCause()
+                            .hasMessageContaining("of which ${type.name} makes one with a value class, which no proxy")
+                    }
+            }
+        }
+    }
+
+    interface Plain<K, T> {
+        @Protected("kept") fun now(key: K): T
+    }
+
+    open class OfPlain : Plain<Sku, Id> {
+        override fun now(key: Sku): Id = Id(key.value)
+    }
+
+    interface Unprotected<K, T> {
+        suspend fun later(key: K): T
+    }
+
+    open class OfUnprotected : Unprotected<Sku, String> {
+        @Protected("kept", fallback = "instead") override suspend fun later(key: Sku): String = throw IOException(key.value)
+
+        private suspend fun instead(key: Sku): String = "instead of ${key.value}"
+    }
+
+    @Test
+    fun `other functions of a generic interface may have value classes`() {
+        runner
+            .withBean(OfPlain::class.java)
+            .withBean(OfUnprotected::class.java)
+            .withPropertyValues("holdfast.pipelines.kept.fallback.only-of-operations=true")
+            .run { context ->
+                @Suppress("UNCHECKED_CAST") val plain = context.getBean(Plain::class.java) as Plain<Sku, Id>
+                assertThat(plain.now(Sku("a"))).isEqualTo(Id("a"))
+                val ofClass = context.getBean(OfUnprotected::class.java)
+                assertThat(runBlocking { ofClass.later(Sku("b")) }).isEqualTo("instead of b")
             }
     }
 }
