@@ -9,11 +9,13 @@ import dev.holdfast.internal.engine.Threads;
 import dev.holdfast.shadow.ShadowPolicy;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.TimeSource;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.zip.CRC32;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -175,6 +177,16 @@ public abstract class Instances<T> {
             }
             entry.making.unlock();
         }
+    }
+
+    /** A key in the name of a pipeline: one line of at most about this many characters, and another one for another key. */
+    public static String shown(String key, int most) {
+        if (key.codePointCount(0, key.length()) <= most) {
+            return Shown.line(key, most);
+        }
+        CRC32 hash = new CRC32();
+        hash.update(key.getBytes(StandardCharsets.UTF_8));
+        return Shown.line(key, most - 8) + String.format("%08x", hash.getValue());
     }
 
     /** Returns what is to be done before. */

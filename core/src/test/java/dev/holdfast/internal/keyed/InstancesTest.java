@@ -325,6 +325,17 @@ class InstancesTest {
     }
 
     @Test
+    void namesOfKeysAreBoundedAndDiffer() {
+        String long1 = "k".repeat(10) + "\uD83D\uDE00".repeat(90);
+        assertThat(Instances.shown(long1, 100)).isEqualTo(long1);
+        String cut = Instances.shown(long1 + "1", 100);
+        assertThat(cut).matches("k{10}\\X{82}…[0-9a-f]{8}");
+        assertThat(cut.codePoints()).hasSize(101);
+        assertThat(Instances.shown(long1 + "1", 100)).isEqualTo(cut);
+        assertThat(Instances.shown(long1 + "2", 100)).isNotEqualTo(cut);
+    }
+
+    @Test
     void whatMakesAnInstanceMayAskForAnotherOneButNotForItself() {
         AtomicReference<@Nullable Instances<String>> asked = new AtomicReference<>();
         makes = key -> {

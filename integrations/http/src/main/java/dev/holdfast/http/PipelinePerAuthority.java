@@ -53,8 +53,7 @@ public final class PipelinePerAuthority implements Pipelines, AutoCloseable {
 
             @Override
             protected Pipeline make(String authority, InUse counting) {
-                String shown = authority.substring(0, Math.min(LONGEST, authority.length()));
-                return pipeline(builder, name + "/" + shown, counting);
+                return pipeline(builder, name + "/" + shown(authority, LONGEST), counting);
             }
 
             @Override

@@ -118,4 +118,14 @@ class PipelinePerAuthorityTest {
                 .hasMessageContaining("max")
                 .hasMessageContaining("idle");
     }
+
+    @Test
+    void longNamesAreBoundedAndDiffer() {
+        String authority = "https://" + "a".repeat(1_000);
+        try (PipelinePerAuthority shops = of(10)) {
+            assertThat(shops.of(authority + "1").name())
+                    .hasSize("shops/".length() + 101)
+                    .isNotEqualTo(shops.of(authority + "2").name());
+        }
+    }
 }
