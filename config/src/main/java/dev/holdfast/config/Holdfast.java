@@ -169,10 +169,11 @@ public final class Holdfast implements AutoCloseable {
      * with its meters. If there are too many, all further keys share the instance {@code inventory/other}; the key {@code other}
      * always has it. It has no stale cache, which would give the values of one key to another one. Both bounds are
      * options of the pipeline: {@code keys.max} and {@code keys.idle}. The first caller for a key makes its instance; others for this
-     * key wait for that, and nobody else.
+     * key wait for that, and nobody else. If that fails, they get what it throws, and a later call tries again.
      *
      * @throws IllegalArgumentException if the file has no such pipeline; the message has the nearest name
-     * @throws IllegalStateException if it is asked for by what is called while it is made, such as an observer
+     * @throws IllegalStateException if it is asked for by what is called while it is made, such as an observer, or if
+     *     two threads would wait for the instances that they make
      */
     public Pipeline pipeline(String name, String key) {
         Objects.requireNonNull(key, "key");

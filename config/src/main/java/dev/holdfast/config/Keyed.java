@@ -3,7 +3,6 @@ package dev.holdfast.config;
 
 import dev.holdfast.Pipeline;
 import dev.holdfast.internal.SafeLog;
-import dev.holdfast.internal.Shown;
 import dev.holdfast.internal.change.Exchange;
 import dev.holdfast.internal.keyed.InUse;
 import dev.holdfast.internal.keyed.Instances;
@@ -92,7 +91,7 @@ final class Keyed extends Instances<Keyed.Instance> {
         boolean hasSeveralKeys = key.equals(OTHER);
         PipelinePlan present = plan;
         PipelinePlan own =
-                (hasSeveralKeys ? present.forSeveralKeys() : present).named(name + "/" + Shown.line(key, LONGEST));
+                (hasSeveralKeys ? present.forSeveralKeys() : present).named(name + "/" + shown(key, LONGEST));
         return new Instance(counting, hasSeveralKeys, present, maker.apply(own, counting));
     }
 

@@ -758,7 +758,9 @@ class KeyedTest {
             assertThat(holdfast.pipeline("inventory", "x\n2026 ERROR forged").name())
                     .isEqualTo("inventory/x\\n2026 ERROR forged");
             assertThat(holdfast.pipeline("inventory", "k".repeat(50_000)).name())
-                    .hasSize("inventory/".length() + 101);
+                    .hasSize("inventory/".length() + 101)
+                    .isNotEqualTo(
+                            holdfast.pipeline("inventory", "k".repeat(50_001)).name());
         }
     }
 }

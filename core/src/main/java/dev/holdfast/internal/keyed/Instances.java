@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.internal.keyed;
 
+import dev.holdfast.internal.Making;
 import dev.holdfast.internal.Owners;
 import dev.holdfast.internal.SafeLog;
 import dev.holdfast.internal.ShortLock;
@@ -9,11 +10,13 @@ import dev.holdfast.internal.engine.Threads;
 import dev.holdfast.shadow.ShadowPolicy;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.TimeSource;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.zip.CRC32;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,7 +39,7 @@ public abstract class Instances<T> {
         final String key;
         final InUse use = new InUse();
         /** Held while the instance is made. */
-        final ShortLock making = new ShortLock();
+        final Making making;
         /** Null: it is not made yet. Written under the lock. */
         volatile @Nullable T instance;
         /** Written under the lock. */
@@ -46,6 +49,7 @@ public abstract class Instances<T> {
 
         Entry(String key) {
             this.key = key;
+            making = new Making(Shown.line(key, LONGEST));
         }
     }
 
@@ -66,7 +70,7 @@ public abstract class Instances<T> {
     /** The most instances, without the shared one. */
     protected abstract int max();
 
-    /** After how many nanoseconds without use an instance goes. */
+    /** After how many nanoseconds without use an instance goes. {@link Long#MAX_VALUE}: none goes. */
     protected abstract long idleNanos();
 
     protected abstract List<Policy> policies(T instance);
@@ -91,9 +95,9 @@ public abstract class Instances<T> {
     protected abstract void close(T instance);
 
     /**
-     * The instance of this key, made if need be. Waits only while another thread makes this one.
+     * The instance of this key, made if need be. Waits only while another thread makes this one, and fails as that does.
      *
-     * @throws IllegalStateException if it is this thread that makes it
+     * @throws IllegalStateException if it is this thread that makes it, or one that waits for what this thread makes
      */
     public T of(String key) {
         for (Entry<T> entry = known(key); ; entry = claimed(key)) {
@@ -152,10 +156,6 @@ public abstract class Instances<T> {
     }
 
     private @Nullable T made(Entry<T> entry) {
-        if (entry.making.isHeldByCurrentThread()) {
-            throw new IllegalStateException("the instance of '" + Shown.line(entry.key, LONGEST)
-                    + "' is asked for by what is called while it is made");
-        }
         entry.making.lock();
         try {
             if (entry.instance == null && !entry.gone) {
@@ -169,12 +169,27 @@ public abstract class Instances<T> {
                 }
             }
             return entry.instance;
+        } catch (Throwable e) {
+            if (entry.instance == null) {
+                entry.making.failed(e);
+            }
+            throw e;
         } finally {
             if (entry.instance == null) {
                 drop(entry);
             }
             entry.making.unlock();
         }
+    }
+
+    /** A key in the name of a pipeline: one line of at most about this many characters, and another one for another key. */
+    public static String shown(String key, int most) {
+        if (key.codePointCount(0, key.length()) <= most) {
+            return Shown.line(key, most);
+        }
+        CRC32 hash = new CRC32();
+        hash.update(key.getBytes(StandardCharsets.UTF_8));
+        return Shown.line(key, most - 8) + String.format("%08x", hash.getValue());
     }
 
     /** Returns what is to be done before. */
@@ -208,7 +223,7 @@ public abstract class Instances<T> {
     }
 
     private void lookLater() {
-        if (timer == null && !closed) {
+        if (timer == null && !closed && idleNanos() < Long.MAX_VALUE) {
             long wait = Math.max(1, idleNanos() / 2);
             lookAt = time.nanos() + wait;
             timer = time.schedule(wait, this::timeToLook);

@@ -18,7 +18,6 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
@@ -300,28 +299,134 @@ class InstancesTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"a", "other"})
-    void anInstanceThatCannotBeMadeHasNoPlaceAndWhoWaitsForItMakesIt(String key) {
+    void anInstanceThatCannotBeMadeHasNoPlaceAndFailsForAllWhoWaitForIt(String key) {
         max = 1;
         CountDownLatch goOn = new CountDownLatch(1);
-        AtomicBoolean broken = new AtomicBoolean(true);
+        AtomicInteger tried = new AtomicInteger();
+        IllegalStateException broken = new IllegalStateException("no registry");
         makes = any -> {
             await(goOn);
-            if (broken.getAndSet(false)) {
-                throw new IllegalStateException("no registry");
+            tried.incrementAndGet();
+            throw broken;
+        };
+        Instances<String> instances = instances(List.of());
+        List<CompletableFuture<String>> asked =
+                List.of(asking(instances, key), asking(instances, key), asking(instances, key));
+        goOn.countDown();
+        for (CompletableFuture<String> one : asked) {
+            assertThat(one)
+                    .failsWithin(Duration.ofMinutes(1))
+                    .withThrowableThat()
+                    .havingCause()
+                    .isSameAs(broken);
+        }
+        assertThat(tried).hasValue(1);
+        assertThatIllegalStateException().isThrownBy(() -> instances.of(key)).isSameAs(broken);
+        assertThat(tried).hasValue(2);
+
+        makes = any -> {};
+        assertThat(instances.of("c")).isEqualTo("c 1");
+        assertThat(instances.of("d")).isEqualTo("other 2");
+    }
+
+    @Test
+    void whoWaitsForOneThatAnInterruptedThreadCouldNotMakeMakesIt() {
+        AtomicReference<@Nullable Thread> maker = new AtomicReference<>();
+        makes = key -> {
+            if (maker.compareAndSet(null, Thread.currentThread())) {
+                await(new CountDownLatch(1));
             }
         };
         Instances<String> instances = instances(List.of());
-        CompletableFuture<String> first = asking(instances, key);
-        CompletableFuture<String> second = asking(instances, key);
-        goOn.countDown();
-        assertThat(first).failsWithin(Duration.ofMinutes(1)).withThrowableThat().withMessageContaining("no registry");
-        assertThat(got(second)).isEqualTo(key + " 1");
+        CompletableFuture<String> first = asking(instances, "a");
+        CompletableFuture<String> second = asking(instances, "a");
+        Objects.requireNonNull(maker.get()).interrupt();
+        assertThat(first).failsWithin(Duration.ofMinutes(1));
+        assertThat(got(second)).isEqualTo("a 1");
+    }
 
-        broken.set(true);
-        Instances<String> others = instances(List.of());
-        assertThatIllegalStateException().isThrownBy(() -> others.of("b"));
-        assertThat(others.of("c")).isEqualTo("c 2");
-        assertThat(others.of("d")).isEqualTo("other 3");
+    /** Each is made by a thread of its own, which asks for the next one when all are being made. */
+    @ParameterizedTest
+    @ValueSource(ints = {2, 3, 10})
+    void makingsThatAskForEachOthersInstancesFailAndALaterOneDoesNot(int size) {
+        CountDownLatch begun = new CountDownLatch(size);
+        List<Instances<String>> several = List.of(instances(List.of()), instances(List.of()));
+        makes = key -> {
+            begun.countDown();
+            await(begun);
+            int next = (Integer.parseInt(key) + 1) % size;
+            String unused = several.get(next % 2).of("" + next);
+        };
+        List<CompletableFuture<String>> asked = new ArrayList<>();
+        for (int i = 0; i < size; i++) {
+            asked.add(asking(several.get(i % 2), "" + i));
+        }
+        for (CompletableFuture<String> one : asked) {
+            assertThat(one)
+                    .failsWithin(Duration.ofMinutes(1))
+                    .withThrowableThat()
+                    .havingCause()
+                    .isInstanceOf(IllegalStateException.class)
+                    .withMessageMatching("the instance of '(\\d)' is asked for by what is called while it is made: "
+                            + "'\\1'( asks for '\\d'){" + (size - 1) + "} asks for '\\1'");
+        }
+        makes = key -> {};
+        assertThat(several.get(0).of("0")).isEqualTo("0 1");
+        assertThat(several.get(1).of("1")).isEqualTo("1 2");
+    }
+
+    @Test
+    void whoHasMadeWhatAnotherMakingWaitsForMayWaitForThat() {
+        CountDownLatch goOn = new CountDownLatch(1);
+        AtomicReference<@Nullable Instances<String>> asked = new AtomicReference<>();
+        makes = key -> {
+            if (key.equals("b")) {
+                await(goOn);
+            } else {
+                String unused = Objects.requireNonNull(asked.get()).of("b");
+            }
+        };
+        Instances<String> instances = instances(List.of());
+        asked.set(instances);
+        CompletableFuture<String> both = new CompletableFuture<>();
+        Thread first = new Thread(() -> both.complete(instances.of("b") + ", " + instances.of("a")));
+        first.setDaemon(true);
+        first.start();
+        while (first.getState() != Thread.State.WAITING) {
+            Thread.onSpinWait();
+        }
+        CompletableFuture<String> second = asking(instances, "a");
+        goOn.countDown();
+        assertThat(got(both)).isEqualTo("b 1, a 2");
+        assertThat(got(second)).isEqualTo("a 2");
+    }
+
+    @Test
+    void namesOfKeysAreBoundedAndDiffer() {
+        String long1 = "k".repeat(10) + "\uD83D\uDE00".repeat(90);
+        assertThat(Instances.shown(long1, 100)).isEqualTo(long1);
+        String cut = Instances.shown(long1 + "1", 100);
+        assertThat(cut).matches("k{10}\\X{82}…[0-9a-f]{8}");
+        assertThat(cut.codePoints()).hasSize(101);
+        assertThat(Instances.shown(long1 + "1", 100)).isEqualTo(cut);
+        assertThat(Instances.shown(long1 + "2", 100)).isNotEqualTo(cut);
+    }
+
+    @Test
+    void aMakingThatAsksForTheSharedInstanceItIsOfHearsItsName() {
+        max = 1;
+        AtomicReference<@Nullable Instances<String>> asked = new AtomicReference<>();
+        makes = key -> {
+            if (key.equals("other")) {
+                String unused = Objects.requireNonNull(asked.get()).of("c");
+            }
+        };
+        Instances<String> instances = instances(List.of());
+        asked.set(instances);
+        assertThat(instances.of("a")).isEqualTo("a 1");
+        assertThatIllegalStateException()
+                .isThrownBy(() -> instances.of("b"))
+                .withMessageContaining("the instance of 'other' is asked for");
     }
 
     @Test
@@ -387,6 +492,7 @@ class InstancesTest {
         try {
             latch.await();
         } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
             throw new IllegalStateException(e);
         }
     }

@@ -2,12 +2,13 @@
 package dev.holdfast.grpc;
 
 import dev.holdfast.Pipeline;
-import dev.holdfast.internal.ShortLock;
+import dev.holdfast.internal.keyed.InUse;
+import dev.holdfast.internal.keyed.Instances;
+import dev.holdfast.spi.Policy;
+import dev.holdfast.spi.TimeSource;
 import io.grpc.MethodDescriptor;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.UnaryOperator;
 
 /**
@@ -19,17 +20,46 @@ public final class PipelinePerService implements GrpcPipelines, AutoCloseable {
     private static final int MOST = 1_000;
 
     private static final int LONGEST = 200;
-    private static final String OTHER = "other";
 
-    private final Map<String, Pipeline> pipelines = new ConcurrentHashMap<>();
-    // Not within computeIfAbsent, which has a monitor: a virtual thread that waits would keep its carrier.
-    private final ShortLock making = new ShortLock();
-    private final String name;
-    private final UnaryOperator<Pipeline.Builder> template;
+    /** None goes: the number of services is bounded, and calls need not be counted. */
+    private final Instances<Pipeline> pipelines;
 
     private PipelinePerService(String name, UnaryOperator<Pipeline.Builder> template) {
-        this.name = Objects.requireNonNull(name, "name");
-        this.template = Objects.requireNonNull(template, "template");
+        Objects.requireNonNull(name, "name");
+        Objects.requireNonNull(template, "template");
+        pipelines = new Instances<>(TimeSource.system()) {
+            @Override
+            protected int max() {
+                return MOST;
+            }
+
+            @Override
+            protected long idleNanos() {
+                return Long.MAX_VALUE;
+            }
+
+            @Override
+            protected List<Policy> policies(Pipeline pipeline) {
+                return pipeline.policies();
+            }
+
+            @Override
+            protected Pipeline make(String service, InUse counting) {
+                return template.apply(Pipeline.builder(name + "/" + shown(service, LONGEST)))
+                        .build();
+            }
+
+            @Override
+            protected void letGo(Pipeline pipeline) {}
+
+            @Override
+            protected void retire(Pipeline pipeline) {}
+
+            @Override
+            protected void close(Pipeline pipeline) {
+                pipeline.close();
+            }
+        };
     }
 
     /** Of the {@linkplain Pipeline#standard standard pipeline}. */
@@ -49,42 +79,17 @@ public final class PipelinePerService implements GrpcPipelines, AutoCloseable {
 
     @Override
     public Pipeline of(String authority, MethodDescriptor<?, ?> method) {
-        String service = authority + "/" + method.getServiceName();
-        Pipeline known = pipelines.get(service);
-        if (known == null && pipelines.size() >= MOST) {
-            known = pipelines.get(OTHER);
-        }
-        return known != null ? known : made(service);
-    }
-
-    private Pipeline made(String service) {
-        making.lock();
-        try {
-            String key = pipelines.containsKey(service) || pipelines.size() < MOST ? service : OTHER;
-            Pipeline known = pipelines.get(key);
-            if (known == null) {
-                known = make(key);
-                pipelines.put(key, known);
-            }
-            return known;
-        } finally {
-            making.unlock();
-        }
-    }
-
-    private Pipeline make(String key) {
-        String shown = key.substring(0, Math.min(LONGEST, key.length()));
-        return template.apply(Pipeline.builder(name + "/" + shown)).build();
+        return pipelines.of(authority + "/" + method.getServiceName());
     }
 
     /** The pipelines of now. */
     public List<Pipeline> pipelines() {
-        return List.copyOf(pipelines.values());
+        return pipelines.all();
     }
 
-    /** Closes the pipelines of now. */
+    /** Closes all pipelines, and those that are made later. */
     @Override
     public void close() {
-        pipelines.values().forEach(Pipeline::close);
+        pipelines.close();
     }
 }

@@ -72,4 +72,42 @@ class PipelinePerServiceTest {
         }
         assertThat(asked).hasValue(1);
     }
+
+    @Test
+    void pipelinesOfTwoServicesAreMadeBesideEachOther() {
+        CountDownLatch making = new CountDownLatch(1);
+        CountDownLatch goOn = new CountDownLatch(1);
+        Executor eachOnItsOwn = task -> new Thread(task).start();
+        AtomicInteger asked = new AtomicInteger();
+        try (PipelinePerService services = PipelinePerService.of("shops", b -> {
+            if (asked.getAndIncrement() == 0) {
+                making.countDown();
+                Shop.await(goOn);
+            }
+            return b;
+        })) {
+            CompletableFuture<Pipeline> slow =
+                    CompletableFuture.supplyAsync(() -> services.of("slow", Shop.GET), eachOnItsOwn);
+            Shop.await(making);
+            CompletableFuture<Pipeline> other =
+                    CompletableFuture.supplyAsync(() -> services.of("b", Shop.GET), eachOnItsOwn);
+            try {
+                assertThat(Shop.within(other).name()).isEqualTo("shops/b/shop.Stock");
+                assertThat(slow).isNotDone();
+            } finally {
+                goOn.countDown();
+            }
+            assertThat(Shop.within(slow).name()).isEqualTo("shops/slow/shop.Stock");
+        }
+    }
+
+    @Test
+    void longNamesAreBoundedAndDiffer() {
+        String authority = "a".repeat(1_000);
+        try (PipelinePerService services = PipelinePerService.standard("shops")) {
+            assertThat(services.of(authority + "1", Shop.GET).name())
+                    .hasSize("shops/".length() + 201)
+                    .isNotEqualTo(services.of(authority + "2", Shop.GET).name());
+        }
+    }
 }

@@ -20,7 +20,7 @@ import java.util.function.UnaryOperator;
 /**
  * A pipeline for each authority, all of one template, each with its own state. One that nobody has used for long goes, with its
  * meters; none goes while a call is in it. Above the bound, all further authorities share one. The first caller for an authority makes
- * its pipeline; others for this one wait for that, and nobody else. Safe for any number of threads.
+ * its pipeline; others for this one wait for that, and nobody else; if it fails, it fails for them. Safe for any number of threads.
  */
 public final class PipelinePerAuthority implements Pipelines, AutoCloseable {
     /** Addresses may come from outside. */
@@ -53,8 +53,7 @@ public final class PipelinePerAuthority implements Pipelines, AutoCloseable {
 
             @Override
             protected Pipeline make(String authority, InUse counting) {
-                String shown = authority.substring(0, Math.min(LONGEST, authority.length()));
-                return pipeline(builder, name + "/" + shown, counting);
+                return pipeline(builder, name + "/" + shown(authority, LONGEST), counting);
             }
 
             @Override
@@ -141,7 +140,7 @@ public final class PipelinePerAuthority implements Pipelines, AutoCloseable {
         /**
          * What each pipeline is made of; default: {@link Pipeline.Builder#standard}. Called once for each authority, by several
          * threads at once, and must make new policies each time: shared ones would be one limit for all. It must not ask for the
-         * pipeline of the authority that it is called for.
+         * pipeline of the authority that it is called for, nor may two ask for each other's: {@code IllegalStateException}.
          */
         public Builder template(UnaryOperator<Pipeline.Builder> value) {
             template = Objects.requireNonNull(value, "template");

@@ -13,10 +13,14 @@ import dev.holdfast.spi.InvalidSettingsException;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.time.VirtualTime;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 
 class PipelinePerAuthorityTest {
@@ -117,5 +121,69 @@ class PipelinePerAuthorityTest {
                 .isInstanceOf(InvalidSettingsException.class)
                 .hasMessageContaining("max")
                 .hasMessageContaining("idle");
+    }
+
+    @Test
+    void longNamesAreBoundedAndDiffer() {
+        String authority = "https://" + "a".repeat(1_000);
+        try (PipelinePerAuthority shops = of(10)) {
+            assertThat(shops.of(authority + "1").name())
+                    .hasSize("shops/".length() + 101)
+                    .isNotEqualTo(shops.of(authority + "2").name());
+        }
+    }
+
+    /** Each template asks the other's for the authority that it makes, when both are called. */
+    @Test
+    void twoTemplatesThatAskForEachOthersPipelinesFail() {
+        CountDownLatch begun = new CountDownLatch(2);
+        AtomicBoolean isApart = new AtomicBoolean();
+        List<PipelinePerAuthority> both = new ArrayList<>();
+        for (int i = 0; i < 2; i++) {
+            int other = 1 - i;
+            UnaryOperator<Pipeline.Builder> asking = builder -> {
+                if (!isApart.get()) {
+                    begun.countDown();
+                    try {
+                        begun.await();
+                    } catch (InterruptedException e) {
+                        throw new IllegalStateException(e);
+                    }
+                    Pipeline unused = both.get(other).of("https://" + other + ":443");
+                }
+                return builder;
+            };
+            both.add(PipelinePerAuthority.of("shops", p -> p.time(time).template(asking)));
+        }
+        List<CompletableFuture<Pipeline>> asked = new ArrayList<>();
+        for (int i = 0; i < 2; i++) {
+            String authority = "https://" + i + ":443";
+            PipelinePerAuthority own = both.get(i);
+            CompletableFuture<Pipeline> made = new CompletableFuture<>();
+            Thread thread = new Thread(() -> {
+                try {
+                    made.complete(own.of(authority));
+                } catch (Throwable e) {
+                    made.completeExceptionally(e);
+                }
+            });
+            thread.setDaemon(true);
+            thread.start();
+            asked.add(made);
+        }
+        for (CompletableFuture<Pipeline> one : asked) {
+            assertThat(one)
+                    .failsWithin(Duration.ofMinutes(1))
+                    .withThrowableThat()
+                    .withCauseInstanceOf(IllegalStateException.class)
+                    .withMessageContaining("'https://0:443'")
+                    .withMessageContaining("'https://1:443'");
+        }
+        isApart.set(true);
+        for (int i = 0; i < 2; i++) {
+            try (PipelinePerAuthority own = both.get(i)) {
+                assertThat(own.of("https://" + i + ":443").name()).isEqualTo("shops/https://" + i + ":443");
+            }
+        }
     }
 }

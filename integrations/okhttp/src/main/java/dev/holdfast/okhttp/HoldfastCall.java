@@ -222,6 +222,11 @@ final class HoldfastCall implements Call {
 
     /** To be called before the caller learns of it. */
     private void ended(Throwable error) {
+        synchronized (this) {
+            if (exchanges.isEmpty()) {
+                return; // nothing was sent
+            }
+        }
         factory.calls().ended(request, error);
         synchronized (this) {
             exchanges.forEach(Exchange::over);

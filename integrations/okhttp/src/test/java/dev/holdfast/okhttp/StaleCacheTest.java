@@ -378,6 +378,21 @@ class StaleCacheTest {
         assertThat(server.requests()).hasSize(3);
     }
 
+    @Test
+    void aChangeThatIsCancelledBeforeItBeginsLeavesFreshWhatIsKept() throws Exception {
+        answers("old", FRESH);
+        assertThat(body(get().build())).isEqualTo("old");
+        Call executed = calls.newCall(get().put(RequestBody.create(new byte[0])).build());
+        executed.cancel();
+        assertThatThrownBy(executed::execute).isInstanceOf(IOException.class);
+        assertThat(body(get().build())).isEqualTo("old");
+        Call enqueued = executed.clone();
+        enqueued.cancel();
+        assertThatThrownBy(enqueue(enqueued)::get).hasCauseInstanceOf(IOException.class);
+        assertThat(body(get().build())).isEqualTo("old");
+        assertThat(server.requests()).hasSize(1);
+    }
+
     private static CompletableFuture<String> enqueue(Call call) {
         CompletableFuture<String> answer = new CompletableFuture<>();
         call.enqueue(new Callback() {
