@@ -89,6 +89,38 @@ class LeaseOffTheTimersThreadTest {
         caller.join();
     }
 
+    /** A hook that closes a connection may hang. All threads for hooks of the pipeline do then, and permits come back all the same. */
+    @Test
+    void alsoWhereHooksHang() throws InterruptedException {
+        int calls = 300;
+        CountDownLatch leases = new CountDownLatch(calls);
+        Policy counted = new Policy("permits", Policy.ENTER | Policy.ENDED) {
+            @Override
+            public long lease() {
+                return SOON.toNanos();
+            }
+
+            @Override
+            public void ended(Passage passage) {
+                leases.countDown();
+            }
+        };
+        try (Pipeline hanging = Pipeline.of("hanging", counted, TimeoutPolicy.of(SOON))) {
+            for (int i = 0; i < calls; i++) {
+                CompletableFuture<Object> unused = hanging.operation("x").unkeyed().callAsync(attempt -> {
+                    attempt.onCancel(this::ignoreInterrupts);
+                    return new CompletableFuture<>() {
+                        @Override
+                        public boolean cancel(boolean mayInterrupt) {
+                            return false;
+                        }
+                    };
+                });
+            }
+            leases.await();
+        }
+    }
+
     private void ignoreInterrupts() {
         while (true) {
             try {

@@ -165,7 +165,7 @@ public final class Engine {
         // Which calls are a sample depends on their threads: a test on virtual time, which alone has an executor, must
         // not.
         timed = observers.anyOfCalls() || asked.contains(Timing.EVERY) || (sampled && time.executor() != null);
-        hooks = new PolicyHooks(plan, name, lanes.hooks, log);
+        hooks = new PolicyHooks(plan, name, lanes, log);
         rejections = new Rejections(name, lifetime.closed::get);
         endings = new Endings(name, plan, observers, hooks, rejections);
         walk = new Walk(plan, observers, hooks, rejections, endings, settings.straightAfter, children);

@@ -27,6 +27,8 @@ final class Lanes {
 
     /** For the hooks of attempts that are given up. Works after the pipeline is closed: its threads end when they idle. */
     final Lane hooks;
+    /** For the ends of leases, which give back what hooks that hang would keep. Works after the pipeline is closed, too. */
+    final Lane leases;
     /** For attempts, where they do not run on the threads of their callers. */
     final Lane dedicated;
 
@@ -38,7 +40,8 @@ final class Lanes {
             @Nullable ClassLoader loader) {
         ends = new Lane(time, forEnds, () -> Quota.bounded(pipeline, loader));
         background = new Lane(time, forBackground, () -> Threads.newExecutor(pipeline + "-background", loader));
-        hooks = new Lane(time, null, () -> Quota.unbounded(pipeline + "-hooks", loader));
+        hooks = new Lane(time, null, () -> Quota.patient(pipeline + "-hooks", loader));
+        leases = new Lane(time, null, () -> Quota.patient(pipeline + "-leases", loader));
         spare = new Lane(time, null, () -> Quota.unbounded(pipeline + "-spare", loader));
         dedicated = new Lane(time, null, () -> Threads.newDedicated(pipeline, loader));
     }

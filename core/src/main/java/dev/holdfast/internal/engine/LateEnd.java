@@ -102,7 +102,7 @@ final class LateEnd implements Runnable {
     /** The lease is over. */
     @Override
     public void run() {
-        view.engine.hooks.apart(this::leaseIsOver, "ended", view.cursor);
+        view.engine.hooks.leaseIsOver(this::leaseIsOver, view.cursor);
     }
 
     private void leaseIsOver() {

@@ -63,7 +63,7 @@ final class Overstay extends Work {
             view.outcome = Outcome.CANCELLED;
         }
         timers.add(view.time()
-                .schedule(nanos, () -> view.engine.hooks.apart(() -> writeOff(view), "ended", view.cursor)));
+                .schedule(nanos, () -> view.engine.hooks.leaseIsOver(() -> writeOff(view), view.cursor)));
     }
 
     /** Under the lock: the thread of the call does not go on before the entry has ended. */

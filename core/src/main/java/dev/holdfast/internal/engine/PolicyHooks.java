@@ -10,30 +10,35 @@ import java.util.function.Supplier;
 final class PolicyHooks {
     private final Plan plan;
     private final String pipeline;
-    private final Supplier<Executor> userCode;
+    private final Lanes lanes;
     private final Log log;
 
-    /** With an executor for what would run code of the user's on a timer's thread. */
-    PolicyHooks(Plan plan, String pipeline, Supplier<Executor> userCode, Log log) {
+    /** With threads for what would run code of the user's on a timer's thread. */
+    PolicyHooks(Plan plan, String pipeline, Lanes lanes, Log log) {
         this.plan = plan;
         this.pipeline = pipeline;
-        this.userCode = userCode;
+        this.lanes = lanes;
         this.log = log;
     }
 
     /** On the watchdog's thread. */
     void overdue(int layer, long slot, long now) {
         if (overdueRunsUserCode(layer)) {
-            apart(() -> tellOverdue(layer, slot, now), "overdue", layer);
+            apart(lanes.hooks, () -> tellOverdue(layer, slot, now), "overdue", layer);
         } else {
             tellOverdue(layer, slot, now);
         }
     }
 
-    /** For what a timer's thread is not to run: a user's code that waits there, such as the appender of a log, holds up every limit. */
-    void apart(Runnable told, String method, int layer) {
+    /** A lease is over: a user's code that waits, such as the appender of a log, is not to hold up every limit. */
+    void leaseIsOver(Runnable told, int layer) {
+        apart(lanes.leases, told, "ended", layer);
+    }
+
+    /** For what a timer's thread is not to run. */
+    private void apart(Supplier<Executor> threads, Runnable told, String method, int layer) {
         try {
-            userCode.get().execute(told);
+            threads.get().execute(told);
         } catch (Throwable noThread) {
             log.once("no thread for " + method + " of " + plan.policyName(layer) + " in '" + pipeline + "'", noThread);
             told.run();

@@ -23,6 +23,7 @@ final class Quota implements Executor {
     private final String name;
     private final int most;
     private final long mostInAll;
+    private final boolean canWait;
     private final @Nullable ClassLoader loader;
 
     /** Tasks that have not begun. Each is here before it counts, so whoever is to begin one finds one. */
@@ -33,22 +34,32 @@ final class Quota implements Executor {
 
     private final AtomicInteger owed = new AtomicInteger();
 
-    Quota(Consumer<Quota> workers, String name, int most, int mostWaiting, @Nullable ClassLoader loader) {
+    Quota(Consumer<Quota> workers, String name, int most, int mostWaiting, boolean canWait, @Nullable ClassLoader loader) {
         this.workers = workers;
         this.name = "holdfast-" + name + "-";
         this.most = most;
         mostInAll = (long) most + mostWaiting;
+        this.canWait = canWait;
         this.loader = loader;
     }
 
     /** A few tasks that hang delay no other: one waits only if the pipeline has its most threads. */
     static Quota bounded(String name, @Nullable ClassLoader loader) {
-        return new Quota(Workers.ALL::run, name, MOST_THREADS, MOST_WAITING, loader);
+        return new Quota(Workers.ALL::run, name, MOST_THREADS, MOST_WAITING, false, loader);
     }
 
     /** The same, for tasks that are there anyway: as many as come may wait for a thread. */
     static Quota unbounded(String name, @Nullable ClassLoader loader) {
-        return new Quota(Workers.ALL::run, name, MOST_THREADS, Integer.MAX_VALUE, loader);
+        return new Quota(Workers.ALL::run, name, MOST_THREADS, Integer.MAX_VALUE, false, loader);
+    }
+
+    /** The same, for tasks that also may wait until the process can start threads again. Refuses none. */
+    static Quota patient(String name, @Nullable ClassLoader loader) {
+        return new Quota(Workers.ALL::run, name, MOST_THREADS, Integer.MAX_VALUE, true, loader);
+    }
+
+    boolean canWait() {
+        return canWait;
     }
 
     @Override
@@ -88,6 +99,9 @@ final class Quota implements Executor {
                 runNext();
             } while (inAll.decrementAndGet() >= most || isOwed());
         } finally {
+            if (here.getPriority() != Thread.NORM_PRIORITY) {
+                here.setPriority(Thread.NORM_PRIORITY);
+            }
             here.setContextClassLoader(ownLoader);
             here.setName(ownName);
         }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.internal.engine;
 
+import dev.holdfast.spi.TimeSource;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
@@ -19,6 +21,7 @@ final class Workers {
             new Workers((work, name) -> Threads.daemon(work, name).start());
 
     private static final int IDLE_SECONDS = 1;
+    private static final long TRY_AGAIN_NANOS = 100_000_000;
 
     /**
      * Threads that are started and have not looked for work yet. More would take it no sooner, and the timer's thread, which brings
@@ -29,23 +32,25 @@ final class Workers {
     private final SynchronousQueue<Quota> idle = new SynchronousQueue<>();
     private final Queue<Quota> queue = new ConcurrentLinkedQueue<>();
     private final AtomicInteger starting = new AtomicInteger();
+    private final AtomicBoolean tryingAgain = new AtomicBoolean();
     private final AtomicInteger number = new AtomicInteger();
     private final BiConsumer<Runnable, String> starter;
-    private final Log log = new Log();
 
     /** With what starts a thread of this name. */
     Workers(BiConsumer<Runnable, String> starter) {
         this.starter = starter;
     }
 
-    /** Gives it one more thread. Blocks for nothing. If it throws, there is no thread for it. */
+    /** Gives it one more thread. Blocks for nothing. If it throws, there is none, and the quota cannot wait. */
     void run(Quota quota) {
         if (!idle.offer(quota)) {
             queue.add(quota);
             try {
                 startOne();
             } catch (Throwable noThread) {
-                if (queue.remove(quota)) {
+                boolean isTakenBack = !quota.canWait() && queue.remove(quota);
+                tryAgainIfAnyWait();
+                if (isTakenBack) {
                     throw noThread;
                 }
             }
@@ -85,7 +90,21 @@ final class Workers {
             try {
                 startOne();
             } catch (Throwable noThread) {
-                log.once("no thread could be started; work waits until other work has ended", noThread);
+                tryAgainIfAnyWait();
+            }
+        }
+    }
+
+    /** What is in the queue may have relied on a thread that could not be started, and perhaps no other thread works. */
+    private void tryAgainIfAnyWait() {
+        if (!queue.isEmpty() && tryingAgain.compareAndSet(false, true)) {
+            try {
+                TimeSource.system().schedule(TRY_AGAIN_NANOS, () -> {
+                    tryingAgain.set(false);
+                    startOneIfOthersWait();
+                });
+            } catch (Throwable noMemory) {
+                tryingAgain.set(false);
             }
         }
     }

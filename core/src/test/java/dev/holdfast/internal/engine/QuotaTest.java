@@ -33,7 +33,7 @@ class QuotaTest {
 
     @Test
     void noMoreThreadsThanItsMostAndTheirTasksInOrder() {
-        Quota quota = new Quota(threads::add, "p", 2, 10, null);
+        Quota quota = new Quota(threads::add, "p", 2, 10, false, null);
         List.of("a", "b", "c", "d").forEach(name -> quota.execute(task(name)));
         assertThat(threads).hasSize(2);
         runOne();
@@ -46,7 +46,7 @@ class QuotaTest {
 
     @Test
     void oneMoreThanMayWaitIsRefused() {
-        Quota quota = new Quota(threads::add, "p", 1, 2, null);
+        Quota quota = new Quota(threads::add, "p", 1, 2, false, null);
         List.of("a", "b", "c").forEach(name -> quota.execute(task(name)));
         assertThatThrownBy(() -> quota.execute(task("d")))
                 .isInstanceOf(RejectedExecutionException.class)
@@ -71,7 +71,7 @@ class QuotaTest {
             throw new IllegalStateException("the handler's own");
         });
         try {
-            Quota quota = new Quota(threads::add, "p", 1, 10, application);
+            Quota quota = new Quota(threads::add, "p", 1, 10, false, application);
             IllegalStateException thrown = new IllegalStateException();
             quota.execute(() -> {
                 here.interrupt();
@@ -113,6 +113,7 @@ class QuotaTest {
                 "p",
                 most,
                 1_000,
+                false,
                 null);
         Set<String> taken = new HashSet<>();
         for (int i = 0; i < 300; i++) {
@@ -148,7 +149,7 @@ class QuotaTest {
         int most = 3;
         int tasks = 20_000;
         var pool = Executors.newCachedThreadPool();
-        Quota quota = new Quota(wanted -> pool.execute(() -> wanted.run(1)), "p", most, Integer.MAX_VALUE, null);
+        Quota quota = new Quota(wanted -> pool.execute(() -> wanted.run(1)), "p", most, Integer.MAX_VALUE, false, null);
         AtomicInteger running = new AtomicInteger();
         AtomicInteger atOnce = new AtomicInteger();
         CountDownLatch done = new CountDownLatch(tasks);

@@ -9,6 +9,8 @@ import java.net.URLClassLoader;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 
 class WorkersTest {
@@ -27,7 +29,7 @@ class WorkersTest {
     });
 
     private Quota pipeline(String name) {
-        return new Quota(workers::run, name, 256, 10_000, null);
+        return new Quota(workers::run, name, 256, 10_000, false, null);
     }
 
     /** A limit that strikes the calls of a thousand pipelines at once is not to be late for those of another one. */
@@ -61,7 +63,7 @@ class WorkersTest {
     @Test
     void aThreadKeepsNoClassLoaderOfThePipelineThatStartedItOrThatItWorkedFor() throws Exception {
         try (URLClassLoader application = new URLClassLoader(new URL[0], null)) {
-            Quota quota = new Quota(workers::run, "p", 1, 10, application);
+            Quota quota = new Quota(workers::run, "p", 1, 10, false, application);
             CountDownLatch ran = new CountDownLatch(1);
             quota.execute(ran::countDown);
             Thread thread = started.get(0);
@@ -85,12 +87,55 @@ class WorkersTest {
             }
             Threads.daemon(work, name).start();
         });
-        Quota quota = new Quota(poor::run, "p", 1, 10, null);
+        Quota quota = new Quota(poor::run, "p", 1, 10, false, null);
         assertThatThrownBy(() -> quota.execute(() -> later.add(() -> {}))).isInstanceOf(OutOfMemoryError.class);
         assertThat(later).isEmpty();
         later.add(() -> {});
         CountDownLatch ran = new CountDownLatch(1);
         quota.execute(ran::countDown);
+        ran.await();
+    }
+
+    /** The end of a lease, or a hook that closes a connection: nobody but its thread would do it. */
+    @Test
+    void workThatCanWaitWaitsForAThreadThatCanBeStarted() throws InterruptedException {
+        AtomicInteger failures = new AtomicInteger(3);
+        Workers poor = new Workers((work, name) -> {
+            if (failures.getAndDecrement() > 0) {
+                throw new OutOfMemoryError("unable to create native thread");
+            }
+            Threads.daemon(work, name).start();
+        });
+        Quota quota = new Quota(poor::run, "p", 1, 10, true, null);
+        CountDownLatch ran = new CountDownLatch(2);
+        quota.execute(ran::countDown);
+        quota.execute(ran::countDown);
+        ran.await();
+    }
+
+    @Test
+    void workThatReliedOnThreadsThatCannotBeStartedIsDoneLater() throws InterruptedException {
+        CountDownLatch ran = new CountDownLatch(1);
+        AtomicInteger depth = new AtomicInteger();
+        AtomicReference<Workers> self = new AtomicReference<>();
+        Workers poor = new Workers((work, name) -> {
+            int starting = depth.incrementAndGet();
+            if (starting == 4) {
+                // The fifth finds four that start, none of which comes.
+                new Quota(self.get()::run, "fifth", 1, 10, false, null).execute(ran::countDown);
+            }
+            if (starting < 4) {
+                new Quota(self.get()::run, "p" + starting, 1, 10, true, null).execute(() -> {});
+            }
+            if (starting <= 4) {
+                throw new OutOfMemoryError("unable to create native thread");
+            }
+            Threads.daemon(work, name).start();
+        });
+        self.set(poor);
+        CountDownLatch first = new CountDownLatch(1);
+        new Quota(poor::run, "first", 1, 10, true, null).execute(first::countDown);
+        first.await();
         ran.await();
     }
 
