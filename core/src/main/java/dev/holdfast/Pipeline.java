@@ -5,6 +5,7 @@ import dev.holdfast.PipelineSnapshot.PolicySnapshot;
 import dev.holdfast.internal.AroundPolicy;
 import dev.holdfast.internal.NoValue;
 import dev.holdfast.internal.Numbered;
+import dev.holdfast.internal.OfKeys;
 import dev.holdfast.internal.OwnFallbacks;
 import dev.holdfast.internal.Owners;
 import dev.holdfast.internal.RenamedMeters;
@@ -469,6 +470,17 @@ public final class Pipeline implements Observed, AutoCloseable {
     @Override
     public List<Policy> policies() {
         return policies;
+    }
+
+    /** What this is an instance of, for one key; null: of nothing, or observers are not told. */
+    @Override
+    public CallObserver.@Nullable Keys keys() {
+        for (Policy policy : policies()) {
+            if (policy instanceof OfKeys instance) {
+                return instance.keys();
+            }
+        }
+        return null;
     }
 
     /** What observers show of latencies; empty if they show only counts and sums. */

@@ -89,8 +89,13 @@ public final class Holdfast implements AutoCloseable {
     }
 
     private void haveKeys(Map<String, Running> all) {
-        all.forEach((name, one) ->
-                keyed.computeIfAbsent(name, any -> new Keyed(one.plan, builder.time(), builder::instance)));
+        all.forEach((name, one) -> keyed.computeIfAbsent(
+                name,
+                any -> new Keyed(
+                        one.plan,
+                        builder.time(),
+                        builder::instance,
+                        keys -> tell(observer -> observer.keysClosed(keys)))));
     }
 
     /**
@@ -640,8 +645,12 @@ public final class Holdfast implements AutoCloseable {
             Problems problems = new Problems();
             Memory memory = Memory.empty();
             List<Source.Taken> taken = Source.taken(sources);
-            Holdfast loaded = new Holdfast(
-                    this.copy(), sources, Source.contents(taken), running(taken, memory, problems), memory);
+            Builder own = copy();
+            if (observers.stream().noneMatch(LogObserver.class::isInstance)) {
+                own.observers.add(0, new LogObserver(time()));
+            }
+            Holdfast loaded =
+                    new Holdfast(own, sources, Source.contents(taken), own.running(taken, memory, problems), memory);
             if (period != null) {
                 loaded.watch(period);
             }
@@ -716,9 +725,6 @@ public final class Holdfast implements AutoCloseable {
             Pipeline.Builder builder = Pipeline.builder(plan.name())
                     .policies(parts.stream().map(Running.Part::policy).toList())
                     .classifier(plan.classifier());
-            if (observers.stream().noneMatch(LogObserver.class::isInstance)) {
-                builder.observer(new LogObserver(time()));
-            }
             observers.forEach(builder::observer);
             plan.histograms().ifPresent(builder::histograms);
             builder.silence(plan.silenced().toArray(new String[0]));

@@ -6,6 +6,7 @@ import dev.holdfast.internal.SafeLog;
 import dev.holdfast.internal.change.Exchange;
 import dev.holdfast.internal.keyed.InUse;
 import dev.holdfast.internal.keyed.Instances;
+import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.TimeSource;
 import java.util.ArrayList;
@@ -16,10 +17,11 @@ import java.util.Map;
 import java.util.Set;
 import java.util.WeakHashMap;
 import java.util.function.BiFunction;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** The instances of one pipeline by keys. They have the same settings, which a reload changes in all, and each its own state. */
-final class Keyed extends Instances<Keyed.Instance> {
+final class Keyed extends Instances<Keyed.Instance> implements CallObserver.Keys {
     /** Of a key in the name of its pipeline: keys come from outside. */
     private static final int LONGEST = 100;
 
@@ -59,20 +61,36 @@ final class Keyed extends Instances<Keyed.Instance> {
 
     private final String name;
     private final BiFunction<PipelinePlan, InUse, Running> maker;
+    private final Consumer<Keyed> whenClosed;
     private volatile PipelinePlan plan;
     /** Whoever still holds one may use it; it is in no meter. */
     private final Set<Pipeline> gone = Collections.synchronizedSet(Collections.newSetFromMap(new WeakHashMap<>()));
 
-    /** Makes an instance of a plan and what counts its calls. */
-    Keyed(PipelinePlan plan, TimeSource time, BiFunction<PipelinePlan, InUse, Running> maker) {
-        super(time);
+    /** With what makes an instance of a plan and what counts its calls, and what hears that all are closed. */
+    Keyed(
+            PipelinePlan plan,
+            TimeSource time,
+            BiFunction<PipelinePlan, InUse, Running> maker,
+            Consumer<Keyed> whenClosed) {
+        super(plan.name(), time);
+        this.whenClosed = whenClosed;
         this.plan = plan;
         this.name = plan.name();
         this.maker = maker;
     }
 
     @Override
-    protected int max() {
+    protected CallObserver.Keys keys() {
+        return this;
+    }
+
+    @Override
+    public String name() {
+        return name;
+    }
+
+    @Override
+    public int max() {
         return plan.keys().max();
     }
 
@@ -122,6 +140,8 @@ final class Keyed extends Instances<Keyed.Instance> {
     @Override
     protected void close(Instance instance) {
         instance.pipeline().close();
+        // One that was made meanwhile: whoever heard that all are closed has seen another one.
+        whenClosed.accept(this);
     }
 
     @Override
@@ -129,6 +149,7 @@ final class Keyed extends Instances<Keyed.Instance> {
         super.close();
         // What goes meanwhile is in the one or the other: it is here before it is no longer there.
         new ArrayList<>(gone).forEach(Pipeline::close);
+        whenClosed.accept(this);
     }
 
     /**

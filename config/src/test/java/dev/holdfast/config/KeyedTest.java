@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.InstanceOfAssertFactories.STRING;
 
 import dev.holdfast.Call;
 import dev.holdfast.CallRejectedException;
@@ -13,6 +14,7 @@ import dev.holdfast.Pipeline;
 import dev.holdfast.bulkhead.BulkheadPolicy;
 import dev.holdfast.circuitbreaker.CircuitBreakerPolicy;
 import dev.holdfast.circuitbreaker.CircuitBreakerPolicy.State;
+import dev.holdfast.log.LogObserver;
 import dev.holdfast.micrometer.MicrometerObserver;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.shadow.ShadowPolicy;
@@ -46,7 +48,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** One pipeline of a file, an instance for each host or tenant. */
 @Logs(
-        value = {"circuit-breaker was ", "deadline-not-outermost"},
+        value = {"circuit-breaker was ", "deadline-not-outermost", "further keys share one"},
         sometimes = true)
 class KeyedTest {
     private static final String YAML = """
@@ -113,6 +115,101 @@ class KeyedTest {
                     .singleElement()
                     .asString()
                     .startsWith("deadline-not-outermost: it does not bound what bulkhead does");
+        }
+    }
+
+    private double callsOfAllInstances(String outcome) {
+        return registry.get("holdfast.keyed.calls")
+                .tags("pipeline", "inventory", "outcome", outcome)
+                .functionCounter()
+                .count();
+    }
+
+    private static void fail(Pipeline pipeline) {
+        assertThatThrownBy(() -> pipeline.call(() -> {
+                    throw new IOException("ill");
+                }))
+                .isInstanceOf(IOException.class);
+    }
+
+    /** The meters of an instance go with it: a call each half hour would be the first one each time. */
+    @Test
+    void callsOfAllInstancesAreCountedTogetherAndOnWhenInstancesGo() throws Exception {
+        Holdfast holdfast = load("pipelines: { inventory: { keys: { max: 2, idle: 1m }, timeout: 1s } }");
+        assertThat(registry.find("holdfast.keyed.calls").meters())
+                .as("nobody has a key yet")
+                .isEmpty();
+        Pipeline first = holdfast.pipeline("inventory", "a");
+        assertThat(callsOfAllInstances("failure")).as("there before the first").isZero();
+        for (int life = 0; life < 3; life++) {
+            for (String key : List.of("a", "b", "one too many")) {
+                fail(holdfast.pipeline("inventory", key));
+            }
+            assertThat(registry.get("holdfast.keyed.instances").gauge().value()).isEqualTo(2);
+            time.advance(Duration.ofMinutes(10));
+            assertThat(registry.get("holdfast.keyed.instances").gauge().value()).isZero();
+        }
+        holdfast.pipeline("inventory").call(() -> "without a key");
+        assertThat(callsOfAllInstances("failure")).isEqualTo(9);
+        assertThat(callsOfAllInstances("success")).isZero();
+        assertThat(registry.get("holdfast.keyed.instances.max").gauge().value()).isEqualTo(2);
+        assertThat(first.keys()).isNotNull().extracting(CallObserver.Keys::name).isEqualTo("inventory");
+        assertThat(holdfast.pipeline("inventory").keys()).isNull();
+        holdfast.close();
+        assertThat(registry.getMeters()).isEmpty();
+        holdfast.pipeline("inventory", "late");
+        assertThat(registry.getMeters()).isEmpty();
+    }
+
+    @Test
+    void twoConfigurationsOfTheSameNamesAreCountedTogether() throws Exception {
+        String yaml = "pipelines: { inventory: { keys: { max: 2 }, timeout: 1s } }";
+        try (Holdfast one = load(yaml)) {
+            one.pipeline("inventory", "a").call(() -> "one");
+            try (Holdfast another = load(yaml)) {
+                another.pipeline("inventory", "a").call(() -> "another");
+                assertThat(callsOfAllInstances("success")).isEqualTo(2);
+            }
+            one.pipeline("inventory", "a").call(() -> "one");
+            assertThat(callsOfAllInstances("success")).isEqualTo(3);
+        }
+        assertThat(registry.getMeters()).isEmpty();
+    }
+
+    /** Keys may come from outside: somebody who makes them up gives strangers one breaker and one bulkhead. */
+    @Test
+    void thatFurtherKeysShareAnInstanceIsLoggedOnce() throws Exception {
+        try (Logged logged = new Logged("dev.holdfast");
+                Holdfast holdfast = load("pipelines: { inventory: { keys: { max: 2 }, timeout: 1s } }")) {
+            logged.start();
+            List.of("other", "a", "b").forEach(key -> holdfast.pipeline("inventory", key));
+            assertThat(logged.messages()).isEmpty();
+            List.of("c", "d", "e").forEach(key -> holdfast.pipeline("inventory", key));
+            assertThat(logged.messages())
+                    .containsExactly(
+                            "'inventory' has instances for 2 keys, the most it may have: all further keys share one,"
+                                    + " 'inventory/other'; told once");
+        }
+    }
+
+    /** An outage of a dependency that all keys have in common. */
+    @Test
+    void linesAboutAllInstancesAreBoundedToo() throws Exception {
+        String yaml =
+                "pipelines: { inventory: { keys: { idle: 1m }, circuit-breaker: { sliding-window-size: 1, minimum-number-of-calls: 1 } } }";
+        try (Logged logged = new Logged(LogObserver.NAME);
+                Holdfast holdfast = load(yaml)) {
+            logged.start();
+            for (int key = 0; key < 300; key++) {
+                fail(holdfast.pipeline("inventory", "k" + key));
+            }
+            assertThat(logged.messages()).hasSize(100);
+            time.advance(Duration.ofMinutes(1));
+            fail(holdfast.pipeline("inventory", "one more"));
+            assertThat(logged.messages())
+                    .last(STRING)
+                    .startsWith("pipeline 'inventory/one more': circuit-breaker was closed and is open")
+                    .endsWith(" (200 more lines about instances of 'inventory' were left out)");
         }
     }
 

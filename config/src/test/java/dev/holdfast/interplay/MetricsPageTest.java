@@ -18,6 +18,9 @@ import dev.holdfast.hedge.HedgePolicy;
 import dev.holdfast.micrometer.MicrometerObserver;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.shadow.ShadowPolicy;
+import dev.holdfast.spi.CallObserver;
+import dev.holdfast.spi.Meters;
+import dev.holdfast.spi.Policy;
 import dev.holdfast.stalecache.StaleCachePolicy;
 import dev.holdfast.testlogs.Logs;
 import dev.holdfast.throttling.AdaptiveThrottlePolicy;
@@ -86,6 +89,37 @@ class MetricsPageTest {
         metrics.backgroundSettled("stock", "get", Outcome.SUCCESS, 5);
         metrics.stateChanged("stock", "circuit-breaker", "closed", "open", "6 of 10 calls failed");
         metrics.configurationRead("file", true, "");
+        metrics.opened(new InstanceOfKeys());
+    }
+
+    private static final class InstanceOfKeys implements CallObserver.Observed, CallObserver.Keys {
+        @Override
+        public String name() {
+            return "shops";
+        }
+
+        @Override
+        public List<Policy> policies() {
+            return List.of();
+        }
+
+        @Override
+        public void meters(Meters meters) {}
+
+        @Override
+        public CallObserver.Keys keys() {
+            return this;
+        }
+
+        @Override
+        public int size() {
+            return 1;
+        }
+
+        @Override
+        public int max() {
+            return 10;
+        }
     }
 
     @AfterEach

@@ -21,7 +21,8 @@ import org.jspecify.annotations.Nullable;
  * <p>In an outage it does not flood the log. For each policy it writes at most ten changes of state a minute to or from {@code
  * closed}, ten of the others, and for each pipeline one line a minute for each other kind of event. The next line says how many
  * were left out. The last line about a policy says its state: if that change was left out, it is written when the minute is
- * over, on a thread of its own or of the time's executor. Pipelines of a configuration file have it already. Safe for any
+ * over, on a thread of its own or of the time's executor. About all instances of a pipeline for each key it writes at most a
+ * hundred lines a minute; a line says how many were left out. Pipelines of a configuration file have it already. Safe for any
  * number of threads.
  */
 public final class LogObserver implements CallObserver {
@@ -36,6 +37,8 @@ public final class LogObserver implements CallObserver {
     private final TimeSource time;
     /** For events that are told without {@link #forPipeline}. */
     private final Map<String, OfPipeline> pipelines = new ConcurrentHashMap<>();
+
+    private final Map<Keys, OfKeys> ofKeys = new ConcurrentHashMap<>();
 
     /** A log on the system's time. */
     public LogObserver() {
@@ -55,11 +58,17 @@ public final class LogObserver implements CallObserver {
     /** The log of this pipeline. */
     @Override
     public CallObserver forPipeline(Observed pipeline) {
-        return new OfPipeline(time);
+        Keys keys = pipeline.keys();
+        return new OfPipeline(time, keys == null ? null : ofKeys.computeIfAbsent(keys, OfKeys::new));
+    }
+
+    @Override
+    public void keysClosed(Keys keys) {
+        ofKeys.remove(keys);
     }
 
     private OfPipeline of(String pipeline) {
-        return pipelines.computeIfAbsent(pipeline, name -> new OfPipeline(time));
+        return pipelines.computeIfAbsent(pipeline, name -> new OfPipeline(time, null));
     }
 
     @Override
@@ -96,8 +105,11 @@ public final class LogObserver implements CallObserver {
         private final Pace overruns = new Pace(1);
         private final Pace permits = new Pace(1);
 
-        OfPipeline(TimeSource time) {
+        private final @Nullable OfKeys keys;
+
+        OfPipeline(TimeSource time, @Nullable OfKeys keys) {
             this.time = time;
+            this.keys = keys;
         }
 
         @Override
@@ -107,11 +119,21 @@ public final class LogObserver implements CallObserver {
             lines.changed(new Change(from, to, cause, time.nanos()));
         }
 
-        private static void write(String pipeline, String policy, Change change, String more) {
-            String line = line(
+        private void write(String pipeline, String policy, Change change, String more) {
+            boolean isBad = BAD_STATES.contains(change.to()) && !policy.endsWith(ShadowPolicy.SUFFIX);
+            write(
                     pipeline,
-                    policy + " was " + change.from() + " and is " + change.to() + ": " + change.cause() + more);
-            if (BAD_STATES.contains(change.to()) && !policy.endsWith(ShadowPolicy.SUFFIX)) {
+                    policy + " was " + change.from() + " and is " + change.to() + ": " + change.cause() + more,
+                    isBad);
+        }
+
+        private void write(String pipeline, String event, boolean isBad) {
+            String more = keys == null ? "" : keys.next(time.nanos());
+            if (more == null) {
+                return;
+            }
+            String line = "pipeline '" + pipeline + "': " + event + more;
+            if (isBad) {
                 LOG.warn(line, null);
             } else {
                 LOG.info(line);
@@ -156,12 +178,32 @@ public final class LogObserver implements CallObserver {
             long left = pace.next(time.nanos());
             if (left != Pace.NO_LINE) {
                 String more = left == 0 ? "" : " (" + StateLines.more(left) + ")";
-                LOG.warn(line(pipeline, event + more), null);
+                write(pipeline, event + more, true);
             }
         }
+    }
 
-        private static String line(String pipeline, String event) {
-            return "pipeline '" + pipeline + "': " + event;
+    /** The lines of all instances of a pipeline for each key. */
+    private static final class OfKeys {
+        private static final int MOST = 100;
+
+        private final Pace pace = new Pace(MOST);
+        private final String name;
+
+        OfKeys(Keys keys) {
+            name = keys.name();
+        }
+
+        /** What is to be said behind the next line; null: it is left out. */
+        @Nullable
+        String next(long now) {
+            long left = pace.next(now);
+            if (left == Pace.NO_LINE) {
+                return null;
+            }
+            return left == 0
+                    ? ""
+                    : " (" + Checks.number(left) + " more lines about instances of '" + name + "' were left out)";
         }
     }
 }

@@ -7,6 +7,7 @@ import dev.holdfast.Reason;
 import dev.holdfast.Refusal;
 import dev.holdfast.Reply.Source;
 import dev.holdfast.spi.CallObserver;
+import dev.holdfast.spi.CallObserver.Keys;
 import dev.holdfast.spi.CallObserver.Observed;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.util.Objects;
@@ -62,6 +63,11 @@ public final class MicrometerObserver implements CallObserver {
     @Override
     public void closed(Observed pipeline) {
         meters.close(pipeline, this);
+    }
+
+    @Override
+    public void keysClosed(Keys keys) {
+        meters.close(keys);
     }
 
     @Override

@@ -59,6 +59,7 @@ final class PipelineMeters implements CallObserver {
     private final Latencies latencies;
     private final Deque<Observed> open = new ArrayDeque<>();
     private @Nullable Registration policies;
+    private volatile @Nullable KeysMeters ofKeys;
 
     private final OperationMeters none;
     private final OperationMeters other;
@@ -87,8 +88,10 @@ final class PipelineMeters implements CallObserver {
 
     // ---- life, under the observer's lock
 
-    void open(Observed pipeline) {
+    /** With what it has in common with other instances; null: it is none. */
+    void open(Observed pipeline, @Nullable KeysMeters keys) {
         open.push(pipeline);
+        ofKeys = keys;
         show(pipeline);
     }
 
@@ -157,6 +160,10 @@ final class PipelineMeters implements CallObserver {
     public void callSettled(
             String pipeline, @Nullable String operation, Outcome outcome, Source source, int attempts, long nanos) {
         operation(operation).calls.of(outcome).of(source).add(nanos);
+        KeysMeters keys = ofKeys;
+        if (keys != null) {
+            keys.callSettled(outcome);
+        }
     }
 
     @Override

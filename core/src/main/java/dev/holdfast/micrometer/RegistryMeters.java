@@ -4,6 +4,7 @@ package dev.holdfast.micrometer;
 import dev.holdfast.internal.SafeLog;
 import dev.holdfast.internal.ShortLock;
 import dev.holdfast.spi.CallObserver;
+import dev.holdfast.spi.CallObserver.Keys;
 import dev.holdfast.spi.CallObserver.Observed;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
@@ -11,6 +12,7 @@ import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.lang.ref.WeakReference;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.Map;
@@ -36,6 +38,8 @@ final class RegistryMeters {
     private final Map<String, PipelineMeters> pipelines = new ConcurrentHashMap<>();
     /** The pipelines that are open, and the observer that counts for each of them. */
     private final IdentityHashMap<Observed, MicrometerObserver> open = new IdentityHashMap<>();
+
+    private final Map<String, KeysMeters> ofKeys = new HashMap<>();
     /** Removed with the last pipeline. */
     private final Set<Meter> reloads = new HashSet<>();
     /** The configurations that are refused. */
@@ -65,9 +69,27 @@ final class RegistryMeters {
         lock.lock();
         try {
             if (open.putIfAbsent(pipeline, by) == null) {
+                Keys keys = pipeline.keys();
                 pipelines
                         .computeIfAbsent(pipeline.name(), name -> new PipelineMeters(shared, name))
-                        .open(pipeline);
+                        .open(pipeline, keys == null ? null : of(keys));
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private KeysMeters of(Keys keys) {
+        return ofKeys.computeIfAbsent(keys.name(), name -> new KeysMeters(shared, name))
+                .with(keys);
+    }
+
+    void close(Keys keys) {
+        lock.lock();
+        try {
+            KeysMeters meters = ofKeys.get(keys.name());
+            if (meters != null && meters.end(keys)) {
+                ofKeys.remove(keys.name());
             }
         } finally {
             lock.unlock();

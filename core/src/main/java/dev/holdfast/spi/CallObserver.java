@@ -69,6 +69,12 @@ public interface CallObserver {
     default void closed(Observed pipeline) {}
 
     /**
+     * A pipeline for each key has no instances any more, and will have none. The observer ends what it made for it. Nothing tells of
+     * its beginning but the first instance that is {@link #opened}. May come twice, also if there was none.
+     */
+    default void keysClosed(Keys keys) {}
+
+    /**
      * A call has ended, and its outcome is about to be delivered. The future of an asynchronous call that its caller cancels or
      * completes has ended before.
      *
@@ -206,10 +212,27 @@ public interface CallObserver {
         /** Asks for gauges of the pipeline itself. */
         default void ownMeters(Meters meters) {}
 
+        /** What it is an instance of, for one key; it may go, and come back as another one. Null: of nothing. */
+        default @Nullable Keys keys() {
+            return null;
+        }
+
         /** What an observer shows of the latencies of calls and attempts beside their sum. Default: nothing. */
         default Optional<Histograms> histograms() {
             return Optional.empty();
         }
+    }
+
+    /** A pipeline that has an instance for each key. Safe for any number of threads. */
+    interface Keys {
+        /** Its name; that of an instance is {@code name/key}. */
+        String name();
+
+        /** How many instances there are now, without the one that further keys share. */
+        int size();
+
+        /** The most instances. */
+        int max();
     }
 
     /**

@@ -107,15 +107,17 @@ class LeaseOffTheTimersThreadTest {
         };
         try (Pipeline hanging = Pipeline.of("hanging", counted, TimeoutPolicy.of(SOON))) {
             for (int i = 0; i < calls; i++) {
-                CompletableFuture<Object> unused = hanging.operation("x").unkeyed().callAsync(attempt -> {
-                    attempt.onCancel(this::ignoreInterrupts);
-                    return new CompletableFuture<>() {
-                        @Override
-                        public boolean cancel(boolean mayInterrupt) {
-                            return false;
-                        }
-                    };
-                });
+                CompletableFuture<Object> unused = hanging.operation("x")
+                        .unkeyed()
+                        .callAsync(attempt -> {
+                            attempt.onCancel(this::ignoreInterrupts);
+                            return new CompletableFuture<>() {
+                                @Override
+                                public boolean cancel(boolean mayInterrupt) {
+                                    return false;
+                                }
+                            };
+                        });
             }
             leases.await();
         }

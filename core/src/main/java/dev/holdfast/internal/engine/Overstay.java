@@ -62,8 +62,7 @@ final class Overstay extends Work {
         } else {
             view.outcome = Outcome.CANCELLED;
         }
-        timers.add(view.time()
-                .schedule(nanos, () -> view.engine.hooks.leaseIsOver(() -> writeOff(view), view.cursor)));
+        timers.add(view.time().schedule(nanos, () -> view.engine.hooks.leaseIsOver(() -> writeOff(view), view.cursor)));
     }
 
     /** Under the lock: the thread of the call does not go on before the entry has ended. */

@@ -34,7 +34,13 @@ final class Quota implements Executor {
 
     private final AtomicInteger owed = new AtomicInteger();
 
-    Quota(Consumer<Quota> workers, String name, int most, int mostWaiting, boolean canWait, @Nullable ClassLoader loader) {
+    Quota(
+            Consumer<Quota> workers,
+            String name,
+            int most,
+            int mostWaiting,
+            boolean canWait,
+            @Nullable ClassLoader loader) {
         this.workers = workers;
         this.name = "holdfast-" + name + "-";
         this.most = most;

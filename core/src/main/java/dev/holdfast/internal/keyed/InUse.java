@@ -2,18 +2,22 @@
 package dev.holdfast.internal.keyed;
 
 import dev.holdfast.internal.HoldsNothing;
+import dev.holdfast.internal.OfKeys;
 import dev.holdfast.shadow.ShadowPolicy;
+import dev.holdfast.spi.CallObserver.Keys;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.LongAdder;
+import org.jspecify.annotations.Nullable;
 
 /** Counts the calls that are in an instance of a pipeline, so that none with calls goes. Work that was written off is no call. */
-public final class InUse extends Policy implements HoldsNothing {
+public final class InUse extends Policy implements HoldsNothing, OfKeys {
     /** As a bulkhead has by default, where there is none. */
     private static final long LEASE = Duration.ofMinutes(1).toNanos();
 
+    private final @Nullable Keys keys;
     private final LongAdder inside = new LongAdder();
 
     /** Since the last look. Written only if it changes, because all threads read it. */
@@ -21,8 +25,15 @@ public final class InUse extends Policy implements HoldsNothing {
 
     private volatile List<Policy> beside = List.of();
 
-    public InUse() {
+    /** Of an instance of these keys; null: observers are not told. */
+    public InUse(@Nullable Keys keys) {
         super("keyed", ENTER | ENDED);
+        this.keys = keys;
+    }
+
+    @Override
+    public @Nullable Keys keys() {
+        return keys;
     }
 
     /** Where it belongs among these policies: outermost, but inside a deadline. */

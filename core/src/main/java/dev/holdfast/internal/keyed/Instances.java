@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.internal.keyed;
 
+import dev.holdfast.internal.Checks;
 import dev.holdfast.internal.Making;
 import dev.holdfast.internal.Owners;
 import dev.holdfast.internal.SafeLog;
@@ -8,6 +9,7 @@ import dev.holdfast.internal.ShortLock;
 import dev.holdfast.internal.Shown;
 import dev.holdfast.internal.engine.Threads;
 import dev.holdfast.shadow.ShadowPolicy;
+import dev.holdfast.spi.CallObserver.Keys;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.TimeSource;
 import java.nio.charset.StandardCharsets;
@@ -16,6 +18,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.zip.CRC32;
 import org.jspecify.annotations.Nullable;
 
@@ -37,7 +40,7 @@ public abstract class Instances<T> {
     /** What is in use, and when it was seen in use last. */
     private static final class Entry<T> {
         final String key;
-        final InUse use = new InUse();
+        final InUse use;
         /** Held while the instance is made. */
         final Making making;
         /** Null: it is not made yet. Written under the lock. */
@@ -47,8 +50,9 @@ public abstract class Instances<T> {
         /** From the moment on in which it is decided, or in which it could not be made. */
         private volatile boolean gone;
 
-        Entry(String key) {
+        Entry(String key, InUse use) {
             this.key = key;
+            this.use = use;
             making = new Making(Shown.line(key, LONGEST));
         }
     }
@@ -56,22 +60,36 @@ public abstract class Instances<T> {
     /** No monitor: a virtual thread of Java 21 that waits while it has one keeps its carrier. */
     protected final ShortLock lock = new ShortLock();
 
+    private final String name;
     private final TimeSource time;
+    private final AtomicBoolean isToldFull = new AtomicBoolean();
     private final Map<String, Entry<T>> entries = new ConcurrentHashMap<>();
     private volatile @Nullable Entry<T> other;
     private volatile TimeSource.@Nullable Timer timer;
     private long lookAt;
     private volatile boolean closed;
 
-    protected Instances(TimeSource time) {
+    /** With a name for messages. */
+    protected Instances(String name, TimeSource time) {
+        this.name = name;
         this.time = time;
     }
 
     /** The most instances, without the shared one. */
-    protected abstract int max();
+    public abstract int max();
 
     /** After how many nanoseconds without use an instance goes. {@link Long#MAX_VALUE}: none goes. */
     protected abstract long idleNanos();
+
+    /** What observers see of them. Default: nothing. */
+    protected @Nullable Keys keys() {
+        return null;
+    }
+
+    /** How many there are, without the shared one. */
+    public final int size() {
+        return entries.size();
+    }
 
     protected abstract List<Policy> policies(T instance);
 
@@ -104,8 +122,22 @@ public abstract class Instances<T> {
             T instance = entry == null ? null : instance(entry);
             // In this order: either this sees that it goes, or the look sees that it is used.
             if (entry != null && instance != null && !entry.gone) {
+                if (entry == other && !key.equals(OTHER)) {
+                    tellFull();
+                }
                 return instance;
             }
+        }
+    }
+
+    /** Once: keys may come from outside, and then each is one too many. */
+    private void tellFull() {
+        if (!isToldFull.get() && isToldFull.compareAndSet(false, true)) {
+            LOG.warn(
+                    "'" + name + "' has instances for " + Checks.number(max())
+                            + " keys, the most it may have: all further keys share one, '" + name + "/" + OTHER
+                            + "'; told once",
+                    null);
         }
     }
 
@@ -132,13 +164,13 @@ public abstract class Instances<T> {
                 return own;
             }
             if (!isShared(key)) {
-                own = new Entry<>(key);
+                own = new Entry<>(key, new InUse(keys()));
                 entries.put(key, own);
                 return own;
             }
             Entry<T> shared = other;
             if (shared == null) {
-                shared = new Entry<>(OTHER);
+                shared = new Entry<>(OTHER, new InUse(keys()));
                 other = shared;
             }
             return shared;

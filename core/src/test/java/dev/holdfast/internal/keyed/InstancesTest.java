@@ -60,9 +60,9 @@ class InstancesTest {
 
     /** Idle after a minute; all instances have these policies. */
     private Instances<String> instances(List<Policy> policies) {
-        return new Instances<>(time) {
+        return new Instances<>("p", time) {
             @Override
-            protected int max() {
+            public int max() {
                 return max;
             }
 

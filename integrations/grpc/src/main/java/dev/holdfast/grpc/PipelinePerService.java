@@ -27,9 +27,9 @@ public final class PipelinePerService implements GrpcPipelines, AutoCloseable {
     private PipelinePerService(String name, UnaryOperator<Pipeline.Builder> template) {
         Objects.requireNonNull(name, "name");
         Objects.requireNonNull(template, "template");
-        pipelines = new Instances<>(TimeSource.system()) {
+        pipelines = new Instances<>(name, TimeSource.system()) {
             @Override
-            protected int max() {
+            public int max() {
                 return MOST;
             }
 

@@ -31,13 +31,13 @@ public final class PipelinePerAuthority implements Pipelines, AutoCloseable {
     private final Instances<Pipeline> instances;
 
     private PipelinePerAuthority(String name, Builder builder) {
-        instances = new Instances<>(builder.time) {
+        instances = new Instances<>(name, builder.time) {
             /** Somebody may hold them. */
             private final Set<Pipeline> gone =
                     Collections.synchronizedSet(Collections.newSetFromMap(new WeakHashMap<>()));
 
             @Override
-            protected int max() {
+            public int max() {
                 return builder.max;
             }
 

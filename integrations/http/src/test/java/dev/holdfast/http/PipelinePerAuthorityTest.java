@@ -11,6 +11,7 @@ import dev.holdfast.circuitbreaker.CircuitBreakerPolicy;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.InvalidSettingsException;
 import dev.holdfast.spi.Policy;
+import dev.holdfast.testlogs.Logs;
 import dev.holdfast.time.VirtualTime;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -23,6 +24,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 
+@Logs("further keys share one")
 class PipelinePerAuthorityTest {
     private final VirtualTime time = new VirtualTime();
 
