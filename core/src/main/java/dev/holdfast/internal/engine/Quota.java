@@ -105,11 +105,17 @@ final class Quota implements Executor {
                 runNext();
             } while (inAll.decrementAndGet() >= most || isOwed());
         } finally {
-            if (here.getPriority() != Thread.NORM_PRIORITY) {
-                here.setPriority(Thread.NORM_PRIORITY);
-            }
+            usualPriority(here);
             here.setContextClassLoader(ownLoader);
             here.setName(ownName);
+        }
+    }
+
+    /** A task may have changed it, and the next one is another pipeline's. */
+    @SuppressWarnings("ThreadPriorityCheck") // the usual one
+    private static void usualPriority(Thread here) {
+        if (here.getPriority() != Thread.NORM_PRIORITY) {
+            here.setPriority(Thread.NORM_PRIORITY);
         }
     }
 
