@@ -27,6 +27,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+@Logs(value = "further keys share one", sometimes = true)
 class InstancesTest {
     private final VirtualTime time = new VirtualTime();
     private final List<String> gone = new ArrayList<>();
