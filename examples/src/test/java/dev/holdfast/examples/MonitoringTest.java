@@ -121,10 +121,16 @@ class MonitoringTest {
         return items.stream().map(item -> (Map<?, ?>) item);
     }
 
-    static List<Map<?, ?>> alerts() throws IOException {
+    /** Those that alert, or those that record what an alert asks for. */
+    private static List<Map<?, ?>> rules(String kind) throws IOException {
         return maps(read("holdfast-alerts.yml"), "groups")
                 .flatMap(group -> maps(group, "rules"))
+                .filter(rule -> rule.containsKey(kind))
                 .toList();
+    }
+
+    static List<Map<?, ?>> alerts() throws IOException {
+        return rules("alert");
     }
 
     private static List<Map<?, ?>> panels() throws IOException {
@@ -132,6 +138,12 @@ class MonitoringTest {
     }
 
     static List<Expression> expressions() throws IOException {
+        List<Expression> all = shown();
+        rules("record").forEach(rule -> all.add(new Expression("" + rule.get("record"), "" + rule.get("expr"), "")));
+        return all;
+    }
+
+    static List<Expression> shown() throws IOException {
         List<Expression> all = new ArrayList<>();
         alerts().forEach(alert -> all.add(
                 new Expression("" + alert.get("alert"), "" + alert.get("expr"), "" + alert.get("annotations"))));
@@ -189,10 +201,15 @@ class MonitoringTest {
     /** Pipelines have the same names in many services: one that is well must not hide one that is ill. */
     @ParameterizedTest
     @MethodSource("expressions")
-    void everyGroupIsOfOneServiceAndIsShownWithIt(Expression expression) {
+    void everyGroupIsOfOneService(Expression expression) {
         assertThat(BY.matcher(expression.text).results())
                 .isNotEmpty()
                 .allSatisfy(by -> assertThat(by.group(1).split(", ")).contains("job"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("shown")
+    void whatIsShownNamesItsService(Expression expression) {
         assertThat(expression.legend).containsPattern("\\{\\{ ?(\\$labels\\.)?job ?}}");
     }
 
