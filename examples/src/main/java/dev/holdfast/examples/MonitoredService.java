@@ -8,6 +8,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.IntFunction;
 import java.util.function.LongFunction;
 
 /**
@@ -19,6 +20,9 @@ final class MonitoredService {
     private static final int ARTICLES = 20;
     /** Of so many calls of the others there is one of invoices. */
     private static final int RARELY = 100;
+
+    private static final int TENANTS = 10;
+    private static final int MADE_UP = 100;
 
     /** Runs a task after a delay. */
     interface Later {
@@ -33,6 +37,7 @@ final class MonitoredService {
     private final Operation<String> accounts;
     private final Operation<String> prices;
     private final Operation<String> invoices;
+    private final IntFunction<Operation<String>> tenants;
     private final AtomicLong calls = new AtomicLong();
     private final AtomicLong attempts = new AtomicLong();
     private volatile boolean ill;
@@ -46,6 +51,7 @@ final class MonitoredService {
         accounts = pipelines.pipeline("accounts").operation("read");
         prices = pipelines.pipeline("prices").operation("quote");
         invoices = pipelines.pipeline("invoices").operation("make");
+        tenants = tenant -> pipelines.pipeline("tenants", "tenant-" + tenant).operation("read");
     }
 
     /** Begins; each dependency is called 50 times a second, but for that of invoices. */
@@ -67,6 +73,8 @@ final class MonitoredService {
         search.unkeyed().callAsync(attempt -> dependency(n -> ill ? hangs(n) : answers(20)));
         accounts.unkeyed().callAsync(attempt -> dependency(n -> ill ? refuses(5) : answers(10)));
         prices.unkeyed().callAsync(attempt -> dependency(n -> ill ? fails(5) : answers(10)));
+        int tenant = (int) (number % (ill ? MADE_UP : TENANTS));
+        tenants.apply(tenant).unkeyed().callAsync(attempt -> dependency(n -> ill ? fails(5) : answers(10)));
         if (number % RARELY == 0) {
             invoices.unkeyed().callAsync(attempt -> dependency(n -> ill ? fails(5) : answers(10)));
         }

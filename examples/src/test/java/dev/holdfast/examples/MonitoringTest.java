@@ -41,6 +41,7 @@ import org.yaml.snakeyaml.constructor.SafeConstructor;
  * shown by {@code .ci/prometheus}, which runs the example beside a real Prometheus.
  */
 @Logs("a changed configuration is refused")
+@Logs("further keys share one")
 @Logs(value = "pipeline '.*': ", sometimes = true)
 class MonitoringTest {
     private static final Path FOLDER = Path.of(System.getProperty("basedir", "."), "../docs/monitoring");
