@@ -23,21 +23,24 @@ public final class BreakerHealth {
      * Of these pipelines.
      *
      * @param downIfOpen the names of those without which the service can do nothing
-     * @throws IllegalArgumentException if there is no pipeline of such a name
+     * @throws IllegalArgumentException if there is no pipeline of such a name, or it has no breaker
      */
     public BreakerHealth(Holdfast holdfast, Set<String> downIfOpen) {
         this.holdfast = holdfast;
         this.downIfOpen = Set.copyOf(downIfOpen);
-        downIfOpen.forEach(holdfast::pipeline);
+        downIfOpen.forEach(name -> requireBreaker(holdfast, name));
     }
 
-    /** The state of each breaker, by the names of the pipelines. */
+    /**
+     * The state of each breaker, by the names of the pipelines, such as {@code open}. Several of a name are one after the other, those
+     * of a pipeline in its order: {@code open, closed}.
+     */
     public Map<String, Object> states() {
         Map<String, Object> states = new TreeMap<>();
         for (Pipeline pipeline : holdfast.pipelines()) {
             breakers(pipeline)
-                    .forEach(breaker ->
-                            states.put(pipeline.name(), breaker.state().name().toLowerCase(Locale.ROOT)));
+                    .map(breaker -> breaker.state().name().toLowerCase(Locale.ROOT))
+                    .forEach(state -> states.merge(pipeline.name(), state, (before, next) -> before + ", " + next));
         }
         return states;
     }
@@ -53,8 +56,12 @@ public final class BreakerHealth {
                 .anyMatch(CircuitBreakerPolicy::rejectsAll);
     }
 
-    static boolean hasBreaker(Pipeline pipeline) {
-        return breakers(pipeline).findAny().isPresent();
+    /** @throws IllegalArgumentException if there is no such pipeline, or none that can be open */
+    static void requireBreaker(Holdfast holdfast, String name) {
+        if (breakers(holdfast.pipeline(name)).findAny().isEmpty()) {
+            throw new IllegalArgumentException(
+                    "the pipeline '" + name + "' has no circuit-breaker, and so is never open; expected one that has");
+        }
     }
 
     private static Stream<CircuitBreakerPolicy> breakers(Pipeline pipeline) {

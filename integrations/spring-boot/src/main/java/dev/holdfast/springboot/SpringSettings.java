@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.springboot;
 
-import dev.holdfast.Pipeline;
 import dev.holdfast.config.Holdfast;
 import dev.holdfast.internal.Nearest;
 import java.time.Duration;
@@ -293,25 +292,19 @@ public record SpringSettings(
     void check(Holdfast holdfast, Environment environment) {
         List<String> wrong = new ArrayList<>();
         if (httpClients != null) {
-            find(holdfast, environment, HTTP_CLIENTS, httpClients, wrong);
+            check(() -> holdfast.pipeline(httpClients), environment, HTTP_CLIENTS, httpClients, wrong);
         }
         for (String name : health.downIfOpen) {
-            Pipeline found = find(holdfast, environment, DOWN_IF_OPEN_KEY, name, wrong);
-            if (found != null && !BreakerHealth.hasBreaker(found)) {
-                wrong.add(placed(environment, DOWN_IF_OPEN_KEY, name) + "the pipeline '" + name
-                        + "' has no circuit-breaker, and so is never open; expected one that has");
-            }
+            check(() -> BreakerHealth.requireBreaker(holdfast, name), environment, DOWN_IF_OPEN_KEY, name, wrong);
         }
         refuse(wrong);
     }
 
-    private static @Nullable Pipeline find(
-            Holdfast holdfast, Environment environment, String key, String name, List<String> wrong) {
+    private static void check(Runnable required, Environment environment, String key, String name, List<String> wrong) {
         try {
-            return holdfast.pipeline(name);
-        } catch (IllegalArgumentException unknown) {
-            wrong.add(placed(environment, key, name) + unknown.getMessage());
-            return null;
+            required.run();
+        } catch (IllegalArgumentException missing) {
+            wrong.add(placed(environment, key, name) + missing.getMessage());
         }
     }
 }

@@ -8,7 +8,10 @@ import dev.holdfast.CallRejectedException;
 import dev.holdfast.Pipeline;
 import dev.holdfast.config.Holdfast;
 import dev.holdfast.testlogs.Logs;
+import io.micrometer.core.instrument.Clock;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.step.StepMeterRegistry;
+import io.micrometer.core.instrument.step.StepRegistryConfig;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -19,6 +22,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.logging.Logger;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -45,6 +50,8 @@ class ActuatorTest {
     @EnableAutoConfiguration(excludeName = WEB_SECURITY)
     static class Shop {}
 
+    private final SpringApplication application = new SpringApplication(Shop.class);
+
     private void start(String... more) {
         String[] properties = {
             "--server.port=0",
@@ -59,7 +66,7 @@ class ActuatorTest {
         };
         String[] all =
                 Stream.concat(Arrays.stream(properties), Arrays.stream(more)).toArray(String[]::new);
-        running = new SpringApplication(Shop.class).run(all);
+        running = application.run(all);
     }
 
     @AfterEach
@@ -285,6 +292,61 @@ class ActuatorTest {
         post("""
                 {"pipeline": "inventory/https://a.example:443", "policy": "circuit-breaker", "action": "open"}""");
         assertThat(get("health").statusCode()).isEqualTo(503);
+    }
+
+    // ---- the end
+
+    /** One whose time stands still: it publishes when it is closed. */
+    private static final class Pushing extends StepMeterRegistry {
+        final AtomicReference<@Nullable Double> calls = new AtomicReference<>();
+
+        Pushing() {
+            super(
+                    new StepRegistryConfig() {
+                        @Override
+                        public String prefix() {
+                            return "pushing";
+                        }
+
+                        @Override
+                        public @Nullable String get(String key) {
+                            return null;
+                        }
+                    },
+                    new Clock() {
+                        @Override
+                        public long wallTime() {
+                            return 1_000;
+                        }
+
+                        @Override
+                        public long monotonicTime() {
+                            return 1_000_000_000;
+                        }
+                    });
+        }
+
+        @Override
+        protected TimeUnit getBaseTimeUnit() {
+            return TimeUnit.SECONDS;
+        }
+
+        @Override
+        protected void publish() {
+            calls.set(get("holdfast.calls").functionTimer().count());
+        }
+    }
+
+    /** With the pipelines, their meters go. */
+    @Test
+    void aRegistryThatPushesPublishesItsLastStepBeforeThePipelinesAreClosed() {
+        Pushing pushing = new Pushing();
+        application.addInitializers(context -> context.getBeanFactory().registerSingleton("pushing", pushing));
+        start();
+        inventory().run(() -> {});
+        context().close();
+        assertThat(pushing.calls).hasValue(1.0);
+        assertThat(pushing.find("holdfast.calls").meters()).isEmpty();
     }
 
     // ---- the server's half of the deadline

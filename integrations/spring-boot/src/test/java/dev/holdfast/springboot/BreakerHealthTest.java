@@ -5,7 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.Pipeline;
+import dev.holdfast.circuitbreaker.CircuitBreakerPolicy;
 import dev.holdfast.config.Holdfast;
+import dev.holdfast.internal.AroundPolicy;
+import dev.holdfast.spi.Policy;
 import dev.holdfast.testlogs.Logs;
 import dev.holdfast.time.VirtualTime;
 import java.io.ByteArrayInputStream;
@@ -13,6 +16,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -26,6 +30,12 @@ class BreakerHealthTest {
             Holdfast.builder().time(time).load("test", new ByteArrayInputStream("""
                     pipelines:
                       shops: { circuit-breaker: { wait-duration-in-open-state: 100ms } }
+                      twice:
+                        circuit-breaker:
+                        retry:
+                        order: [circuit-breaker, retry, circuit-breaker]
+                        silence: [two-circuit-breakers, retry-inside-circuit-breaker]
+                      none: { timeout: 1s }
                     """.getBytes(StandardCharsets.UTF_8)));
     private final Pipeline shops = holdfast.pipeline("shops");
     private final BreakerHealth health = new BreakerHealth(holdfast, Set.of("shops"));
@@ -57,7 +67,7 @@ class BreakerHealthTest {
         assertThat(health.isDown()).as("at the last nanosecond of the wait").isTrue();
         time.advance(Duration.ofNanos(1));
         assertThat(health.isDown()).as("the next call is a probe").isFalse();
-        assertThat(health.states()).isEqualTo(Map.of("shops", "open"));
+        assertThat(health.states()).isEqualTo(Map.of("shops", "open", "twice", "closed, closed"));
     }
 
     @Test
@@ -69,5 +79,39 @@ class BreakerHealthTest {
             fail();
         }
         assertThat(health.isDown()).isTrue();
+    }
+
+    @Test
+    void aPipelineWithTwoBreakersShowsBothInItsOrder() {
+        BreakerHealth twice = new BreakerHealth(holdfast, Set.of("twice"));
+        Policy outer = AroundPolicy.behind(holdfast.pipeline("twice").policies().get(0));
+        ((CircuitBreakerPolicy) outer).asResilience4j().transitionToForcedOpenState();
+        assertThat(twice.states()).isEqualTo(Map.of("shops", "closed", "twice", "forced_open, closed"));
+        assertThat(twice.isDown()).as("its outer breaker rejects every call").isTrue();
+    }
+
+    /** A name has only the beginning of a long key. */
+    @Test
+    void instancesWithLongKeysThatBeginAlikeAreAllShown() {
+        String tenant = "urn:tenant:" + "x".repeat(100);
+        holdfast.pipeline("shops", tenant + "1").run(() -> {});
+        holdfast.pipeline("shops", tenant + "2")
+                .policy(CircuitBreakerPolicy.class)
+                .asResilience4j()
+                .transitionToForcedOpenState();
+        assertThat(health.states().entrySet().stream()
+                        .filter(one -> one.getKey().startsWith("shops/"))
+                        .flatMap(one -> Stream.of(one.getValue().toString().split(", "))))
+                .containsExactlyInAnyOrder("closed", "forced_open");
+    }
+
+    @Test
+    void aPipelineWithoutABreakerIsRefused() {
+        assertThatThrownBy(() -> new BreakerHealth(holdfast, Set.of("none")))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("the pipeline 'none' has no circuit-breaker, and so is never open; expected one that has");
+        assertThatThrownBy(() -> new BreakerHealth(holdfast, Set.of("nobody")))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageStartingWith("no pipeline 'nobody'");
     }
 }
