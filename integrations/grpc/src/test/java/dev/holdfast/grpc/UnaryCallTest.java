@@ -72,6 +72,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a unary call does beside its status: its response, its limits, its end. */
+@Logs(value = "further keys share one", sometimes = true)
 class UnaryCallTest {
     private static final Duration LONG = Duration.ofMinutes(5);
     private static final Metadata.Key<String> NOTE = Shop.key("note");
