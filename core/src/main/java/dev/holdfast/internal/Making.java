@@ -69,9 +69,20 @@ public final class Making {
 
     /** Under the lock. Those who wait get this error. An interrupt is meant for this thread alone: the next one may make it. */
     public void failed(Throwable error) {
-        if (!Thread.currentThread().isInterrupted()) {
+        if (!Thread.currentThread().isInterrupted() && !isOfAnInterrupt(error)) {
             failure = error;
         }
+    }
+
+    /** Code that wraps the exception often forgets to set the flag again. */
+    private static boolean isOfAnInterrupt(Throwable error) {
+        Throwable cause = error;
+        for (int i = 0; cause != null && i < Causes.MOST; i++, cause = Causes.of(cause)) {
+            if (cause instanceof InterruptedException) {
+                return true;
+            }
+        }
+        return false;
     }
 
     public void unlock() {

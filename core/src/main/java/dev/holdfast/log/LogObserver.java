@@ -4,6 +4,8 @@ package dev.holdfast.log;
 import dev.holdfast.Refusal;
 import dev.holdfast.internal.Checks;
 import dev.holdfast.internal.SafeLog;
+import dev.holdfast.internal.ShortLock;
+import dev.holdfast.internal.engine.Threads;
 import dev.holdfast.log.StateLines.Change;
 import dev.holdfast.shadow.ShadowPolicy;
 import dev.holdfast.spi.CallObserver;
@@ -21,8 +23,9 @@ import org.jspecify.annotations.Nullable;
  * <p>In an outage it does not flood the log. For each policy it writes at most ten changes of state a minute to or from {@code
  * closed}, ten of the others, and for each pipeline one line a minute for each other kind of event. The next line says how many
  * were left out. The last line about a policy says its state: if that change was left out, it is written when the minute is
- * over, on a thread of its own or of the time's executor. About all instances of a pipeline for each key it writes at most a
- * hundred lines a minute; a line says how many were left out. Pipelines of a configuration file have it already. Safe for any
+ * over, on a thread of its own or of the time's executor. About all instances of a configuration's pipeline for each key it writes at
+ * most a hundred lines a minute; the next one, or one after the minute, says how many events were left out, be it the last one about
+ * a policy. Pipelines of a configuration file have it already. Safe for any
  * number of threads.
  */
 public final class LogObserver implements CallObserver {
@@ -38,6 +41,7 @@ public final class LogObserver implements CallObserver {
     /** For events that are told without {@link #forPipeline}. */
     private final Map<String, OfPipeline> pipelines = new ConcurrentHashMap<>();
 
+    private final Map<Observed, OfPipeline> open = new ConcurrentHashMap<>();
     private final Map<Keys, OfKeys> ofKeys = new ConcurrentHashMap<>();
 
     /** A log on the system's time. */
@@ -59,12 +63,26 @@ public final class LogObserver implements CallObserver {
     @Override
     public CallObserver forPipeline(Observed pipeline) {
         Keys keys = pipeline.keys();
-        return new OfPipeline(time, keys == null ? null : ofKeys.computeIfAbsent(keys, OfKeys::new));
+        OfPipeline log =
+                new OfPipeline(time, keys == null ? null : ofKeys.computeIfAbsent(keys, any -> new OfKeys(time, any)));
+        open.put(pipeline, log);
+        return log;
+    }
+
+    @Override
+    public void closed(Observed pipeline) {
+        OfPipeline log = open.remove(pipeline);
+        if (log != null) {
+            log.close();
+        }
     }
 
     @Override
     public void keysClosed(Keys keys) {
-        ofKeys.remove(keys);
+        OfKeys log = ofKeys.remove(keys);
+        if (log != null) {
+            log.close();
+        }
     }
 
     private OfPipeline of(String pipeline) {
@@ -115,20 +133,28 @@ public final class LogObserver implements CallObserver {
         @Override
         public void stateChanged(String pipeline, String policy, String from, String to, String cause) {
             StateLines lines = states.computeIfAbsent(
-                    policy, name -> new StateLines(time, (change, more) -> write(pipeline, policy, change, more)));
+                    policy,
+                    name -> new StateLines(
+                            time, (change, more, others) -> write(pipeline, policy, change, more, others)));
             lines.changed(new Change(from, to, cause, time.nanos()));
         }
 
-        private void write(String pipeline, String policy, Change change, String more) {
+        void close() {
+            states.values().forEach(StateLines::close);
+        }
+
+        private void write(String pipeline, String policy, Change change, String more, long others) {
             boolean isBad = BAD_STATES.contains(change.to()) && !policy.endsWith(ShadowPolicy.SUFFIX);
             write(
                     pipeline,
                     policy + " was " + change.from() + " and is " + change.to() + ": " + change.cause() + more,
+                    others,
                     isBad);
         }
 
-        private void write(String pipeline, String event, boolean isBad) {
-            String more = keys == null ? "" : keys.next(time.nanos());
+        /** An event, and of how many others its line tells. */
+        private void write(String pipeline, String event, long others, boolean isBad) {
+            String more = keys == null ? "" : keys.next(others);
             if (more == null) {
                 return;
             }
@@ -178,7 +204,7 @@ public final class LogObserver implements CallObserver {
             long left = pace.next(time.nanos());
             if (left != Pace.NO_LINE) {
                 String more = left == 0 ? "" : " (" + StateLines.more(left) + ")";
-                write(pipeline, event + more, true);
+                write(pipeline, event + more, left, true);
             }
         }
     }
@@ -187,23 +213,79 @@ public final class LogObserver implements CallObserver {
     private static final class OfKeys {
         private static final int MOST = 100;
 
-        private final Pace pace = new Pace(MOST);
+        private final TimeSource time;
         private final String name;
+        private final Pace pace = new Pace(MOST);
+        private final ShortLock lock = new ShortLock();
+        // Guarded by the lock.
+        private TimeSource.@Nullable Timer timer;
+        private boolean closed;
 
-        OfKeys(Keys keys) {
+        OfKeys(TimeSource time, Keys keys) {
+            this.time = time;
             name = keys.name();
         }
 
-        /** What is to be said behind the next line; null: it is left out. */
+        /** What is to be said behind the next line, which itself tells of others; null: it is left out. */
         @Nullable
-        String next(long now) {
+        String next(long others) {
+            long now = time.nanos();
             long left = pace.next(now);
             if (left == Pace.NO_LINE) {
+                pace.leaveOut(others);
+                tellAfter(pace.rest(now));
                 return null;
             }
-            return left == 0
-                    ? ""
-                    : " (" + Checks.number(left) + " more lines about instances of '" + name + "' were left out)";
+            return left == 0 ? "" : " (" + more(left) + ")";
+        }
+
+        private String more(long left) {
+            return Checks.number(left) + " more events of instances of '" + name + "' were left out";
+        }
+
+        private void tellAfter(long nanos) {
+            lock.lock();
+            try {
+                if (timer == null && !closed) {
+                    timer = time.schedule(nanos, this::minuteIsOver);
+                }
+            } finally {
+                lock.unlock();
+            }
+        }
+
+        /** On the timer's thread, which runs no code of a user: so no appender of a log. */
+        private void minuteIsOver() {
+            lock.lock();
+            try {
+                timer = null;
+            } finally {
+                lock.unlock();
+            }
+            try {
+                Threads.apart(time, this::tellOfThoseLeftOut, "holdfast-log");
+            } catch (Throwable noThread) {
+                // The next line tells of them.
+            }
+        }
+
+        private void tellOfThoseLeftOut() {
+            long left = pace.takeLeft();
+            if (left > 0) {
+                LOG.info(more(left));
+            }
+        }
+
+        void close() {
+            lock.lock();
+            try {
+                closed = true;
+                if (timer != null) {
+                    timer.cancel();
+                }
+            } finally {
+                lock.unlock();
+            }
         }
     }
 }

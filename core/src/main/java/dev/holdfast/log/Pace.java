@@ -45,6 +45,13 @@ final class Pace {
         left += events;
     }
 
+    /** Those that were left out and that no line has told of. */
+    synchronized long takeLeft() {
+        long taken = left;
+        left = 0;
+        return taken;
+    }
+
     private void begin(long now) {
         if (!begun || now - minute >= MINUTE) {
             begun = true;

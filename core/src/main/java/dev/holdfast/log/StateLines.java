@@ -7,7 +7,6 @@ import dev.holdfast.spi.TimeSource;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Queue;
-import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,9 +26,13 @@ final class StateLines {
     /** A change, what is to be said behind it, and how many others that tells of. */
     private record Line(Change change, String more, long others) {}
 
+    /** Writes a change, what is to be said behind it, and of how many others that tells. */
+    interface Writer {
+        void write(Change change, String more, long others);
+    }
+
     private final TimeSource time;
-    /** Writes a change, and what is to be said behind it. */
-    private final BiConsumer<Change, String> line;
+    private final Writer line;
 
     // Apart, so that what goes on in between hides neither the beginning nor the end of an outage.
     private final Pace outages = new Pace(MOST);
@@ -44,9 +47,10 @@ final class StateLines {
     /** Null if the latest change has its line. */
     private @Nullable Change leftOut;
 
-    private boolean timer;
+    private TimeSource.@Nullable Timer timer;
+    private boolean closed;
 
-    StateLines(TimeSource time, BiConsumer<Change, String> line) {
+    StateLines(TimeSource time, Writer line) {
         this.time = time;
         this.line = line;
     }
@@ -68,16 +72,23 @@ final class StateLines {
     }
 
     private synchronized void writeIn(long nanos) {
-        if (leftOut != null && !timer) {
-            time.schedule(nanos, this::minuteIsOver);
-            timer = true;
+        if (leftOut != null && timer == null && !closed) {
+            timer = time.schedule(nanos, this::minuteIsOver);
+        }
+    }
+
+    /** The state does not matter any more: a timer would keep whoever made the pipeline. */
+    synchronized void close() {
+        closed = true;
+        if (timer != null) {
+            timer.cancel();
         }
     }
 
     /** On the timer's thread, which runs no code of a user: so no appender of a log. */
     private void minuteIsOver() {
         synchronized (this) {
-            timer = false;
+            timer = null;
             if (leftOut == null) {
                 return;
             }
@@ -124,7 +135,7 @@ final class StateLines {
         }
         for (Line next = next(); next != null; next = next()) {
             try {
-                line.accept(next.change, next.more);
+                line.write(next.change, next.more, next.others);
             } catch (Throwable noMemory) {
                 // There may be some for the next one.
             }

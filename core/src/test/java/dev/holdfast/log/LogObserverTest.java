@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.Pipeline;
 import dev.holdfast.Refusal;
+import dev.holdfast.spi.CallObserver;
+import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.TimeSource;
@@ -104,6 +106,94 @@ class LogObserverTest {
         }
 
         assertThat(lines).isEmpty();
+    }
+
+    private static final class Instance implements CallObserver.Observed {
+        private final CallObserver.Keys keys;
+        private final String name;
+
+        Instance(CallObserver.Keys keys, int number) {
+            this.keys = keys;
+            name = keys.name() + "/" + number;
+        }
+
+        @Override
+        public String name() {
+            return name;
+        }
+
+        @Override
+        public List<Policy> policies() {
+            return List.of();
+        }
+
+        @Override
+        public void meters(Meters meters) {}
+
+        @Override
+        public CallObserver.Keys keys() {
+            return keys;
+        }
+    }
+
+    private static final CallObserver.Keys STOCK = new CallObserver.Keys() {
+        @Override
+        public String name() {
+            return "stock";
+        }
+
+        @Override
+        public int size() {
+            return 30;
+        }
+
+        @Override
+        public int max() {
+            return 100;
+        }
+    };
+
+    @Test
+    void eachEventOfInstancesForKeysHasALineOrIsCountedInOne() {
+        int instances = 30;
+        for (int number = 0; number < instances; number++) {
+            Instance instance = new Instance(STOCK, number);
+            CallObserver one = log.forPipeline(instance);
+            for (int change = 0; change < 14; change++) {
+                one.stateChanged(instance.name, "circuit-breaker", "closed", "open", "ill");
+            }
+        }
+        assertThat(lines).hasSize(100);
+        time.advance(Duration.ofMinutes(3));
+        long counted = lines.stream()
+                .flatMap(
+                        line -> Pattern.compile("([\\d,]+) more ").matcher(line).results())
+                .mapToLong(more -> Long.parseLong(more.group(1).replace(",", "")))
+                .sum();
+        long own = lines.stream()
+                .filter(line -> line.contains("was closed and is open"))
+                .count();
+        assertThat(own + counted).isEqualTo(instances * 14L);
+        assertThat(lines).anyMatch(line -> line.contains("200 more events of instances of 'stock' were left out"));
+    }
+
+    /** Else a timer would keep an application for a minute after its end, and tell of a pipeline that is no more. */
+    @Test
+    void nothingIsToldOfAPipelineAfterItsEnd() {
+        Instance instance = new Instance(STOCK, 1);
+        CallObserver one = log.forPipeline(instance);
+        for (int change = 0; change < 200; change++) {
+            one.stateChanged(instance.name, "circuit-breaker", "closed", "open", "ill");
+            one.stateChanged(instance.name, "policy " + change, "closed", "open", "ill");
+        }
+        log.closed(instance);
+        log.keysClosed(STOCK);
+        int before = lines.size();
+        assertThat(before).isEqualTo(100);
+        long now = time.nanos();
+        time.run();
+        assertThat(lines).hasSize(before);
+        assertThat(time.nanos()).as("no timer was left").isEqualTo(now);
     }
 
     @Test

@@ -45,6 +45,10 @@ import org.junit.jupiter.params.provider.EnumSource;
  *     protected void assertNothingHeld(Policy policy) {
  *         assertThat(((BulkheadPolicy) policy).inFlight()).isZero();
  *     }
+ *
+ *     protected int notAskedFor() {
+ *         return Policy.SUCCESS | Policy.FAILURE; // for a limit that adapts, which this one does not
+ *     }
  * }
  * }</pre>
  */
@@ -60,7 +64,7 @@ public abstract class PolicyContract {
     /**
      * A fresh policy that lets a healthy call through, and does so again after an hour of quiet at the latest. If its {@code enter}
      * blocks the thread, as a lock does, it needs 10,000 permits: one thread begins as many asynchronous calls, and a test never
-     * ends otherwise.
+     * ends otherwise. A lease must be 10 ms at least: the work of some calls goes on for as long.
      */
     protected abstract Policy policy();
 

@@ -13,7 +13,7 @@ final class Lifetime {
     final Observers observers;
     final @Nullable Carrier carrier;
     final Lanes lanes;
-    final Log log = new Log();
+    final Log log;
     final Completion closing = new Completion();
 
     final AtomicBoolean closed = new AtomicBoolean();
@@ -23,7 +23,8 @@ final class Lifetime {
     volatile @Nullable Engine present;
 
     Lifetime(Engine.Settings settings) {
-        observers = new Observers(settings.name(), settings.observers());
+        log = Log.of(settings.policies());
+        observers = new Observers(settings.name(), settings.observers(), log);
         carrier = Carrier.of(settings.contexts());
         lanes = new Lanes(
                 settings.name(),

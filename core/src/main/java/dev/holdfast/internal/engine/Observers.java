@@ -12,8 +12,6 @@ import dev.holdfast.spi.CallObserver.Tracer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -31,13 +29,14 @@ final class Observers {
 
     private CallObserver[] ofCalls;
 
-    private final Set<Class<?>> logged = ConcurrentHashMap.newKeySet();
+    private final Log log;
 
     /** Null if no observer follows calls. */
     final @Nullable Traces traces;
 
-    Observers(String pipeline, List<CallObserver> observers) {
+    Observers(String pipeline, List<CallObserver> observers, Log log) {
         this.pipeline = pipeline;
+        this.log = log;
         this.observers = observers.toArray(new CallObserver[0]);
         bound = this.observers.clone();
         hearCalls = new boolean[bound.length];
@@ -186,11 +185,9 @@ final class Observers {
 
     private void log(Object observer, Throwable thrown) {
         try {
-            if (logged.add(observer.getClass())) {
-                LOG.warn(
-                        "an observer of '" + pipeline + "' threw; told once: "
-                                + observer.getClass().getName(),
-                        thrown);
+            String name = observer.getClass().getName();
+            if (log.isNews("observer " + name)) {
+                LOG.warn("an observer of '" + pipeline + "' threw; told once: " + name, thrown);
             }
         } catch (Throwable noMemory) {
             // The call must go on.

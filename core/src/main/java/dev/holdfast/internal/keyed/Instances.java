@@ -12,14 +12,15 @@ import dev.holdfast.shadow.ShadowPolicy;
 import dev.holdfast.spi.CallObserver.Keys;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.TimeSource;
-import java.nio.charset.StandardCharsets;
+import java.nio.ByteBuffer;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.zip.CRC32;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,6 +35,9 @@ public abstract class Instances<T> {
 
     /** Of a key in a message: keys come from outside. */
     private static final int LONGEST = 100;
+
+    /** The characters of a hash. */
+    private static final int HASH = 16;
 
     private static final SafeLog LOG = SafeLog.of("dev.holdfast");
 
@@ -214,14 +218,31 @@ public abstract class Instances<T> {
         }
     }
 
-    /** A key in the name of a pipeline: one line of at most about this many characters, and another one for another key. */
+    /**
+     * A key in the name of a pipeline: one line of at most about this many characters, and another one for another key. A backslash
+     * is escaped, as what begins with one in the line. One that is cut is longer by one than any other.
+     */
     public static String shown(String key, int most) {
-        if (key.codePointCount(0, key.length()) <= most) {
-            return Shown.line(key, most);
+        // A beginning is enough for the line, however long the key is.
+        String begin = key.length() > 2 * most ? key.substring(0, 2 * most) : key;
+        String line = Shown.line(begin.replace("\\", "\\\\"), 4 * most);
+        if (begin.length() == key.length() && line.codePointCount(0, line.length()) <= most) {
+            return line;
         }
-        CRC32 hash = new CRC32();
-        hash.update(key.getBytes(StandardCharsets.UTF_8));
-        return Shown.line(key, most - 8) + String.format("%08x", hash.getValue());
+        return line.substring(0, line.offsetByCodePoints(0, most - HASH)) + "…" + hash(key);
+    }
+
+    /** A hash that nobody finds another key for. */
+    private static String hash(String key) {
+        ByteBuffer characters = ByteBuffer.allocate(2 * key.length());
+        // Each character as it is: an encoding has one replacement for all that it cannot write.
+        characters.asCharBuffer().put(key);
+        try {
+            byte[] hash = MessageDigest.getInstance("SHA-256").digest(characters.array());
+            return String.format("%016x", ByteBuffer.wrap(hash).getLong());
+        } catch (NoSuchAlgorithmException impossible) {
+            throw new LinkageError("SHA-256", impossible);
+        }
     }
 
     /** Returns what is to be done before. */

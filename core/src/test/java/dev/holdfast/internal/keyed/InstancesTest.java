@@ -330,12 +330,21 @@ class InstancesTest {
         assertThat(instances.of("d")).isEqualTo("other 2");
     }
 
-    @Test
-    void whoWaitsForOneThatAnInterruptedThreadCouldNotMakeMakesIt() {
+    /** Code that wraps the exception often does not set the flag again. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void whoWaitsForOneThatAnInterruptedThreadCouldNotMakeMakesIt(boolean flagIsSetAgain) {
         AtomicReference<@Nullable Thread> maker = new AtomicReference<>();
         makes = key -> {
             if (maker.compareAndSet(null, Thread.currentThread())) {
-                await(new CountDownLatch(1));
+                try {
+                    new CountDownLatch(1).await();
+                } catch (InterruptedException e) {
+                    if (flagIsSetAgain) {
+                        Thread.currentThread().interrupt();
+                    }
+                    throw new IllegalStateException("cannot read the address", new IOException(e));
+                }
             }
         };
         Instances<String> instances = instances(List.of());
@@ -407,10 +416,33 @@ class InstancesTest {
         String long1 = "k".repeat(10) + "\uD83D\uDE00".repeat(90);
         assertThat(Instances.shown(long1, 100)).isEqualTo(long1);
         String cut = Instances.shown(long1 + "1", 100);
-        assertThat(cut).matches("k{10}\\X{82}…[0-9a-f]{8}");
+        assertThat(cut).matches("k{10}\\X{74}…[0-9a-f]{16}");
         assertThat(cut.codePoints()).hasSize(101);
         assertThat(Instances.shown(long1 + "1", 100)).isEqualTo(cut);
         assertThat(Instances.shown(long1 + "2", 100)).isNotEqualTo(cut);
+        assertThat(Instances.shown(cut, 100)).isNotEqualTo(cut);
+    }
+
+    @Test
+    void namesOfKeysThatLookAlikeDiffer() {
+        String hidden = "\u200b".repeat(100);
+        String longKey = "k".repeat(200);
+        List<String> keys = List.of(
+                "a\nb",
+                "a\\nb",
+                "a\\\\nb",
+                "\u001b",
+                "\\u001b",
+                hidden,
+                hidden + "\u200b",
+                longKey + "\ud800",
+                longKey + "\ud801",
+                longKey + "?");
+        assertThat(keys)
+                .extracting(key -> Instances.shown(key, 100))
+                .doesNotHaveDuplicates()
+                .allSatisfy(name -> assertThat(name.length()).isLessThanOrEqualTo(101))
+                .contains("a\\nb", "a\\\\nb");
     }
 
     @Test
