@@ -309,7 +309,7 @@ public final class Pipeline implements Observed, AutoCloseable {
          * <p>It is not closed with the pipeline. Close it afterwards, with {@code shutdown()}: a call whose task it has taken and
          * never runs, as after {@code shutdownNow()}, never ends.
          *
-         * <p>If it refuses a task, that call is rejected, and ends on a thread of the pipeline. If it runs tasks on the thread
+         * <p>If it refuses a task, that call is rejected, and ends on a thread of Holdfast. If it runs tasks on the thread
          * that submits them, or blocks that thread, the limits and waits of all pipelines are late; then a continuation of one
          * call must not wait for another call.
          */

@@ -63,6 +63,7 @@ final class Keyed extends Instances<Keyed.Instance> implements CallObserver.Keys
     private final BiFunction<PipelinePlan, InUse, Running> maker;
     private final Consumer<Keyed> whenClosed;
     private volatile PipelinePlan plan;
+    private volatile boolean allAreClosed;
     /** Whoever still holds one may use it; it is in no meter. */
     private final Set<Pipeline> gone = Collections.synchronizedSet(Collections.newSetFromMap(new WeakHashMap<>()));
 
@@ -140,8 +141,10 @@ final class Keyed extends Instances<Keyed.Instance> implements CallObserver.Keys
     @Override
     protected void close(Instance instance) {
         instance.pipeline().close();
-        // One that was made meanwhile: whoever heard that all are closed has seen another one.
-        whenClosed.accept(this);
+        if (allAreClosed) {
+            // But this one, which was made meanwhile: whoever heard that all are closed has seen another one.
+            whenClosed.accept(this);
+        }
     }
 
     @Override
@@ -149,6 +152,7 @@ final class Keyed extends Instances<Keyed.Instance> implements CallObserver.Keys
         super.close();
         // What goes meanwhile is in the one or the other: it is here before it is no longer there.
         new ArrayList<>(gone).forEach(Pipeline::close);
+        allAreClosed = true;
         whenClosed.accept(this);
     }
 

@@ -176,6 +176,58 @@ class KeyedTest {
         assertThat(registry.getMeters()).isEmpty();
     }
 
+    /** An observer that ends its meters then would end them while other instances still have calls. */
+    @Test
+    void thatAllInstancesAreClosedIsToldAfterTheLastOne() throws Exception {
+        List<String> told = new ArrayList<>();
+        Holdfast holdfast = Holdfast.builder()
+                .time(time)
+                .observer(new CallObserver() {
+                    @Override
+                    public void closed(Observed pipeline) {
+                        told.add(pipeline.name());
+                    }
+
+                    @Override
+                    public void keysClosed(Keys keys) {
+                        told.add("all of " + keys.name());
+                    }
+                })
+                .load(write("pipelines: { inventory: { timeout: 1s } }"));
+        List.of("a", "b", "c").forEach(key -> holdfast.pipeline("inventory", key));
+        holdfast.close();
+        assertThat(told)
+                .containsExactlyInAnyOrder("inventory", "inventory/a", "inventory/b", "inventory/c", "all of inventory")
+                .endsWith("all of inventory");
+        holdfast.pipeline("inventory", "late");
+        assertThat(told).endsWith("inventory/late", "all of inventory");
+    }
+
+    /** Each has a hook that throws. */
+    @Test
+    void whatIsToldOnceIsToldOnceForAllInstances() throws Exception {
+        try (Logged logged = new Logged("dev.holdfast");
+                Holdfast holdfast = load("pipelines: { inventory: { timeout: 1s } }")) {
+            logged.start();
+            for (int key = 0; key < 30; key++) {
+                Pipeline instance = holdfast.pipeline("inventory", "k" + key);
+                CompletableFuture<Object> unused = instance.operation("x")
+                        .unkeyed()
+                        .callAsync(attempt -> {
+                            attempt.onCancel(() -> {
+                                throw new IllegalStateException("broken");
+                            });
+                            return new CompletableFuture<>();
+                        });
+            }
+            time.advance(Duration.ofSeconds(2));
+            assertThat(logged.messages())
+                    .singleElement(STRING)
+                    .startsWith("an onCancel hook of 'inventory/k")
+                    .endsWith("' threw; told once");
+        }
+    }
+
     /** Keys may come from outside: somebody who makes them up gives strangers one breaker and one bulkhead. */
     @Test
     void thatFurtherKeysShareAnInstanceIsLoggedOnce() throws Exception {

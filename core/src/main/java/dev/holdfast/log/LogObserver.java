@@ -10,8 +10,10 @@ import dev.holdfast.log.StateLines.Change;
 import dev.holdfast.shadow.ShadowPolicy;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.TimeSource;
+import java.util.Collections;
 import java.util.Map;
 import java.util.Set;
+import java.util.WeakHashMap;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
@@ -41,8 +43,9 @@ public final class LogObserver implements CallObserver {
     /** For events that are told without {@link #forPipeline}. */
     private final Map<String, OfPipeline> pipelines = new ConcurrentHashMap<>();
 
-    private final Map<Observed, OfPipeline> open = new ConcurrentHashMap<>();
-    private final Map<Keys, OfKeys> ofKeys = new ConcurrentHashMap<>();
+    // Weak: nobody need close a pipeline.
+    private final Map<Observed, OfPipeline> open = Collections.synchronizedMap(new WeakHashMap<>());
+    private final Map<Keys, OfKeys> ofKeys = Collections.synchronizedMap(new WeakHashMap<>());
 
     /** A log on the system's time. */
     public LogObserver() {
@@ -124,6 +127,7 @@ public final class LogObserver implements CallObserver {
         private final Pace permits = new Pace(1);
 
         private final @Nullable OfKeys keys;
+        private volatile boolean closed;
 
         OfPipeline(TimeSource time, @Nullable OfKeys keys) {
             this.time = time;
@@ -136,10 +140,14 @@ public final class LogObserver implements CallObserver {
                     policy,
                     name -> new StateLines(
                             time, (change, more, others) -> write(pipeline, policy, change, more, others)));
+            if (closed) {
+                lines.close();
+            }
             lines.changed(new Change(from, to, cause, time.nanos()));
         }
 
         void close() {
+            closed = true;
             states.values().forEach(StateLines::close);
         }
 

@@ -190,6 +190,9 @@ class LogObserverTest {
         log.keysClosed(STOCK);
         int before = lines.size();
         assertThat(before).isEqualTo(100);
+        for (int change = 0; change < 20; change++) {
+            one.stateChanged(instance.name, "another policy", "closed", "open", "late");
+        }
         long now = time.nanos();
         time.run();
         assertThat(lines).hasSize(before);

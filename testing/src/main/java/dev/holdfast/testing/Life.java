@@ -62,7 +62,9 @@ final class Life {
             legal |= state == from;
         }
         state = next;
-        return legal && (!ended || endedEarly);
+        legal &= !ended || endedEarly;
+        endedEarly &= next != State.SETTLED && next != State.ABANDONED;
+        return legal;
     }
 
     synchronized void set(State next) {
@@ -79,7 +81,7 @@ final class Life {
         boolean givenUp = state == State.ABANDONED;
         boolean inside = state == State.ENTERED || state == State.PAUSED;
         boolean legal = !ended && (settled || givenUp || (writtenOff && inside));
-        endedEarly = legal && inside;
+        endedEarly |= legal && inside;
         ended = true;
         return legal;
     }

@@ -117,8 +117,8 @@ public final class Engine {
      * What an engine is made of.
      *
      * @param contexts what goes with a call to other threads; null: what is on the class path
-     * @param executor null: the time's, or threads of its own
-     * @param backgroundExecutor null: the time's, or threads of its own
+     * @param executor null: the time's, or threads that all pipelines share
+     * @param backgroundExecutor null: the same
      * @param straightAfter after how many calls it gets a {@link StraightWay}; less than 0: never
      * @param watchdog null: the one that belongs to the time
      */

@@ -23,7 +23,7 @@ final class Lifetime {
     volatile @Nullable Engine present;
 
     Lifetime(Engine.Settings settings) {
-        log = Log.of(settings.policies());
+        log = new Log(settings.name(), settings.policies());
         observers = new Observers(settings.name(), settings.observers(), log);
         carrier = Carrier.of(settings.contexts());
         lanes = new Lanes(

@@ -8,30 +8,32 @@ import dev.holdfast.spi.Policy;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.WeakHashMap;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
-/** The log of one pipeline, or of all its instances for keys, for errors that cannot be thrown to anybody. */
+/** The log of one pipeline for errors that cannot be thrown to anybody. */
 final class Log {
-    /** Enough for one pipeline. The same error of a thousand instances, each with its stack trace, would fill the log. */
-    private static final int MOST = 20;
-
     private static final SafeLog LOG = SafeLog.of("dev.holdfast");
-    private static final Map<Keys, Log> OF_KEYS = Collections.synchronizedMap(new WeakHashMap<>());
+    /** What all instances for keys have logged: the same error of a thousand of them, with its stack trace, would fill the log. */
+    private static final Map<Keys, Set<String>> OF_KEYS = Collections.synchronizedMap(new WeakHashMap<>());
 
-    private final Set<String> logged = ConcurrentHashMap.newKeySet();
+    private final String pipeline;
+    private final Set<String> logged;
 
-    /** That of the pipeline with these policies. */
-    static Log of(List<Policy> policies) {
-        for (Policy policy : policies) {
-            Keys keys = policy instanceof OfKeys instance ? instance.keys() : null;
-            if (keys != null) {
-                return OF_KEYS.computeIfAbsent(keys, any -> new Log());
-            }
-        }
-        return new Log();
+    /** That of a pipeline with these policies. */
+    Log(String pipeline, List<Policy> policies) {
+        this.pipeline = pipeline;
+        Keys keys = policies.stream()
+                .map(policy -> policy instanceof OfKeys instance ? instance.keys() : null)
+                .filter(Objects::nonNull)
+                .findFirst()
+                .orElse(null);
+        logged = keys == null
+                ? ConcurrentHashMap.newKeySet()
+                : OF_KEYS.computeIfAbsent(keys, any -> ConcurrentHashMap.newKeySet());
     }
 
     /** Logs only once: a broken part would fill the log with every call. */
@@ -41,9 +43,9 @@ final class Log {
         }
     }
 
-    /** Whether this was not told before, nor too much else. */
+    /** Whether this was not told before, also of another instance. */
     boolean isNews(String what) {
-        return logged.size() < MOST && logged.add(what);
+        return logged.add(what.replace("'" + pipeline + "'", "it"));
     }
 
     static void warn(String what, Throwable thrown) {

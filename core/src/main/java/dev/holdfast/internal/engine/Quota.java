@@ -6,9 +6,7 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,10 +14,19 @@ import org.jspecify.annotations.Nullable;
  * end. While a task runs, its thread has the name and the context class loader of the pipeline.
  */
 final class Quota implements Executor {
+    /** Gives threads, each of which calls {@link Quota#run} once. */
+    interface Starter {
+        /** Throws, and gives none, if none can be started. */
+        void run(Quota quota);
+
+        /** The same as soon as one can be started. */
+        void runLater(Quota quota);
+    }
+
     private static final int MOST_THREADS = 256;
     private static final int MOST_WAITING = 10_000;
 
-    private final Consumer<Quota> workers;
+    private final Starter workers;
     private final String name;
     private final int most;
     private final long mostInAll;
@@ -29,18 +36,10 @@ final class Quota implements Executor {
     /** Tasks that have not begun. Each is here before it counts, so whoever is to begin one finds one. */
     private final Queue<Runnable> waiting = new ConcurrentLinkedQueue<>();
 
-    /** Tasks that run or wait. Up to {@link #most} of them have a thread each, but for those that are {@link #owed}. */
+    /** Tasks that run or wait. Up to {@link #most} of them have a thread each, or will have one. */
     private final AtomicLong inAll = new AtomicLong();
 
-    private final AtomicInteger owed = new AtomicInteger();
-
-    Quota(
-            Consumer<Quota> workers,
-            String name,
-            int most,
-            int mostWaiting,
-            boolean canWait,
-            @Nullable ClassLoader loader) {
+    Quota(Starter workers, String name, int most, int mostWaiting, boolean canWait, @Nullable ClassLoader loader) {
         this.workers = workers;
         this.name = "holdfast-" + name + "-";
         this.most = most;
@@ -51,21 +50,17 @@ final class Quota implements Executor {
 
     /** A few tasks that hang delay no other: one waits only if the pipeline has its most threads. */
     static Quota bounded(String name, @Nullable ClassLoader loader) {
-        return new Quota(Workers.ALL::run, name, MOST_THREADS, MOST_WAITING, false, loader);
+        return new Quota(Workers.ALL, name, MOST_THREADS, MOST_WAITING, false, loader);
     }
 
     /** The same, for tasks that are there anyway: as many as come may wait for a thread. */
     static Quota unbounded(String name, @Nullable ClassLoader loader) {
-        return new Quota(Workers.ALL::run, name, MOST_THREADS, Integer.MAX_VALUE, false, loader);
+        return new Quota(Workers.ALL, name, MOST_THREADS, Integer.MAX_VALUE, false, loader);
     }
 
     /** The same, for tasks that also may wait until the process can start threads again. Refuses none. */
     static Quota patient(String name, @Nullable ClassLoader loader) {
-        return new Quota(Workers.ALL::run, name, MOST_THREADS, Integer.MAX_VALUE, true, loader);
-    }
-
-    boolean canWait() {
-        return canWait;
+        return new Quota(Workers.ALL, name, MOST_THREADS, Integer.MAX_VALUE, true, loader);
     }
 
     @Override
@@ -76,20 +71,25 @@ final class Quota implements Executor {
         waiting.add(task);
         if (inAll.getAndIncrement() < most) {
             try {
-                workers.accept(this);
+                workers.run(this);
             } catch (Throwable noThread) {
-                if (isTakenBack(task)) {
+                if (canWait) {
+                    workers.runLater(this);
+                } else if (isTakenBack(task)) {
                     throw noThread;
                 }
             }
         }
     }
 
-    /** False: another thread has begun it, before one that waits for a thread now. */
+    /**
+     * False: another thread has begun it, before one that has no thread now. Either way, whoever counted on this one gets a thread as
+     * soon as there is one.
+     */
     private boolean isTakenBack(Runnable task) {
         boolean removed = waiting.remove(task);
         if (!removed || inAll.decrementAndGet() >= most) {
-            owed.incrementAndGet();
+            workers.runLater(this);
         }
         return removed;
     }
@@ -100,14 +100,28 @@ final class Quota implements Executor {
         String ownName = here.getName();
         ClassLoader ownLoader = here.getContextClassLoader();
         try {
-            begin(here, thread);
             do {
+                begin(here, thread);
                 runNext();
-            } while (inAll.decrementAndGet() >= most || isOwed());
+            } while (inAll.decrementAndGet() >= most);
         } finally {
             usualPriority(here);
             here.setContextClassLoader(ownLoader);
             here.setName(ownName);
+        }
+    }
+
+    /** Whatever the task before has left. */
+    private void begin(Thread here, int thread) {
+        usualPriority(here);
+        here.setContextClassLoader(loader);
+        try {
+            String itsName = name + thread;
+            if (!here.getName().equals(itsName)) {
+                here.setName(itsName);
+            }
+        } catch (OutOfMemoryError noName) {
+            // The task must not go with it.
         }
     }
 
@@ -117,19 +131,6 @@ final class Quota implements Executor {
         if (here.getPriority() != Thread.NORM_PRIORITY) {
             here.setPriority(Thread.NORM_PRIORITY);
         }
-    }
-
-    private void begin(Thread here, int thread) {
-        here.setContextClassLoader(loader);
-        try {
-            here.setName(name + thread);
-        } catch (OutOfMemoryError noName) {
-            // The task must not go with it.
-        }
-    }
-
-    private boolean isOwed() {
-        return owed.getAndUpdate(n -> Math.max(0, n - 1)) > 0;
     }
 
     private void runNext() {

@@ -5,6 +5,8 @@ import dev.holdfast.spi.TimeSource;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
+import java.security.AccessController;
+import java.security.PrivilegedAction;
 import java.util.concurrent.Executor;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadFactory;
@@ -126,10 +128,16 @@ public final class Threads {
         }
     }
 
-    /** Does not inherit the priority of its starter, which may be the timer's thread. */
-    @SuppressWarnings("ThreadPriorityCheck") // the usual one
+    /**
+     * Does not inherit the priority of its starter, which may be the timer's thread, and refers to nothing of the application that
+     * happens to start it: it may outlive that.
+     */
+    @SuppressWarnings({"removal", "ThreadPriorityCheck"
+    }) // with an access controller, a thread refers to the classes that made it; the usual priority
     public static Thread daemon(Runnable task, String name) {
-        Thread thread = new Thread(null, task, name, 0, false);
+        PrivilegedAction<Thread> make = () -> new Thread(null, task, name, 0, false);
+        Thread thread = AccessController.doPrivileged(make);
+        thread.setContextClassLoader(Threads.class.getClassLoader());
         thread.setDaemon(true);
         thread.setPriority(Thread.NORM_PRIORITY);
         return thread;

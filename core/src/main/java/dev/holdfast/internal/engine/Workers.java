@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * goes to an idle thread. If there is none it queues, and threads are started until the queue is empty: no work waits until other
  * work has ended. What bounds their number is the {@link Quota} of each pipeline. A thread ends when it has been idle for a second.
  */
-final class Workers {
+final class Workers implements Quota.Starter {
     static final Workers ALL =
             new Workers((work, name) -> Threads.daemon(work, name).start());
 
@@ -41,14 +41,15 @@ final class Workers {
         this.starter = starter;
     }
 
-    /** Gives it one more thread. Blocks for nothing. If it throws, there is none, and the quota cannot wait. */
-    void run(Quota quota) {
+    /** Blocks for nothing. */
+    @Override
+    public void run(Quota quota) {
         if (!idle.offer(quota)) {
             queue.add(quota);
             try {
                 startOne();
             } catch (Throwable noThread) {
-                boolean isTakenBack = !quota.canWait() && queue.remove(quota);
+                boolean isTakenBack = queue.remove(quota);
                 tryAgainIfAnyWait();
                 if (isTakenBack) {
                     throw noThread;
@@ -57,9 +58,15 @@ final class Workers {
         }
     }
 
+    @Override
+    public void runLater(Quota quota) {
+        queue.add(quota);
+        tryAgainIfAnyWait();
+    }
+
     private void startOne() {
-        if (starting.incrementAndGet() > MOST_STARTING) {
-            starting.decrementAndGet();
+        // Never too many for a moment: who finds enough of them relies on one that is still to look for work.
+        if (starting.getAndUpdate(n -> Math.min(n + 1, MOST_STARTING)) == MOST_STARTING) {
             return;
         }
         try {
@@ -72,9 +79,7 @@ final class Workers {
     }
 
     private void work(int mine) {
-        // Not that of whoever happened to start it: a web application that has gone would stay.
-        Thread.currentThread().setContextClassLoader(Workers.class.getClassLoader());
-        // Before it looks: who finds enough of them starting relies on one that has not looked yet.
+        // Before it looks.
         starting.decrementAndGet();
         Quota quota = queue.poll();
         while (quota != null) {

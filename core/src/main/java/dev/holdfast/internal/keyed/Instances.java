@@ -17,6 +17,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -37,7 +38,7 @@ public abstract class Instances<T> {
     private static final int LONGEST = 100;
 
     /** The characters of a hash. */
-    private static final int HASH = 16;
+    private static final int HASH = 32;
 
     private static final SafeLog LOG = SafeLog.of("dev.holdfast");
 
@@ -239,7 +240,7 @@ public abstract class Instances<T> {
         characters.asCharBuffer().put(key);
         try {
             byte[] hash = MessageDigest.getInstance("SHA-256").digest(characters.array());
-            return String.format("%016x", ByteBuffer.wrap(hash).getLong());
+            return HexFormat.of().formatHex(hash, 0, HASH / 2);
         } catch (NoSuchAlgorithmException impossible) {
             throw new LinkageError("SHA-256", impossible);
         }

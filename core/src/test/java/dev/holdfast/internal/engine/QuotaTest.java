@@ -15,6 +15,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -22,6 +23,22 @@ import org.junit.jupiter.params.provider.ValueSource;
 class QuotaTest {
     private final Deque<Quota> threads = new ArrayDeque<>();
     private final List<String> ran = new ArrayList<>();
+
+    private final Quota.Starter starter = starting(threads::add);
+
+    private Quota.Starter starting(Consumer<Quota> now) {
+        return new Quota.Starter() {
+            @Override
+            public void run(Quota quota) {
+                now.accept(quota);
+            }
+
+            @Override
+            public void runLater(Quota quota) {
+                threads.add(quota);
+            }
+        };
+    }
 
     private Runnable task(String name) {
         return () -> ran.add(name);
@@ -33,7 +50,7 @@ class QuotaTest {
 
     @Test
     void noMoreThreadsThanItsMostAndTheirTasksInOrder() {
-        Quota quota = new Quota(threads::add, "p", 2, 10, false, null);
+        Quota quota = new Quota(starter, "p", 2, 10, false, null);
         List.of("a", "b", "c", "d").forEach(name -> quota.execute(task(name)));
         assertThat(threads).hasSize(2);
         runOne();
@@ -46,7 +63,7 @@ class QuotaTest {
 
     @Test
     void oneMoreThanMayWaitIsRefused() {
-        Quota quota = new Quota(threads::add, "p", 1, 2, false, null);
+        Quota quota = new Quota(starter, "p", 1, 2, false, null);
         List.of("a", "b", "c").forEach(name -> quota.execute(task(name)));
         assertThatThrownBy(() -> quota.execute(task("d")))
                 .isInstanceOf(RejectedExecutionException.class)
@@ -71,7 +88,7 @@ class QuotaTest {
             throw new IllegalStateException("the handler's own");
         });
         try {
-            Quota quota = new Quota(threads::add, "p", 1, 10, false, application);
+            Quota quota = new Quota(starter, "p", 1, 10, false, application);
             IllegalStateException thrown = new IllegalStateException();
             quota.execute(() -> {
                 here.interrupt();
@@ -100,7 +117,7 @@ class QuotaTest {
         Random random = new Random(seed);
         int most = 1 + random.nextInt(3);
         Quota quota = new Quota(
-                wanted -> {
+                starting(wanted -> {
                     if (random.nextInt(3) == 0) {
                         // Meanwhile, one that runs may end.
                         if (random.nextBoolean() && !threads.isEmpty()) {
@@ -109,7 +126,7 @@ class QuotaTest {
                         throw new OutOfMemoryError("unable to create native thread");
                     }
                     threads.add(wanted);
-                },
+                }),
                 "p",
                 most,
                 1_000,
@@ -129,19 +146,36 @@ class QuotaTest {
                 runOne();
             }
         }
-        while (ran.size() < taken.size()) {
-            if (threads.isEmpty()) {
-                String name = "one more";
-                try {
-                    quota.execute(task(name));
-                    taken.add(name);
-                } catch (OutOfMemoryError noThread) {
-                    continue;
-                }
-            }
+        while (!threads.isEmpty()) {
             runOne();
         }
         assertThat(ran).doesNotHaveDuplicates().containsExactlyInAnyOrderElementsOf(taken);
+    }
+
+    /** Another thread has begun the task whose thread cannot be started, in place of its own task. */
+    @Test
+    void aTaskDoesNotWaitForAThreadThatCannotBeStarted() {
+        Quota[] self = new Quota[1];
+        AtomicInteger starts = new AtomicInteger();
+        self[0] = new Quota(
+                starting(wanted -> {
+                    if (starts.incrementAndGet() == 1) {
+                        self[0].execute(task("second"));
+                        runOne();
+                        throw new OutOfMemoryError("unable to create native thread");
+                    }
+                    threads.add(wanted);
+                }),
+                "p",
+                2,
+                10,
+                false,
+                null);
+        self[0].execute(task("first"));
+        assertThat(ran).containsExactly("first");
+        assertThat(threads).hasSize(1);
+        runOne();
+        assertThat(ran).containsExactly("first", "second");
     }
 
     @Test
@@ -149,7 +183,8 @@ class QuotaTest {
         int most = 3;
         int tasks = 20_000;
         var pool = Executors.newCachedThreadPool();
-        Quota quota = new Quota(wanted -> pool.execute(() -> wanted.run(1)), "p", most, Integer.MAX_VALUE, false, null);
+        Quota quota = new Quota(
+                starting(wanted -> pool.execute(() -> wanted.run(1))), "p", most, Integer.MAX_VALUE, false, null);
         AtomicInteger running = new AtomicInteger();
         AtomicInteger atOnce = new AtomicInteger();
         CountDownLatch done = new CountDownLatch(tasks);

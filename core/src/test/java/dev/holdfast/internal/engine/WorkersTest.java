@@ -29,7 +29,7 @@ class WorkersTest {
     });
 
     private Quota pipeline(String name) {
-        return new Quota(workers::run, name, 256, 10_000, false, null);
+        return new Quota(workers, name, 256, 10_000, false, null);
     }
 
     /** A limit that strikes the calls of a thousand pipelines at once is not to be late for those of another one. */
@@ -62,19 +62,22 @@ class WorkersTest {
 
     @Test
     void aThreadKeepsNoClassLoaderOfThePipelineThatStartedItOrThatItWorkedFor() throws Exception {
+        ClassLoader before = giver.getContextClassLoader();
         try (URLClassLoader application = new URLClassLoader(new URL[0], null)) {
-            Quota quota = new Quota(workers::run, "p", 1, 10, false, application);
+            Quota quota = new Quota(workers, "p", 1, 10, false, application);
             CountDownLatch ran = new CountDownLatch(1);
+            giver.setContextClassLoader(application);
             quota.execute(ran::countDown);
             Thread thread = started.get(0);
             String idle = thread.getName();
-            thread.setContextClassLoader(application);
             thread.start();
             ran.await();
             while (!thread.getName().equals(idle)) {
                 Thread.onSpinWait();
             }
             assertThat(thread.getContextClassLoader()).isSameAs(Workers.class.getClassLoader());
+        } finally {
+            giver.setContextClassLoader(before);
         }
     }
 
@@ -87,7 +90,7 @@ class WorkersTest {
             }
             Threads.daemon(work, name).start();
         });
-        Quota quota = new Quota(poor::run, "p", 1, 10, false, null);
+        Quota quota = new Quota(poor, "p", 1, 10, false, null);
         assertThatThrownBy(() -> quota.execute(() -> later.add(() -> {}))).isInstanceOf(OutOfMemoryError.class);
         assertThat(later).isEmpty();
         later.add(() -> {});
@@ -106,7 +109,7 @@ class WorkersTest {
             }
             Threads.daemon(work, name).start();
         });
-        Quota quota = new Quota(poor::run, "p", 1, 10, true, null);
+        Quota quota = new Quota(poor, "p", 1, 10, true, null);
         CountDownLatch ran = new CountDownLatch(2);
         quota.execute(ran::countDown);
         quota.execute(ran::countDown);
@@ -122,10 +125,10 @@ class WorkersTest {
             int starting = depth.incrementAndGet();
             if (starting == 4) {
                 // The fifth finds four that start, none of which comes.
-                new Quota(self.get()::run, "fifth", 1, 10, false, null).execute(ran::countDown);
+                new Quota(self.get(), "fifth", 1, 10, false, null).execute(ran::countDown);
             }
             if (starting < 4) {
-                new Quota(self.get()::run, "p" + starting, 1, 10, true, null).execute(() -> {});
+                new Quota(self.get(), "p" + starting, 1, 10, true, null).execute(() -> {});
             }
             if (starting <= 4) {
                 throw new OutOfMemoryError("unable to create native thread");
@@ -134,7 +137,7 @@ class WorkersTest {
         });
         self.set(poor);
         CountDownLatch first = new CountDownLatch(1);
-        new Quota(poor::run, "first", 1, 10, true, null).execute(first::countDown);
+        new Quota(poor, "first", 1, 10, true, null).execute(first::countDown);
         first.await();
         ran.await();
     }
