@@ -74,6 +74,7 @@ class SamplesCompileTest {
                     "io.github.resilience4j.micrometer.tagged.*",
                     "io.micrometer.context.*",
                     "io.micrometer.context.integration.*",
+                    "io.micrometer.core.instrument.MeterRegistry",
                     "io.micrometer.observation.*",
                     "io.micrometer.tracing.handler.*",
                     "java.io.*",

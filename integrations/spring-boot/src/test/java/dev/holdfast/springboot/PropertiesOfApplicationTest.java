@@ -1083,6 +1083,16 @@ class PropertiesOfApplicationTest {
     }
 
     @Test
+    void whatToDoOfAMistakeHasTheAddressesOfThePages() {
+        runner.withPropertyValues("holdfast.pipelines.prices.deadline=1")
+                .run(context -> assertThat(new ConfigFailureAnalyzer()
+                                .analyze(Objects.requireNonNull(context.getStartupFailure(), "failure")))
+                        .extracting(FailureAnalysis::getAction)
+                        .isEqualTo("Correct this. All keys: https://holdfast.dev/docs/configuration.md and"
+                                + " https://holdfast.dev/docs/spring-boot.md."));
+    }
+
+    @Test
     void aNameWithADotIsToldToNeedBrackets() {
         runner.withPropertyValues("holdfast.pipelines.shop.v2.deadline=1s")
                 .run(context -> assertThat(new ConfigFailureAnalyzer()
