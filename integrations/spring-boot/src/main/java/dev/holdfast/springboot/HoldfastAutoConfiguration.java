@@ -74,6 +74,12 @@ public class HoldfastAutoConfiguration {
         return settings;
     }
 
+    /** Static, since it must be there before all others. */
+    @Bean(StrayVariables.NAME)
+    static StrayVariables holdfastStrayVariables(Environment environment) {
+        return new StrayVariables(environment);
+    }
+
     @Bean
     static OwnPipelines holdfastOwnPipelines(
             ConfigurableListableBeanFactory beans, ObjectProvider<ClosedLast> ours, Environment environment) {
