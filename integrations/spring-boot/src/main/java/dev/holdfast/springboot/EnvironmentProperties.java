@@ -439,7 +439,7 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
             Origin origin = one.origin();
             if (origin instanceof TextResourceOrigin text && text.getLocation() != null && text.getResource() != null) {
                 return new Where(
-                        shownFile(text.getResource(), one.source),
+                        shownFile(text.getResource(), name(one.source)),
                         text.getLocation().getLine() + 1,
                         text.getLocation().getColumn() + 1);
             }
@@ -447,11 +447,16 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
         }
     }
 
-    /** What is no file, such as a variable of the environment that is imported, says nothing of itself. */
-    private static String shownFile(Resource resource, ConfigurationPropertySource source) {
+    /**
+     * With its folder: there may be several of one name. What is no file, such as a variable of the environment that is imported,
+     * says nothing of itself.
+     *
+     * @param source the name of its source
+     */
+    static String shownFile(Resource resource, String source) {
         String description = resource.getDescription();
         Matcher inBrackets = IN_BRACKETS.matcher(description);
-        return resource.getFilename() == null ? name(source) : inBrackets.matches() ? inBrackets.group(1) : description;
+        return resource.getFilename() == null ? source : inBrackets.matches() ? inBrackets.group(1) : description;
     }
 
     private static String place(Found one) {

@@ -63,7 +63,7 @@ final class StrayVariables implements BeanFactoryPostProcessor {
             return;
         }
         Nearest.to(words.get(1), LEAST_WORDS.keySet().stream().sorted().toList())
-                .filter(near -> words.size() >= LEAST_WORDS.get(near))
+                .filter(near -> words.size() >= LEAST_WORDS.getOrDefault(near, 3))
                 .ifPresent(near -> LOG.warn(
                         "the variable " + variable + " does nothing; did you mean HOLDFAST_" + near + "_"
                                 + String.join("_", words.subList(2, words.size())) + "?",

@@ -13,6 +13,7 @@ import java.math.BigDecimal;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
@@ -45,7 +46,7 @@ class MethodsOverClientsTest {
 
         @Protected(value = "prices", fallback = "listPrice")
         public BigDecimal price(String address) {
-            return client.get().uri(address).retrieve().body(BigDecimal.class);
+            return Objects.requireNonNull(client.get().uri(address).retrieve().body(BigDecimal.class), "price");
         }
 
         BigDecimal listPrice(String address) {
