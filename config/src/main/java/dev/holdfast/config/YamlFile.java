@@ -10,6 +10,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
 import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.yaml.snakeyaml.error.Mark;
 import org.yaml.snakeyaml.error.MarkedYAMLException;
 import org.yaml.snakeyaml.error.YAMLException;
@@ -18,6 +20,12 @@ import org.yaml.snakeyaml.reader.StreamReader;
 /** Reads a file into nodes, or reports why it cannot be read. */
 final class YamlFile {
     private static final int LONGEST_PROBLEM = 200;
+
+    /** A key of the document's own, of which Spring Boot's properties have the first, and a file has the second. */
+    private static final Pattern OF_SPRING =
+            Pattern.compile("^\"?holdfast(?:\\.[\\w.\\[\\]-]+)?\"? *:", Pattern.MULTILINE);
+
+    private static final Pattern OF_A_FILE = Pattern.compile("^\"?pipelines\"? *:", Pattern.MULTILINE);
 
     private final String file;
     private final Problems problems;
@@ -73,7 +81,18 @@ final class YamlFile {
     private Optional<Node> parse(String text, Placeholders placeholders) {
         int control = firstControl(text);
         if (control < text.length()) {
-            report(text, control);
+            problems.add(
+                    at(text, control), String.format("not YAML: control character U+%04X", text.codePointAt(control)));
+            return Optional.empty();
+        }
+        // Before the parser: such a file may have several documents, and placeholders of its own.
+        Matcher ofSpring = OF_SPRING.matcher(text);
+        if (ofSpring.find() && !OF_A_FILE.matcher(text).find()) {
+            problems.add(
+                    at(text, ofSpring.start()),
+                    "a file of Spring Boot's properties, which only Holdfast's starter reads",
+                    "what stands below holdfast, in a file of its own; a test that starts the application checks"
+                            + " this one, see https://holdfast.dev/docs/spring-boot.md#tests");
             return Optional.empty();
         }
         try {
@@ -95,18 +114,16 @@ final class YamlFile {
         return i;
     }
 
-    private void report(String text, int control) {
+    private Place at(String text, int index) {
         int line = 1;
         int begin = 0;
-        for (int i = 0; i < control; i++) {
+        for (int i = 0; i < index; i++) {
             if (endsLine(text, i)) {
                 line++;
                 begin = i + 1;
             }
         }
-        int column = text.codePointCount(begin, control) + 1;
-        String what = String.format("not YAML: control character U+%04X", text.codePointAt(control));
-        problems.add(Place.document(new Location(file, line, column)), what);
+        return Place.document(new Location(file, line, text.codePointCount(begin, index) + 1));
     }
 
     /** Knows YAML's line breaks, as the parser does. */

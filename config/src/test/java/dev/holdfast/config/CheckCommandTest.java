@@ -81,6 +81,35 @@ class CheckCommandTest {
     }
 
     @Test
+    void aFileOfSpringBootIsToldInOneLineWhatReadsAndChecksIt() throws Exception {
+        String message =
+                ": a file of Spring Boot's properties, which only Holdfast's starter reads; expected what stands"
+                        + " below holdfast, in a file of its own; a test that starts the application checks this one, see"
+                        + " https://holdfast.dev/docs/spring-boot.md#tests";
+        String nested = write("application.yml", """
+                server: { port: 8080 }
+                inventory.url: ${INVENTORY}
+                holdfast:
+                  pipelines:
+                    inventory: { extends: standard }
+                ---
+                spring.config.activate.on-profile: production
+                """);
+        String dotted = write("application-b.yml", "management:\nholdfast.pipelines.inventory.timeout: 1s\n");
+        assertThat(check(nested, dotted)).isOne();
+        assertThat(err.toString(StandardCharsets.UTF_8).lines())
+                .containsExactly(nested + ":3:1" + message, dotted + ":2:1" + message);
+    }
+
+    @Test
+    void aFileOfPipelinesMayHaveNoKeyHoldfast() throws Exception {
+        String file = write("file.yaml", "holdfast: {}\npipelines: { a: { retry: } }");
+        assertThat(check(file)).isOne();
+        assertThat(err.toString(StandardCharsets.UTF_8))
+                .startsWith(file + ":1:1 holdfast: unknown key; expected one of");
+    }
+
+    @Test
     void severalFilesAreOneConfiguration() throws Exception {
         String base = write("base.yaml", "templates: { service: { retry: } }\npipelines: { a: { extends: service } }");
         String over = write("over.yaml", "pipelines: { a: { retry: { max-attempts: 2 } }, b: { extends: service } }");

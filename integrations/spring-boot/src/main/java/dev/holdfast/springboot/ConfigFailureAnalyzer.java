@@ -8,6 +8,9 @@ import org.springframework.boot.diagnostics.FailureAnalyzer;
 
 /** Shows what is wrong in place of a stack trace. */
 final class ConfigFailureAnalyzer implements FailureAnalyzer {
+    /** Where the pages stand. */
+    static final String PAGES = "https://holdfast.dev/docs/";
+
     private static final int MOST_CAUSES = 32;
     private static final String DOTS =
             " If the name of a pipeline has a dot, put it into brackets, \"[shop.v2]\": Spring splits it otherwise.";
@@ -20,7 +23,7 @@ final class ConfigFailureAnalyzer implements FailureAnalyzer {
                 String what = String.valueOf(cause.getMessage());
                 return new FailureAnalysis(
                         "Holdfast cannot be set up:\n\n" + what,
-                        "Correct this. Holdfast's pages configuration.md and spring-boot.md have all keys."
+                        "Correct this. All keys: " + PAGES + "configuration.md and " + PAGES + "spring-boot.md."
                                 + (what.contains("unknown section") ? DOTS : ""),
                         cause);
             }

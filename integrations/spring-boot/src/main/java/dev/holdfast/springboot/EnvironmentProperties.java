@@ -211,6 +211,46 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
     }
 
     /**
+     * A pipeline that only variables of the environment have.
+     *
+     * @param variable the first one
+     * @param others the pipelines of the other sources
+     */
+    record Alone(String name, String variable, Set<String> others) {}
+
+    /** The pipelines that only variables have, where other sources have some, too. */
+    Collection<Alone> ofVariablesAlone() {
+        List<Found> written = found(Set.of());
+        Brackets brackets = new Brackets();
+        written.forEach(one -> brackets.learn(one.name()));
+        List<Found> all = uniform(written, brackets).stream()
+                .filter(one -> one.name().getNumberOfElements() > 2
+                        && one.name().getElement(1, Form.UNIFORM).equals("pipelines"))
+                .toList();
+        Spelling spelling = new Spelling();
+        Set<String> others = new LinkedHashSet<>();
+        for (Found one : all) {
+            if (!one.ofVariable) {
+                spelling.learn(one.name());
+                others.add(Spelling.original(one.name(), 2));
+            }
+        }
+        Map<String, Alone> alone = new LinkedHashMap<>();
+        for (Found one : all) {
+            if (one.ofVariable
+                    && !others.isEmpty()
+                    && one.property.getOrigin() instanceof PropertySourceOrigin of
+                    && spelling.joined(one.name()) == null) {
+                String name = spelling.of(one.name(), true).get(1);
+                if (!others.contains(name)) {
+                    alone.putIfAbsent(name, new Alone(name, of.getPropertyName(), others));
+                }
+            }
+        }
+        return alone.values();
+    }
+
+    /**
      * A property that a source has.
      *
      * @param ofVariable whether it is a variable of the environment, whose name has neither hyphens nor small letters
@@ -399,7 +439,7 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
             Origin origin = one.origin();
             if (origin instanceof TextResourceOrigin text && text.getLocation() != null && text.getResource() != null) {
                 return new Where(
-                        shownFile(text.getResource(), one.source),
+                        shownFile(text.getResource(), name(one.source)),
                         text.getLocation().getLine() + 1,
                         text.getLocation().getColumn() + 1);
             }
@@ -407,11 +447,16 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
         }
     }
 
-    /** What is no file, such as a variable of the environment that is imported, says nothing of itself. */
-    private static String shownFile(Resource resource, ConfigurationPropertySource source) {
+    /**
+     * With its folder: there may be several of one name. What is no file, such as a variable of the environment that is imported,
+     * says nothing of itself.
+     *
+     * @param source the name of its source
+     */
+    static String shownFile(Resource resource, String source) {
         String description = resource.getDescription();
         Matcher inBrackets = IN_BRACKETS.matcher(description);
-        return resource.getFilename() == null ? name(source) : inBrackets.matches() ? inBrackets.group(1) : description;
+        return resource.getFilename() == null ? source : inBrackets.matches() ? inBrackets.group(1) : description;
     }
 
     private static String place(Found one) {

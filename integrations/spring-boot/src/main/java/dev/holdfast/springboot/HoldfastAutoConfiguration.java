@@ -13,6 +13,7 @@ import java.util.function.IntSupplier;
 import java.util.function.ToIntFunction;
 import org.springframework.beans.factory.ListableBeanFactory;
 import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
@@ -73,6 +74,18 @@ public class HoldfastAutoConfiguration {
         return settings;
     }
 
+    /** Static, since it must be there before all others. */
+    @Bean(StrayVariables.NAME)
+    static StrayVariables holdfastStrayVariables(Environment environment) {
+        return new StrayVariables(environment);
+    }
+
+    @Bean
+    static OwnPipelines holdfastOwnPipelines(
+            ConfigurableListableBeanFactory beans, ObjectProvider<ClosedLast> ours, Environment environment) {
+        return new OwnPipelines(beans, ours, environment);
+    }
+
     /** Nothing would receive the deadlines, and nobody would see that. */
     @Configuration(proxyBeanMethods = false)
     @ConditionalOnWebApplication(type = ConditionalOnWebApplication.Type.REACTIVE)
@@ -82,7 +95,7 @@ public class HoldfastAutoConfiguration {
             throw new WrongSettingException(SpringSettings.placed(environment, "server.max-deadline", "")
                     + "does nothing in a reactive"
                     + " application, which has no servlets; a WebFilter can put the deadline of a request into the"
-                    + " Context, see Holdfast's page reactor.md");
+                    + " Context, see " + ConfigFailureAnalyzer.PAGES + "reactor.md");
         }
     }
 

@@ -6,6 +6,7 @@ import dev.holdfast.PipelineSnapshot;
 import dev.holdfast.circuitbreaker.CircuitBreakerPolicy;
 import dev.holdfast.config.Holdfast;
 import dev.holdfast.internal.AroundPolicy;
+import dev.holdfast.internal.Nearest;
 import dev.holdfast.internal.Numbered;
 import dev.holdfast.internal.SafeLog;
 import dev.holdfast.spi.Policy;
@@ -16,6 +17,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.actuate.endpoint.InvalidEndpointRequestException;
@@ -71,12 +73,15 @@ public final class HoldfastEndpoint {
      */
     @ReadOperation
     public @Nullable Map<String, Object> pipeline(@Selector(match = Selector.Match.ALL_REMAINING) String... path) {
-        String asked = withoutEmptySegments(String.join("/", path));
-        return holdfast.pipelines().stream()
+        String name = String.join("/", path);
+        String asked = withoutEmptySegments(name);
+        Optional<Pipeline> found = holdfast.pipelines().stream()
                 .filter(one -> withoutEmptySegments(one.name()).equals(asked))
-                .findFirst()
-                .map(HoldfastEndpoint::shown)
-                .orElse(null);
+                .findFirst();
+        if (found.isEmpty()) {
+            log(unknown(name));
+        }
+        return found.map(HoldfastEndpoint::shown).orElse(null);
     }
 
     /** Servers drop empty segments, such as that in {@code shops/http://a.example}. */
@@ -90,26 +95,57 @@ public final class HoldfastEndpoint {
      *
      * @param pipeline its name; that of an instance with a key as reading shows it: then to this one alone
      * @param policy the kind of the policy, as in a file: {@code circuit-breaker}
+     * @param action the name of an {@link Action}, in any case
      * @return the pipeline afterwards, the names of its instances that were changed, and why others could not be
      * @throws InvalidEndpointRequestException if there is no such pipeline or policy, or if it cannot be done
      */
     @WriteOperation
-    public Map<String, Object> change(String pipeline, String policy, Action action) {
+    @SuppressWarnings(
+            "deprecation") // Spring Boot 3 knows no other annotation, and refuses without a word what it does not know
+    public Map<String, Object> change(
+            @org.springframework.lang.Nullable String pipeline,
+            @org.springframework.lang.Nullable String policy,
+            @org.springframework.lang.Nullable String action) {
         try {
-            return changed(pipeline, policy, action);
+            return changed(
+                    given("pipeline", pipeline, "the name of a pipeline"),
+                    given("policy", policy, "the kind of a policy, such as circuit-breaker"),
+                    action(action));
         } catch (InvalidEndpointRequestException refused) {
-            // By default Spring Boot does not tell the reason of a bad request.
-            LOG.info("a request to the actuator's endpoint is refused: " + refused.getMessage());
+            log(refused);
             throw refused;
         }
     }
 
-    private Map<String, Object> changed(String pipeline, String policy, @Nullable Action action) {
-        if (action == null) {
-            // Spring makes it of an empty text.
-            throw refused("action: is empty; expected one of "
-                    + Arrays.toString(Action.values()).toLowerCase(Locale.ROOT));
+    /** By default Spring Boot does not tell the reason of a bad request. */
+    private static void log(InvalidEndpointRequestException refused) {
+        LOG.info("a request to the actuator's endpoint is refused: " + refused.getMessage());
+    }
+
+    private static String given(String name, @Nullable String value, String expected) {
+        if (value == null || value.isEmpty()) {
+            throw refused(name + ": is " + (value == null ? "missing" : "empty") + "; expected " + expected);
         }
+        return value;
+    }
+
+    private static Action action(@Nullable String text) {
+        List<String> known = Arrays.stream(Action.values())
+                .map(one -> one.name().toLowerCase(Locale.ROOT))
+                .toList();
+        String expected = "one of " + known;
+        String given = given("action", text, expected);
+        int at = known.indexOf(given.toLowerCase(Locale.ROOT));
+        if (at < 0) {
+            throw refused("action: is " + given + "; "
+                    + Nearest.to(given, known)
+                            .map(near -> "did you mean " + near + "?")
+                            .orElse("expected " + expected));
+        }
+        return Action.values()[at];
+    }
+
+    private Map<String, Object> changed(String pipeline, String policy, Action action) {
         Pipeline found = holdfast.pipelines().stream()
                 .filter(one -> one.name().equals(pipeline))
                 .findFirst()
@@ -187,8 +223,10 @@ public final class HoldfastEndpoint {
         List<String> names = Numbered.names(policies);
         int at = names.indexOf(name);
         if (at < 0 || !(AroundPolicy.behind(policies.get(at)) instanceof CircuitBreakerPolicy breaker)) {
-            throw refused("pipeline '" + pipeline.name() + "' has no active breaker of the name " + name + "; it has "
-                    + names);
+            throw refused("pipeline '" + pipeline.name() + "' has no active breaker of the name " + name + "; "
+                    + Nearest.to(name, names)
+                            .map(near -> "did you mean " + near + "?")
+                            .orElse("it has " + names));
         }
         return breaker.asResilience4j();
     }

@@ -24,7 +24,7 @@ final class LeftOver {
         if (isAny(environment) && !ClassUtils.isPresent(OF_STARTERS, LeftOver.class.getClassLoader())) {
             LOG.warn(
                     "the application has properties below resilience4j, and no starter of resilience4j that reads them:"
-                            + " they do nothing; see Holdfast's page migrating-from-resilience4j.md",
+                            + " they do nothing; see " + ConfigFailureAnalyzer.PAGES + "migrating-from-resilience4j.md",
                     null);
         }
     }

@@ -61,8 +61,9 @@ final class YamlTraps {
                 try (Reader text = new InputStreamReader(resource.getInputStream(), StandardCharsets.UTF_8)) {
                     LoaderOptions options = new LoaderOptions();
                     options.setCodePointLimit(Integer.MAX_VALUE); // as Spring
+                    String shown = EnvironmentProperties.shownFile(resource, given);
                     for (Node document : new Yaml(options).composeAll(text)) {
-                        look(document, "", name);
+                        look(document, "", shown);
                     }
                 } catch (YAMLException | IOException unreadable) {
                     // Spring has read it in its own way. Where there is no other one, nothing is known of it.

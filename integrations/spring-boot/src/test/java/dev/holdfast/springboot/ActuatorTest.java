@@ -103,6 +103,7 @@ class ActuatorTest {
     }
 
     @Test
+    @Logs("a request to the actuator's endpoint is refused: no pipeline")
     void readingShowsOrderSettingsAndNumbers() throws Exception {
         start();
         inventory().run(() -> {});
@@ -211,6 +212,38 @@ class ActuatorTest {
     }
 
     @Test
+    void aRequestForWhatIsNotThereIsLoggedWithTheNearestName() throws Exception {
+        List<String> logged = new CopyOnWriteArrayList<>();
+        start();
+        Logger logger = Logger.getLogger(Holdfast.class.getName());
+        logger.setFilter(entry -> !logged.add(entry.getMessage()));
+        assertThat(get("holdfast/pricse").statusCode()).isEqualTo(404);
+        for (String json : List.of(
+                "{'pipeline': 'inventroy', 'policy': 'circuit-breaker', 'action': 'open'}",
+                "{'pipeline': 'inventory', 'policy': 'circuit-braker', 'action': 'open'}",
+                "{'pipeline': 'inventory', 'policy': 'circuit-breaker', 'action': 'opne'}",
+                "{'pipeline': 'inventory', 'policy': 'circuit-breaker', 'action': 'explode'}",
+                "{'pipeline': 'inventory', 'policy': 'circuit-breaker'}",
+                "{'pipeline': 'inventory', 'action': 'open'}",
+                "{'policy': 'circuit-breaker', 'action': 'open'}")) {
+            assertThat(post(json.replace('\'', '"')).statusCode()).as(json).isEqualTo(400);
+        }
+        logger.setFilter(null);
+        assertThat(logged)
+                .extracting(line -> line.replace("a request to the actuator's endpoint is refused: ", ""))
+                .containsExactly(
+                        "no pipeline 'pricse'; did you mean 'prices'?",
+                        "no pipeline 'inventroy'; did you mean 'inventory'?",
+                        "pipeline 'inventory' has no active breaker of the name circuit-braker; did you mean circuit-breaker?",
+                        "action: is opne; did you mean open?",
+                        "action: is explode; expected one of [open, close, disable, shadow, enforce]",
+                        "action: is missing; expected one of [open, close, disable, shadow, enforce]",
+                        "policy: is missing; expected the kind of a policy, such as circuit-breaker",
+                        "pipeline: is missing; expected the name of a pipeline");
+    }
+
+    @Test
+    @Logs("a request to the actuator's endpoint is refused: no pipeline")
     void anInstanceIsReadByItsName() throws Exception {
         start();
         context()

@@ -557,6 +557,7 @@ class ContextsTest {
     // ---- whose pipelines they are
 
     @Test
+    @Logs("properties below holdfast.pipelines .* mean nothing: the application makes the bean 'mine'")
     void anApplicationsOwnPipelinesMayHaveAnyNameOfABean() {
         runner.withBean("mine", Holdfast.class, ContextsTest::own)
                 .withBean(Inventory.class)

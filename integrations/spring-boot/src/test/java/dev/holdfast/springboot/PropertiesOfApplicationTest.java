@@ -16,7 +16,10 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.URL;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -29,6 +32,7 @@ import java.util.function.Function;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -52,6 +56,7 @@ import org.springframework.core.env.PropertySource;
 import org.springframework.core.env.SystemEnvironmentPropertySource;
 import org.springframework.core.io.ByteArrayResource;
 import org.springframework.core.io.Resource;
+import org.springframework.core.io.UrlResource;
 
 /** What may stand below {@code holdfast} in the properties of an application. */
 class PropertiesOfApplicationTest {
@@ -422,6 +427,7 @@ class PropertiesOfApplicationTest {
     }
 
     @Test
+    @Logs("HOLDFAST_PIPELINES_SHOP_RETRY_MAXATTEMPTS makes the pipeline 'shop', which no other source has")
     void soIsOneWithAnUnderscoreInsideOfAName() {
         String file = indented("pipelines:\n  my-shop: { timeout: 1s }\n  my-big-shop: { timeout: 1s }\n");
         for (String given : new String[] {"MY_SHOP", "MY_BIG_SHOP"}) {
@@ -1080,6 +1086,32 @@ class PropertiesOfApplicationTest {
                         .startsWith("Holdfast cannot be set up:\n\nholdfast.pipelines.other: no pipeline 'other'")
                         .endsWith(". The application makes the bean of Holdfast itself, beside which properties below"
                                 + " holdfast.pipelines mean nothing"));
+    }
+
+    /** There may be two files of this name. */
+    @ParameterizedTest
+    @ValueSource(strings = {"retry: {}", "retry: { max-atempts: 2 }", "timeout: 250", "no: {timeout: 1s}"})
+    void eachMistakeNamesTheFolderOfItsFile(String wrong, @TempDir Path folder) throws IOException {
+        Path file = Files.writeString(
+                folder.resolve("application.yml"),
+                "holdfast:\n  pipelines:\n    prices:\n      " + wrong + "\nspring.application.name: shop\n");
+        URL url = file.toUri().toURL();
+        List<PropertySource<?>> sources = new YamlPropertySourceLoader().load("file", new UrlResource(url));
+        runner.withInitializer(context -> sources.forEach(
+                        source -> context.getEnvironment().getPropertySources().addLast(source)))
+                .run(context -> assertThat(NestedExceptionUtils.getMostSpecificCause(
+                                Objects.requireNonNull(context.getStartupFailure(), "failure")))
+                        .hasMessageStartingWith(url + ":4:"));
+    }
+
+    @Test
+    void whatToDoOfAMistakeHasTheAddressesOfThePages() {
+        runner.withPropertyValues("holdfast.pipelines.prices.deadline=1")
+                .run(context -> assertThat(new ConfigFailureAnalyzer()
+                                .analyze(Objects.requireNonNull(context.getStartupFailure(), "failure")))
+                        .extracting(FailureAnalysis::getAction)
+                        .isEqualTo("Correct this. All keys: https://holdfast.dev/docs/configuration.md and"
+                                + " https://holdfast.dev/docs/spring-boot.md."));
     }
 
     @Test
