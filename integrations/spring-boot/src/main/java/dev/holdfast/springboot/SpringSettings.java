@@ -225,7 +225,11 @@ public record SpringSettings(
 
     /** The beginning of a message: where this value, or this item of a list, is said. */
     static String placed(Environment environment, String key, String said) {
-        ConfigurationPropertyName name = OWN.append(key);
+        return placed(environment, OWN.append(key), said);
+    }
+
+    /** The same for any property. */
+    static String placed(Environment environment, ConfigurationPropertyName name, String said) {
         for (ConfigurationPropertySource source : sources(environment)) {
             ConfigurationProperty found = source.getConfigurationProperty(name);
             ConfigurationProperty item = source.getConfigurationProperty(name.append("[0]"));
@@ -292,7 +296,12 @@ public record SpringSettings(
     void check(Holdfast holdfast, Environment environment) {
         List<String> wrong = new ArrayList<>();
         if (httpClients != null) {
-            check(() -> holdfast.pipeline(httpClients), environment, HTTP_CLIENTS, httpClients, wrong);
+            check(
+                    () -> ClientPipelines.requireResponses(holdfast, httpClients),
+                    environment,
+                    HTTP_CLIENTS,
+                    httpClients,
+                    wrong);
         }
         for (String name : health.downIfOpen) {
             check(() -> BreakerHealth.requireBreaker(holdfast, name), environment, DOWN_IF_OPEN_KEY, name, wrong);
