@@ -11,6 +11,7 @@ import java.util.Set;
 import java.util.function.Function;
 import java.util.function.IntSupplier;
 import java.util.function.ToIntFunction;
+import org.springframework.beans.factory.BeanFactory;
 import org.springframework.beans.factory.ListableBeanFactory;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
@@ -67,9 +68,13 @@ public class HoldfastAutoConfiguration {
 
     /** Also without pipelines, and for those that the application makes itself. */
     @Bean
-    SpringSettings holdfastSpringSettings(ObjectProvider<Holdfast> holdfast, Environment environment) {
+    SpringSettings holdfastSpringSettings(
+            ObjectProvider<Holdfast> holdfast, Environment environment, BeanFactory beans) {
         SpringSettings settings = SpringSettings.of(environment);
         holdfast.ifUnique(pipelines -> settings.check(pipelines, environment));
+        if (!beans.containsBean("holdfastHealthIndicator")) {
+            settings.warnOfHealth(environment);
+        }
         return settings;
     }
 

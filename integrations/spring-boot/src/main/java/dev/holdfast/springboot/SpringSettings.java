@@ -3,6 +3,7 @@ package dev.holdfast.springboot;
 
 import dev.holdfast.config.Holdfast;
 import dev.holdfast.internal.Nearest;
+import dev.holdfast.internal.SafeLog;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -37,6 +38,9 @@ public record SpringSettings(
         @DefaultValue("true") boolean serviceGroups,
         @DefaultValue Server server,
         @DefaultValue Health health) {
+    private static final SafeLog LOG = SafeLog.of(Holdfast.class.getName());
+
+    private static final String HEALTH = "management.health.holdfast.enabled";
     private static final String PREFIX = EnvironmentProperties.PREFIX + ".spring";
     private static final String SERVICE_GROUPS = "service-groups";
     private static final String MAX_DEADLINE = "server.max-deadline";
@@ -307,6 +311,19 @@ public record SpringSettings(
             check(() -> BreakerHealth.requireBreaker(holdfast, name), environment, DOWN_IF_OPEN_KEY, name, wrong);
         }
         refuse(wrong);
+    }
+
+    /** Of what nobody asks. A profile may switch the health off, and say so. */
+    void warnOfHealth(Environment environment) {
+        if (!health.downIfOpen.isEmpty() && !"false".equalsIgnoreCase(environment.getProperty(HEALTH))) {
+            LOG.warn(
+                    placed(
+                                    environment,
+                                    DOWN_IF_OPEN_KEY,
+                                    health.downIfOpen.iterator().next()) + "does nothing without " + HEALTH
+                            + "=true and spring-boot-starter-actuator",
+                    null);
+        }
     }
 
     private static void check(Runnable required, Environment environment, String key, String name, List<String> wrong) {

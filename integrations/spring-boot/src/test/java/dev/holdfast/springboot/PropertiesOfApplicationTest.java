@@ -624,6 +624,7 @@ class PropertiesOfApplicationTest {
     }
 
     @Test
+    @Logs("health.down-if-open(\\[0\\])?: does nothing without management.health.holdfast.enabled=true")
     void whatTheStarterIsToldIsCheckedBesidePipelinesOfTheApplicationsOwn() {
         ApplicationContextRunner own =
                 runner.withBean("pipelines", Holdfast.class, PropertiesOfApplicationTest::ofCode);
@@ -638,6 +639,29 @@ class PropertiesOfApplicationTest {
         own.withPropertyValues("holdfast.spring.servicegroup=false")
                 .run(context -> assertThat(context.getStartupFailure())
                         .hasStackTraceContaining("holdfast.spring.servicegroup"));
+    }
+
+    @Test
+    @Logs(
+            "application.yml:2:\\d+ holdfast.spring.health.down-if-open: does nothing without management.health.holdfast.enabled=true and"
+                    + " spring-boot-starter-actuator")
+    void namesForAHealthThatNobodyAsksAreWarnedOf() {
+        String file = """
+                holdfast.pipelines.shops.extends: standard
+                holdfast.spring.health.down-if-open: shops
+                """;
+        runner.withInitializer(yaml("application.yml", file))
+                .run(context -> assertThat(context).hasNotFailed());
+    }
+
+    /** That of a profile. */
+    @Test
+    void aHealthThatIsSwitchedOffIsNotWarnedOf() {
+        runner.withPropertyValues(
+                        "holdfast.pipelines.shops.extends=standard",
+                        "holdfast.spring.health.down-if-open=shops",
+                        "management.health.holdfast.enabled=false")
+                .run(context -> assertThat(context).hasNotFailed());
     }
 
     /** A service that calls nobody may receive deadlines. */
@@ -826,6 +850,7 @@ class PropertiesOfApplicationTest {
 
     /** As of {@code ${LIMIT:-}} of Docker Compose. */
     @Test
+    @Logs("health.down-if-open(\\[0\\])?: does nothing without management.health.holdfast.enabled=true")
     void aBlankVariableForTheStarterIsAsOneThatIsNotSet() {
         String file = indented("""
                 pipelines:
@@ -1000,6 +1025,7 @@ class PropertiesOfApplicationTest {
     }
 
     @Test
+    @Logs("health.down-if-open: does nothing without management.health.holdfast.enabled=true")
     void aVariableForTheStarterMayBeWrittenInEachWayOfSpring() {
         runner.withPropertyValues("holdfast.pipelines.shops.extends=standard")
                 .withInitializer(variables(
