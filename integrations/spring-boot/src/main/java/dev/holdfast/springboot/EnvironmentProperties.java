@@ -2,6 +2,7 @@
 package dev.holdfast.springboot;
 
 import dev.holdfast.config.Holdfast.Property;
+import dev.holdfast.internal.Nearest;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -10,6 +11,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
@@ -40,10 +42,12 @@ import org.springframework.util.ObjectUtils;
 final class EnvironmentProperties implements Supplier<Collection<Property>> {
     static final String PREFIX = "holdfast";
 
+    private static final String SPRING = "spring";
+
     static final ConfigurationPropertyName ROOT = ConfigurationPropertyName.of(PREFIX);
 
     /** What the starter itself is told. */
-    private static final ConfigurationPropertyName OWN = ROOT.append("spring");
+    private static final ConfigurationPropertyName OWN = ROOT.append(SPRING);
 
     /** These of them mean something without any pipeline, too. */
     private static final Set<ConfigurationPropertyName> ALONE =
@@ -53,7 +57,7 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
      * Only these are looked for among the variables of the environment, where others stand that nobody meant: a Kubernetes service
      * called holdfast makes {@code HOLDFAST_SERVICE_HOST}.
      */
-    private static final Set<String> SECTIONS = Set.of("defaults", "templates", "shared", "pipelines");
+    private static final List<String> SECTIONS = List.of("defaults", "templates", "shared", "pipelines");
 
     /** A switch of the JVM's, which is not an option: it means all policies of this kind. */
     private static final ConfigurationPropertyName CHAOS = ROOT.append("chaos.enabled");
@@ -101,6 +105,33 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
             }
         }
         return first.values();
+    }
+
+    /**
+     * Those of the pipelines, if nothing else is below the prefix.
+     *
+     * @throws WrongSettingException if there is; a section that is misspelt is left to those who read the sections
+     */
+    Collection<Property> checked() {
+        Map<String, String> wrong = new LinkedHashMap<>();
+        for (Found one : found(Set.of())) {
+            String key = shown(one.name()).replaceFirst("\\[.*", "");
+            String top = key.replaceFirst("\\..*", "");
+            if (!ROOT.equals(one.name()) && Nearest.to(top, SECTIONS).isEmpty()) {
+                boolean isSpring = Nearest.to(top, List.of(SPRING)).isPresent();
+                Optional<String> own = isSpring ? Optional.empty() : SpringSettings.nearest(key);
+                String told = own.map(known -> "belongs below holdfast.spring; expected holdfast.spring." + known)
+                        .orElse("unknown key; "
+                                + (isSpring
+                                        ? "did you mean spring?"
+                                        : "expected one of " + String.join(", ", SECTIONS) + ", " + SPRING));
+                wrong.putIfAbsent(own.isPresent() ? key : top, place(one) + ": " + told);
+            }
+        }
+        if (!wrong.isEmpty()) {
+            throw new WrongSettingException(String.join("\n", wrong.values()));
+        }
+        return get();
     }
 
     /**

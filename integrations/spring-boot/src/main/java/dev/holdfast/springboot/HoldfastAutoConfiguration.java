@@ -119,7 +119,8 @@ public class HoldfastAutoConfiguration {
                 bind(type, beans, bound, builder);
             }
             customizers.orderedStream().forEach(customizer -> customizer.customize(builder));
-            Holdfast loaded = builder.load("the properties of the application", new EnvironmentProperties(environment));
+            Holdfast loaded =
+                    builder.load("the properties of the application", new EnvironmentProperties(environment)::checked);
             try {
                 settings.check(loaded, environment);
             } catch (RuntimeException wrong) {
