@@ -67,8 +67,15 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
 
     private final ConfigurableEnvironment environment;
 
+    /** Whether there are pipelines of these properties, so that they are read again. */
+    private volatile boolean isLoaded;
+
     EnvironmentProperties(ConfigurableEnvironment environment) {
         this.environment = environment;
+    }
+
+    void loaded() {
+        isLoaded = true;
     }
 
     @Override
@@ -108,9 +115,10 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
     }
 
     /**
-     * Those of the pipelines, if nothing else is below the prefix.
+     * Those of the pipelines, if all below the prefix is right. When they are read again, what the starter is told is looked at as a
+     * start would: the pipelines that it names must be among the properties.
      *
-     * @throws WrongSettingException if there is; a section that is misspelt is left to those who read the sections
+     * @throws WrongSettingException if something else is wrong than a section, or its name; others read the sections
      */
     Collection<Property> checked() {
         Map<String, String> wrong = new LinkedHashMap<>();
@@ -131,7 +139,12 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
         if (!wrong.isEmpty()) {
             throw new WrongSettingException(String.join("\n", wrong.values()));
         }
-        return get();
+        SpringSettings settings = SpringSettings.of(environment);
+        Collection<Property> all = get();
+        if (isLoaded) {
+            settings.checkNames(pipelines(all), environment);
+        }
+        return all;
     }
 
     /**
@@ -232,8 +245,12 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
 
     /** The names of the pipelines. */
     Set<String> pipelines() {
+        return pipelines(get());
+    }
+
+    private static Set<String> pipelines(Collection<Property> all) {
         Set<String> names = new LinkedHashSet<>();
-        for (Property property : get()) {
+        for (Property property : all) {
             if (property.keys().size() > 1 && property.keys().get(0).equals("pipelines")) {
                 names.add(property.keys().get(1));
             }

@@ -119,14 +119,15 @@ public class HoldfastAutoConfiguration {
                 bind(type, beans, bound, builder);
             }
             customizers.orderedStream().forEach(customizer -> customizer.customize(builder));
-            Holdfast loaded =
-                    builder.load("the properties of the application", new EnvironmentProperties(environment)::checked);
+            EnvironmentProperties properties = new EnvironmentProperties(environment);
+            Holdfast loaded = builder.load("the properties of the application", properties::checked);
             try {
                 settings.check(loaded, environment);
             } catch (RuntimeException wrong) {
                 loaded.close();
                 throw wrong;
             }
+            properties.loaded();
             closed.add(loaded);
             LeftOver.warn(environment);
             return loaded;
@@ -177,8 +178,8 @@ public class HoldfastAutoConfiguration {
         /** Reads the properties again when the context says that they have changed. */
         @Bean
         @ConditionalOnMissingBean
-        RefreshListener holdfastRefreshListener(Holdfast holdfast) {
-            return new RefreshListener(holdfast);
+        RefreshListener holdfastRefreshListener(Holdfast holdfast, Environment environment) {
+            return new RefreshListener(holdfast, environment);
         }
     }
 }

@@ -43,6 +43,7 @@ public record SpringSettings(
     private static final SafeLog LOG = SafeLog.of(Holdfast.class.getName());
 
     private static final String HEALTH = "management.health.holdfast.enabled";
+    private static final String MISSING = "no pipeline '%s' in the properties; a restart would fail";
     private static final String PREFIX = EnvironmentProperties.PREFIX + ".spring";
     private static final String SERVICE_GROUPS = "service-groups";
     private static final String MAX_DEADLINE = "server.max-deadline";
@@ -337,6 +338,20 @@ public record SpringSettings(
         }
         for (String name : health.downIfOpen) {
             check(() -> BreakerHealth.requireBreaker(holdfast, name), environment, DOWN_IF_OPEN_KEY, name, wrong);
+        }
+        refuse(wrong);
+    }
+
+    /** The same for a restart: a pipeline that goes on, though no property names it any more, would not be there. */
+    void checkNames(Set<String> pipelines, Environment environment) {
+        List<String> wrong = new ArrayList<>();
+        if (httpClients != null && !pipelines.contains(httpClients)) {
+            wrong.add(placed(environment, HTTP_CLIENTS, httpClients) + MISSING.formatted(httpClients));
+        }
+        for (String name : health.downIfOpen) {
+            if (!pipelines.contains(name)) {
+                wrong.add(placed(environment, DOWN_IF_OPEN_KEY, name) + MISSING.formatted(name));
+            }
         }
         refuse(wrong);
     }
