@@ -110,6 +110,15 @@ final class Inheritance {
         return giver;
     }
 
+    /** What was probably meant by this in place of sections: {@code extends: standard}. */
+    Optional<String> meant(Node node) {
+        Set<String> names = new LinkedHashSet<>(known.keySet());
+        names.add(STANDARD);
+        return node instanceof Scalar scalar && scalar.hasValue()
+                ? Nearest.to(scalar.text(), names).map(name -> EXTENDS + ": " + name)
+                : Optional.empty();
+    }
+
     private Mapping inherited(String name, Place place, Mapping own, Set<String> chain) {
         chain.add(name);
         Mapping base = own.find(EXTENDS)

@@ -252,11 +252,14 @@ final class PlanReader {
             if (entry.value() instanceof Mapping sections && !sections.entries().isEmpty()) {
                 plans.add(pipeline(entry.key(), here, sections));
             } else {
-                boolean empty = entry.value().isNothing() || entry.value() instanceof Mapping;
+                Node value = entry.value();
+                boolean empty = value.isNothing() || value instanceof Mapping;
                 problems.add(
-                        here.value(entry.value()),
-                        empty ? "has no section" : "is " + entry.value().described(),
-                        "at least one of " + String.join(", ", factories.keys()));
+                        here.value(value),
+                        empty ? "has no section" : "is " + value.described(),
+                        Inheritance.EXTENDS + ": " + Inheritance.STANDARD + ", or at least one of "
+                                + String.join(", ", factories.keys()),
+                        inheritance.meant(value));
             }
         }
     }

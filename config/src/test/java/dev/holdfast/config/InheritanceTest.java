@@ -28,6 +28,8 @@ import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** What pipelines of a file have in common: defaults, templates, other pipelines, several files, shared policies. */
 @Logs("attempts-beyond-deadline")
@@ -69,6 +71,21 @@ class InheritanceTest {
                                 "templates.service.extends: is standrd, which is no template and no pipeline",
                                 "pipelines.a.extends: is servic, which is no template and no pipeline",
                                 "pipelines.c: has no section"));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "shops: standard | shops: is standard; did you mean extends: standard?",
+                "shops: careful | shops: is careful; did you mean extends: careful?",
+                "shops: 17 | shops: is 17; expected extends: standard, or at least one of ",
+                "shops: | shops: has no section; expected extends: standard, or at least one of ",
+            })
+    void aPipelineWithoutSectionsIsToldWhatWasProbablyMeant(String pipeline, String told) {
+        assertThatExceptionOfType(ConfigException.class)
+                .isThrownBy(() -> load("templates: { careful: { timeout: 1s } }\npipelines:\n  " + pipeline + "\n"))
+                .withMessageContaining(" pipelines." + told);
     }
 
     private Holdfast loadBoth(String base, String later) throws IOException {

@@ -3,12 +3,15 @@ package dev.holdfast.springboot;
 
 import dev.holdfast.Pipeline;
 import dev.holdfast.config.Holdfast;
+import dev.holdfast.fallback.FallbackPolicy;
 import dev.holdfast.http.HttpOptions;
 import dev.holdfast.http.Pipelines;
+import dev.holdfast.internal.AroundPolicy;
 import dev.holdfast.internal.SafeLog;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.boot.context.properties.source.ConfigurationPropertyName;
 import org.springframework.core.env.Environment;
 import org.springframework.http.HttpRequest;
 import org.springframework.web.reactive.function.client.ClientRequest;
@@ -16,6 +19,13 @@ import org.springframework.web.reactive.function.client.ClientRequest;
 /** Which pipelines the clients of an application get. */
 public final class ClientPipelines {
     private static final SafeLog LOG = SafeLog.of(Holdfast.class.getName());
+
+    private static final String VALUE = "value";
+
+    private static final String TEXT =
+            "the pipeline '%s' of HTTP clients has a fallback with a value, which is a text and"
+                    + " never a response; expected the fallback on a method with @Protected, or fallback: { function: ... } with"
+                    + " a function that makes a response";
 
     private ClientPipelines() {}
 
@@ -52,7 +62,29 @@ public final class ClientPipelines {
                         && frame.getClassName().endsWith(".TestRestTemplate")));
     }
 
-    /** The pipeline of this name; null if there is none: the group keeps that of {@code http-clients}, or has none. */
+    /**
+     * A text that a file gives in place of an answer is no response, and each call would fail with it. What a function makes is not
+     * known before.
+     *
+     * @throws IllegalArgumentException if there is no such pipeline, or its fallback is a text
+     */
+    static void requireResponses(Holdfast holdfast, String name) {
+        if (isText(holdfast.pipeline(name))) {
+            throw new IllegalArgumentException(TEXT.formatted(name));
+        }
+    }
+
+    private static boolean isText(Pipeline pipeline) {
+        return AroundPolicy.behind(pipeline.policies()).stream()
+                .anyMatch(policy -> policy instanceof FallbackPolicy fallback
+                        && fallback.settings().asMap().containsKey(VALUE));
+    }
+
+    /**
+     * The pipeline of this name; null if there is none: the group keeps that of {@code http-clients}, or has none.
+     *
+     * @throws IllegalArgumentException if its fallback is a text
+     */
     public static @Nullable Pipeline find(Holdfast holdfast, Environment environment, String name) {
         Pipeline found = holdfast.pipelines().stream()
                 .filter(pipeline -> pipeline.name().equals(name))
@@ -60,6 +92,13 @@ public final class ClientPipelines {
                 .orElse(null);
         if (found == null && SpringSettings.of(environment).httpClients() == null) {
             LOG.info("the group of HTTP services '" + name + "' has no pipeline, since there is none of this name");
+        }
+        if (found != null && isText(found)) {
+            ConfigurationPropertyName value = EnvironmentProperties.ROOT
+                    .append("pipelines")
+                    .append("[" + name + "]")
+                    .append("fallback.value");
+            throw new WrongSettingException(SpringSettings.placed(environment, value, "") + TEXT.formatted(name));
         }
         return found;
     }

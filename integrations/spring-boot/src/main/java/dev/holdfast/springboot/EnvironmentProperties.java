@@ -2,6 +2,7 @@
 package dev.holdfast.springboot;
 
 import dev.holdfast.config.Holdfast.Property;
+import dev.holdfast.internal.Nearest;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -10,6 +11,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
@@ -40,10 +42,12 @@ import org.springframework.util.ObjectUtils;
 final class EnvironmentProperties implements Supplier<Collection<Property>> {
     static final String PREFIX = "holdfast";
 
+    private static final String SPRING = "spring";
+
     static final ConfigurationPropertyName ROOT = ConfigurationPropertyName.of(PREFIX);
 
     /** What the starter itself is told. */
-    private static final ConfigurationPropertyName OWN = ROOT.append("spring");
+    private static final ConfigurationPropertyName OWN = ROOT.append(SPRING);
 
     /** These of them mean something without any pipeline, too. */
     private static final Set<ConfigurationPropertyName> ALONE =
@@ -53,7 +57,7 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
      * Only these are looked for among the variables of the environment, where others stand that nobody meant: a Kubernetes service
      * called holdfast makes {@code HOLDFAST_SERVICE_HOST}.
      */
-    private static final Set<String> SECTIONS = Set.of("defaults", "templates", "shared", "pipelines");
+    private static final List<String> SECTIONS = List.of("defaults", "templates", "shared", "pipelines");
 
     /** A switch of the JVM's, which is not an option: it means all policies of this kind. */
     private static final ConfigurationPropertyName CHAOS = ROOT.append("chaos.enabled");
@@ -63,8 +67,15 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
 
     private final ConfigurableEnvironment environment;
 
+    /** Whether there are pipelines of these properties, so that they are read again. */
+    private volatile boolean isLoaded;
+
     EnvironmentProperties(ConfigurableEnvironment environment) {
         this.environment = environment;
+    }
+
+    void loaded() {
+        isLoaded = true;
     }
 
     @Override
@@ -101,6 +112,39 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
             }
         }
         return first.values();
+    }
+
+    /**
+     * Those of the pipelines, if all below the prefix is right. When they are read again, what the starter is told is looked at as a
+     * start would: the pipelines that it names must be among the properties.
+     *
+     * @throws WrongSettingException if something else is wrong than a section, or its name; others read the sections
+     */
+    Collection<Property> checked() {
+        Map<String, String> wrong = new LinkedHashMap<>();
+        for (Found one : found(Set.of())) {
+            String key = shown(one.name()).replaceFirst("\\[.*", "");
+            String top = key.replaceFirst("\\..*", "");
+            if (!ROOT.equals(one.name()) && Nearest.to(top, SECTIONS).isEmpty()) {
+                boolean isSpring = Nearest.to(top, List.of(SPRING)).isPresent();
+                Optional<String> own = isSpring ? Optional.empty() : SpringSettings.nearest(key);
+                String told = own.map(known -> "belongs below holdfast.spring; expected holdfast.spring." + known)
+                        .orElse("unknown key; "
+                                + (isSpring
+                                        ? "did you mean spring?"
+                                        : "expected one of " + String.join(", ", SECTIONS) + ", " + SPRING));
+                wrong.putIfAbsent(own.isPresent() ? key : top, place(one) + ": " + told);
+            }
+        }
+        if (!wrong.isEmpty()) {
+            throw new WrongSettingException(String.join("\n", wrong.values()));
+        }
+        SpringSettings settings = SpringSettings.of(environment);
+        Collection<Property> all = get();
+        if (isLoaded) {
+            settings.checkNames(pipelines(all), environment);
+        }
+        return all;
     }
 
     /**
@@ -201,8 +245,12 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
 
     /** The names of the pipelines. */
     Set<String> pipelines() {
+        return pipelines(get());
+    }
+
+    private static Set<String> pipelines(Collection<Property> all) {
         Set<String> names = new LinkedHashSet<>();
-        for (Property property : get()) {
+        for (Property property : all) {
             if (property.keys().size() > 1 && property.keys().get(0).equals("pipelines")) {
                 names.add(property.keys().get(1));
             }

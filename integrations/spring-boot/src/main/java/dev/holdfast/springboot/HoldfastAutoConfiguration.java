@@ -11,6 +11,7 @@ import java.util.Set;
 import java.util.function.Function;
 import java.util.function.IntSupplier;
 import java.util.function.ToIntFunction;
+import org.springframework.beans.factory.BeanFactory;
 import org.springframework.beans.factory.ListableBeanFactory;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
@@ -68,9 +69,13 @@ public class HoldfastAutoConfiguration {
 
     /** Also without pipelines, and for those that the application makes itself. */
     @Bean
-    SpringSettings holdfastSpringSettings(ObjectProvider<Holdfast> holdfast, Environment environment) {
+    SpringSettings holdfastSpringSettings(
+            ObjectProvider<Holdfast> holdfast, Environment environment, BeanFactory beans) {
         SpringSettings settings = SpringSettings.of(environment);
         holdfast.ifUnique(pipelines -> settings.check(pipelines, environment));
+        if (!beans.containsBean("holdfastHealthIndicator")) {
+            settings.warnOfHealth(environment);
+        }
         return settings;
     }
 
@@ -127,13 +132,15 @@ public class HoldfastAutoConfiguration {
                 bind(type, beans, bound, builder);
             }
             customizers.orderedStream().forEach(customizer -> customizer.customize(builder));
-            Holdfast loaded = builder.load("the properties of the application", new EnvironmentProperties(environment));
+            EnvironmentProperties properties = new EnvironmentProperties(environment);
+            Holdfast loaded = builder.load("the properties of the application", properties::checked);
             try {
                 settings.check(loaded, environment);
             } catch (RuntimeException wrong) {
                 loaded.close();
                 throw wrong;
             }
+            properties.loaded();
             closed.add(loaded);
             LeftOver.warn(environment);
             return loaded;
@@ -184,8 +191,8 @@ public class HoldfastAutoConfiguration {
         /** Reads the properties again when the context says that they have changed. */
         @Bean
         @ConditionalOnMissingBean
-        RefreshListener holdfastRefreshListener(Holdfast holdfast) {
-            return new RefreshListener(holdfast);
+        RefreshListener holdfastRefreshListener(Holdfast holdfast, Environment environment) {
+            return new RefreshListener(holdfast, environment);
         }
     }
 }

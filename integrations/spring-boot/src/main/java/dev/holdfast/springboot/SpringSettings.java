@@ -3,11 +3,14 @@ package dev.holdfast.springboot;
 
 import dev.holdfast.config.Holdfast;
 import dev.holdfast.internal.Nearest;
+import dev.holdfast.internal.SafeLog;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -37,6 +40,10 @@ public record SpringSettings(
         @DefaultValue("true") boolean serviceGroups,
         @DefaultValue Server server,
         @DefaultValue Health health) {
+    private static final SafeLog LOG = SafeLog.of(Holdfast.class.getName());
+
+    private static final String HEALTH = "management.health.holdfast.enabled";
+    private static final String MISSING = "no pipeline '%s' in the properties; a restart would fail";
     private static final String PREFIX = EnvironmentProperties.PREFIX + ".spring";
     private static final String SERVICE_GROUPS = "service-groups";
     private static final String MAX_DEADLINE = "server.max-deadline";
@@ -48,9 +55,14 @@ public record SpringSettings(
     /** Those with keys below them. */
     private static final Set<ConfigurationPropertyName> SECTIONS =
             Set.of(OWN, OWN.append("server"), OWN.append("health"));
-    /** Those of one value each. */
-    private static final Set<ConfigurationPropertyName> SINGLE =
-            Set.of(OWN.append(HTTP_CLIENTS), OWN.append(SERVICE_GROUPS), OWN.append(MAX_DEADLINE));
+    /** Those of one value each, and what it may be. */
+    private static final Map<ConfigurationPropertyName, String> SINGLE = Map.of(
+            OWN.append(HTTP_CLIENTS),
+            "the name of one pipeline, whose settings all hosts have",
+            OWN.append(SERVICE_GROUPS),
+            "true or false",
+            OWN.append(MAX_DEADLINE),
+            "a duration with its unit, such as 10s");
 
     /** Those that Kubernetes makes of a service called holdfast-spring, or holdfast-spring-shop. */
     private static final Pattern OF_A_SERVICE = Pattern.compile(
@@ -137,6 +149,7 @@ public record SpringSettings(
         List<String> wrong = new ArrayList<>();
         for (ConfigurationPropertySource source : ConfigurationPropertySources.get(environment)) {
             if (source instanceof IterableConfigurationPropertySource names) {
+                Set<ConfigurationPropertyName> told = new HashSet<>();
                 for (ConfigurationPropertyName name : names) {
                     boolean isOurs = OWN.equals(name) || OWN.isAncestorOf(name);
                     ConfigurationProperty property =
@@ -144,7 +157,8 @@ public record SpringSettings(
                                     ? source.getConfigurationProperty(name)
                                     : null;
                     String line = property == null ? null : unknown(source, property, resolved(environment, property));
-                    if (line != null) {
+                    // Of several below one that has a single value, the first is told.
+                    if (line != null && (single(name) == null || told.add(single(name)))) {
                         wrong.add(line);
                     }
                 }
@@ -169,6 +183,12 @@ public record SpringSettings(
                             + "; expected one of HOLDFAST_SPRING_HTTPCLIENTS, HOLDFAST_SPRING_SERVICEGROUPS,"
                             + " HOLDFAST_SPRING_SERVER_MAXDEADLINE, HOLDFAST_SPRING_HEALTH_DOWNIFOPEN";
         }
+        ConfigurationPropertyName single = single(name);
+        if (single != null) {
+            return EnvironmentProperties.where(source, property) + " " + single + ": is a "
+                    + (name.isNumericIndex(single.getNumberOfElements()) ? "list" : "mapping") + "; expected "
+                    + SINGLE.get(single);
+        }
         return EnvironmentProperties.where(source, property) + " " + name + ": "
                 + (isSection ? "is " + said + "; expected options below it" : "unknown option; " + meant(name));
     }
@@ -183,17 +203,30 @@ public record SpringSettings(
                                 || (ofVariable && split(known).equals(name)));
     }
 
+    /** The one that has a single value, and has something below it here; null if it is none. */
+    private static @Nullable ConfigurationPropertyName single(ConfigurationPropertyName name) {
+        return SINGLE.keySet().stream()
+                .filter(single -> single.isAncestorOf(name))
+                .findFirst()
+                .orElse(null);
+    }
+
     private static String meant(ConfigurationPropertyName name) {
-        String key = name.toString().substring(PREFIX.length() + 1).replaceFirst("\\[.*", "");
+        return nearest(name.toString().substring(PREFIX.length() + 1))
+                .map(near -> "did you mean " + near + "?")
+                .orElse("expected one of " + String.join(", ", KEYS));
+    }
+
+    /** The key that was probably meant by one below {@code holdfast.spring}, or beside it. */
+    static Optional<String> nearest(String written) {
+        String key = written.replaceFirst("\\[.*", "");
         return Nearest.to(key, KEYS)
                 .or(() -> Nearest.to(
                                 leaf(key),
                                 KEYS.stream().map(SpringSettings::leaf).toList())
                         .flatMap(leaf -> KEYS.stream()
                                 .filter(known -> leaf(known).equals(leaf))
-                                .findFirst()))
-                .map(near -> "did you mean " + near + "?")
-                .orElse("expected one of " + String.join(", ", KEYS));
+                                .findFirst()));
     }
 
     private static String leaf(String key) {
@@ -225,7 +258,11 @@ public record SpringSettings(
 
     /** The beginning of a message: where this value, or this item of a list, is said. */
     static String placed(Environment environment, String key, String said) {
-        ConfigurationPropertyName name = OWN.append(key);
+        return placed(environment, OWN.append(key), said);
+    }
+
+    /** The same for any property. */
+    static String placed(Environment environment, ConfigurationPropertyName name, String said) {
         for (ConfigurationPropertySource source : sources(environment)) {
             ConfigurationProperty found = source.getConfigurationProperty(name);
             ConfigurationProperty item = source.getConfigurationProperty(name.append("[0]"));
@@ -280,7 +317,7 @@ public record SpringSettings(
     private static boolean isNothing(
             Environment environment, ConfigurationPropertySource source, ConfigurationPropertyName name) {
         if (!SECTIONS.contains(name)
-                && !SINGLE.contains(name)
+                && !SINGLE.containsKey(name)
                 && !(DOWN_IF_OPEN.equals(name) && EnvironmentProperties.isOfVariables(source))) {
             return false;
         }
@@ -292,12 +329,44 @@ public record SpringSettings(
     void check(Holdfast holdfast, Environment environment) {
         List<String> wrong = new ArrayList<>();
         if (httpClients != null) {
-            check(() -> holdfast.pipeline(httpClients), environment, HTTP_CLIENTS, httpClients, wrong);
+            check(
+                    () -> ClientPipelines.requireResponses(holdfast, httpClients),
+                    environment,
+                    HTTP_CLIENTS,
+                    httpClients,
+                    wrong);
         }
         for (String name : health.downIfOpen) {
             check(() -> BreakerHealth.requireBreaker(holdfast, name), environment, DOWN_IF_OPEN_KEY, name, wrong);
         }
         refuse(wrong);
+    }
+
+    /** The same for a restart: a pipeline that goes on, though no property names it any more, would not be there. */
+    void checkNames(Set<String> pipelines, Environment environment) {
+        List<String> wrong = new ArrayList<>();
+        if (httpClients != null && !pipelines.contains(httpClients)) {
+            wrong.add(placed(environment, HTTP_CLIENTS, httpClients) + MISSING.formatted(httpClients));
+        }
+        for (String name : health.downIfOpen) {
+            if (!pipelines.contains(name)) {
+                wrong.add(placed(environment, DOWN_IF_OPEN_KEY, name) + MISSING.formatted(name));
+            }
+        }
+        refuse(wrong);
+    }
+
+    /** Of what nobody asks. A profile may switch the health off, and say so. */
+    void warnOfHealth(Environment environment) {
+        if (!health.downIfOpen.isEmpty() && !"false".equalsIgnoreCase(environment.getProperty(HEALTH))) {
+            LOG.warn(
+                    placed(
+                                    environment,
+                                    DOWN_IF_OPEN_KEY,
+                                    health.downIfOpen.iterator().next()) + "does nothing without " + HEALTH
+                            + "=true and spring-boot-starter-actuator",
+                    null);
+        }
     }
 
     private static void check(Runnable required, Environment environment, String key, String name, List<String> wrong) {

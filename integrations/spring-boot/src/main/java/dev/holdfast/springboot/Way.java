@@ -5,6 +5,8 @@ import dev.holdfast.Call;
 import dev.holdfast.internal.SafeLog;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -63,9 +65,10 @@ interface Way {
                     + " a Mono or a Flux");
         }
         if (suspending || isReactive(type)) {
-            if (!ClassUtils.isPresent("dev.holdfast.reactor.ReactiveCall", Way.class.getClassLoader())) {
+            List<String> missing = missing(suspending);
+            if (!missing.isEmpty()) {
                 throw new IllegalArgumentException((suspending ? "is suspending" : "returns " + type.getSimpleName())
-                        + ", which needs dev.holdfast:holdfast-reactor");
+                        + ", which needs " + String.join(" and ", missing));
             }
             if (suspending && isUnboxed(type)) {
                 throw new IllegalArgumentException("is suspending and returns the value class " + type.getName()
@@ -91,6 +94,25 @@ interface Way {
                     + "; expected a value, a CompletionStage, a CompletableFuture, a Mono or a Flux");
         }
         return new Blocking(type == Object.class ? new Unseen(method) : null);
+    }
+
+    /** The artifacts without which each call of such a method would fail. */
+    private static List<String> missing(boolean suspending) {
+        List<String> missing = new ArrayList<>();
+        if (isMissing("dev.holdfast.reactor.ReactiveCall")) {
+            missing.add("dev.holdfast:holdfast-reactor");
+        }
+        if (suspending && isMissing("kotlinx.coroutines.reactor.MonoKt")) {
+            missing.add("org.jetbrains.kotlinx:kotlinx-coroutines-reactor (without a version: Spring Boot has it)");
+        }
+        if (suspending && isMissing("kotlin.reflect.full.KClasses")) {
+            missing.add("org.jetbrains.kotlin:kotlin-reflect (without a version: Spring Boot has it)");
+        }
+        return missing;
+    }
+
+    private static boolean isMissing(String type) {
+        return !ClassUtils.isPresent(type, Way.class.getClassLoader());
     }
 
     private static boolean isReactive(Class<?> type) {

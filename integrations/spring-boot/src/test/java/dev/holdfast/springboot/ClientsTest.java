@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -29,6 +30,7 @@ import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.http.client.ClientHttpRequestFactoryBuilder;
 import org.springframework.boot.http.client.reactive.ClientHttpConnectorBuilder;
+import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.boot.test.context.runner.ReactiveWebApplicationContextRunner;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
@@ -357,6 +359,51 @@ class ClientsTest {
                 });
 
         assertThat(requests).containsExactly("1", "2", "3");
+    }
+
+    private static final String NEVER_A_RESPONSE = " has a fallback with a value, which is a text and never a response;"
+            + " expected the fallback on a method with @Protected, or fallback: { function: ... } with a function that makes"
+            + " a response";
+
+    /** Each call would end with a ClassCastException. */
+    @ParameterizedTest
+    @ValueSource(strings = {"pipelines.shops", "templates.calm"})
+    void aTextAsAnAnswerOfClientsEndsTheStart(String at) {
+        new ApplicationContextRunner()
+                .withConfiguration(AutoConfigurations.of(HoldfastAutoConfiguration.class))
+                .withPropertyValues(
+                        "holdfast.pipelines.shops.timeout=1s",
+                        "holdfast.templates.calm.timeout=1s",
+                        "holdfast.pipelines.shops.extends=calm",
+                        "holdfast." + at + ".fallback.value=0",
+                        "holdfast.spring.http-clients=shops")
+                .run(started -> assertThat(started.getStartupFailure())
+                        .hasStackTraceContaining("holdfast.spring.http-clients: the pipeline 'shops' of HTTP clients"
+                                + NEVER_A_RESPONSE));
+    }
+
+    @Test
+    void aFallbackThatMayBeAResponseStarts() {
+        ApplicationContextRunner runner = new ApplicationContextRunner()
+                .withConfiguration(AutoConfigurations.of(HoldfastAutoConfiguration.class))
+                .withPropertyValues("holdfast.spring.http-clients=shops");
+        runner.withPropertyValues("holdfast.pipelines.shops.fallback.only-of-operations=true")
+                .run(started -> assertThat(started).hasNotFailed());
+        runner.withPropertyValues("holdfast.pipelines.shops.fallback.function=answer")
+                .withBean("answer", Function.class, () -> error -> "unknown")
+                .run(started -> assertThat(started).hasNotFailed());
+    }
+
+    @Test
+    void aTextAsAnAnswerOfAGroupIsRefused() {
+        new ApplicationContextRunner()
+                .withConfiguration(AutoConfigurations.of(HoldfastAutoConfiguration.class))
+                .withPropertyValues("holdfast.pipelines.prices.fallback.value=0")
+                .run(started -> assertThatThrownBy(() -> ClientPipelines.find(
+                                started.getBean(Holdfast.class), started.getEnvironment(), "prices"))
+                        .isInstanceOf(WrongSettingException.class)
+                        .hasMessageContaining("prices")
+                        .hasMessageEndingWith(": the pipeline 'prices' of HTTP clients" + NEVER_A_RESPONSE));
     }
 
     /** It would do nothing. */

@@ -172,7 +172,8 @@ class MetadataTest {
             property(
                     "holdfast.spring.health.down-if-open",
                     "java.util.Set<java.lang.String>",
-                    "names of the pipelines whose open breaker makes the health DOWN; none by default",
+                    "names of the pipelines whose open breaker makes the health DOWN, with"
+                            + " management.health.holdfast.enabled=true; none by default",
                     null);
             property(
                     "management.health.holdfast.enabled",

@@ -630,6 +630,7 @@ class PropertiesOfApplicationTest {
     }
 
     @Test
+    @Logs("health.down-if-open(\\[0\\])?: does nothing without management.health.holdfast.enabled=true")
     void whatTheStarterIsToldIsCheckedBesidePipelinesOfTheApplicationsOwn() {
         ApplicationContextRunner own =
                 runner.withBean("pipelines", Holdfast.class, PropertiesOfApplicationTest::ofCode);
@@ -644,6 +645,29 @@ class PropertiesOfApplicationTest {
         own.withPropertyValues("holdfast.spring.servicegroup=false")
                 .run(context -> assertThat(context.getStartupFailure())
                         .hasStackTraceContaining("holdfast.spring.servicegroup"));
+    }
+
+    @Test
+    @Logs(
+            "application.yml:2:\\d+ holdfast.spring.health.down-if-open: does nothing without management.health.holdfast.enabled=true and"
+                    + " spring-boot-starter-actuator")
+    void namesForAHealthThatNobodyAsksAreWarnedOf() {
+        String file = """
+                holdfast.pipelines.shops.extends: standard
+                holdfast.spring.health.down-if-open: shops
+                """;
+        runner.withInitializer(yaml("application.yml", file))
+                .run(context -> assertThat(context).hasNotFailed());
+    }
+
+    /** That of a profile. */
+    @Test
+    void aHealthThatIsSwitchedOffIsNotWarnedOf() {
+        runner.withPropertyValues(
+                        "holdfast.pipelines.shops.extends=standard",
+                        "holdfast.spring.health.down-if-open=shops",
+                        "management.health.holdfast.enabled=false")
+                .run(context -> assertThat(context).hasNotFailed());
     }
 
     /** A service that calls nobody may receive deadlines. */
@@ -832,6 +856,7 @@ class PropertiesOfApplicationTest {
 
     /** As of {@code ${LIMIT:-}} of Docker Compose. */
     @Test
+    @Logs("health.down-if-open(\\[0\\])?: does nothing without management.health.holdfast.enabled=true")
     void aBlankVariableForTheStarterIsAsOneThatIsNotSet() {
         String file = indented("""
                 pipelines:
@@ -1006,6 +1031,7 @@ class PropertiesOfApplicationTest {
     }
 
     @Test
+    @Logs("health.down-if-open: does nothing without management.health.holdfast.enabled=true")
     void aVariableForTheStarterMayBeWrittenInEachWayOfSpring() {
         runner.withPropertyValues("holdfast.pipelines.shops.extends=standard")
                 .withInitializer(variables(
@@ -1039,7 +1065,10 @@ class PropertiesOfApplicationTest {
                 "http-client: shops | 2:16 holdfast.spring.http-client: unknown option; did you mean http-clients?",
                 "health: { down-if-opn: [shops] } | 2:27 holdfast.spring.health.down-if-opn[0]: unknown option; did you mean health.down-if-open?",
                 "down-if-open: [shops] | 2:18 holdfast.spring.down-if-open[0]: unknown option; did you mean health.down-if-open?",
-                "http-clients: [shops] | 2:18 holdfast.spring.http-clients[0]: unknown option; did you mean http-clients?",
+                "http-clients: [shops, prices] | 2:18 holdfast.spring.http-clients: is a list; expected the name of one pipeline, whose settings all hosts have",
+                "http-clients: { inventory: shops, prices: shops } | 2:30 holdfast.spring.http-clients: is a mapping; expected the name of one pipeline, whose settings all hosts have",
+                "service-groups: [inventory] | 2:20 holdfast.spring.service-groups: is a list; expected true or false",
+                "server: { max-deadline: { shops: 1s } } | 2:36 holdfast.spring.server.max-deadline: is a mapping; expected a duration with its unit, such as 10s",
                 "pipelines: shops | 2:14 holdfast.spring.pipelines: unknown option; expected one of http-clients, service-groups, server.max-deadline, health.down-if-open"
             })
     void aMisspeltKeyOfTheStarterIsToldWithItsPlace(String line, String told) {
@@ -1130,6 +1159,34 @@ class PropertiesOfApplicationTest {
                 .run(context -> assertThat(context.getStartupFailure())
                         .rootCause()
                         .hasMessageContaining("did you mean pipelines?"));
+    }
+
+    @Test
+    void aKeyOfTheStarterOneLevelTooHighIsToldItsPlace() {
+        String file = """
+                holdfast:
+                  http-clients: shops
+                  service-groups: false
+                  health: { down-if-open: [shops, prices] }
+                  server:
+                    max-deadline: 5s
+                  foo: { a: 1, b: 2 }
+                  sprng: { http-clients: shops }
+                  pipelines: { shops: { timeout: 1s } }
+                """;
+        assertThat(told(runner.withInitializer(yaml("application.yml", file))))
+                .containsExactly(
+                        "application.yml:2 http-clients: belongs below holdfast.spring; expected"
+                                + " holdfast.spring.http-clients",
+                        "application.yml:3 service-groups: belongs below holdfast.spring; expected"
+                                + " holdfast.spring.service-groups",
+                        "application.yml:4 health.down-if-open[0]: belongs below holdfast.spring; expected"
+                                + " holdfast.spring.health.down-if-open",
+                        "application.yml:6 server.max-deadline: belongs below holdfast.spring; expected"
+                                + " holdfast.spring.server.max-deadline",
+                        "application.yml:7 foo.a: unknown key; expected one of defaults, templates, shared, pipelines,"
+                                + " spring",
+                        "application.yml:8 sprng.http-clients: unknown key; did you mean spring?");
     }
 
     @Test

@@ -5,10 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.Pipeline;
 import dev.holdfast.config.Holdfast;
+import dev.holdfast.testlogs.Logged;
 import dev.holdfast.testlogs.Logs;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -99,6 +103,85 @@ class RefreshTest {
             assertThat(settings(context)).contains("PT1S");
             change(context, "3s");
             assertThat(settings(context)).contains("PT3S");
+        });
+    }
+
+    private double refused(ApplicationContext context) {
+        return context.getBean(MeterRegistry.class)
+                .get("holdfast.configuration.refused")
+                .gauge()
+                .value();
+    }
+
+    private ApplicationContextRunner metered() {
+        properties.put("holdfast.spring.http-clients", "inventory");
+        return runner.withBean(MeterRegistry.class, SimpleMeterRegistry::new);
+    }
+
+    /** What no start would take is not applied either. */
+    @Test
+    @Logs({
+        "(?s)are refused.*holdfast.spring.http-client: unknown option",
+        "(?s)are refused.*health.down-if-open: belongs below holdfast.spring",
+        "(?s)are refused.*holdfast.spring.http-clients: no pipeline 'other' in the properties; a restart would fail"
+    })
+    void aMistakeInWhatTheStarterIsToldIsRefusedToo() {
+        metered().run(context -> {
+            for (String wrong : List.of("spring.http-client", "health.down-if-open")) {
+                properties.put("holdfast." + wrong, "inventory");
+                change(context, "2s");
+                assertThat(settings(context)).as(wrong).contains("PT1S");
+                assertThat(refused(context)).as(wrong).isEqualTo(1);
+                properties.remove("holdfast." + wrong);
+            }
+            properties.put("holdfast.spring.http-clients", "other");
+            change(context, "2s");
+            assertThat(settings(context)).contains("PT1S");
+            assertThat(refused(context)).isEqualTo(1);
+            properties.put("holdfast.spring.http-clients", "inventory");
+            change(context, "3s");
+            assertThat(settings(context)).contains("PT3S");
+            assertThat(refused(context)).isZero();
+        });
+    }
+
+    /** It goes on, and a restart would not find it. */
+    @Test
+    @Logs(
+            "(?s)are refused.*holdfast.spring.http-clients: no pipeline 'inventory' in the properties; a restart would fail")
+    void aPipelineThatTheStarterNeedsCannotGo() {
+        metered().run(context -> {
+            properties.put("holdfast.pipelines.other.timeout", "1s");
+            properties.remove("holdfast.pipelines.inventory.deadline");
+            context.publishEvent(new EnvironmentChangeEvent(context, Set.of("holdfast.pipelines.inventory.deadline")));
+            assertThat(refused(context)).isEqualTo(1);
+        });
+    }
+
+    @Test
+    void whatTheStarterIsToldHoldsAfterARestart() {
+        metered().run(context -> {
+            try (Logged log = new Logged(Holdfast.class.getName()).start()) {
+                for (String groups : List.of("false", "false", "true")) {
+                    properties.put("holdfast.spring.service-groups", groups);
+                    change(context, "1s");
+                }
+                assertThat(log.messages())
+                        .containsExactly(
+                                "properties below holdfast.spring have changed, which holds only after a restart");
+            }
+            assertThat(refused(context)).isZero();
+        });
+    }
+
+    /** Whether a pipeline suits is known when it has changed. */
+    @Test
+    @Logs("(?s)a restart would fail.*the pipeline 'inventory' of HTTP clients has a fallback with a value")
+    void aChangeAfterWhichAPipelineDoesNotSuitIsWarnedOf() {
+        metered().run(context -> {
+            properties.put("holdfast.pipelines.inventory.fallback.value", "0");
+            change(context, "2s");
+            assertThat(settings(context)).contains("PT2S");
         });
     }
 

@@ -3,7 +3,11 @@ package dev.holdfast.springboot
 
 import dev.holdfast.CallTimeoutException
 import dev.holdfast.testlogs.Logs
+import java.io.File
 import java.io.IOException
+import java.lang.reflect.InvocationTargetException
+import java.lang.reflect.Method
+import java.net.URLClassLoader
 import java.util.concurrent.CompletableFuture
 import java.util.concurrent.atomic.AtomicInteger
 import java.util.stream.Stream
@@ -217,6 +221,40 @@ class SuspendingTest {
                 assertThat(bean.stock(true)).isInstanceOf(CompletableFuture::class.java)
             }
         }
+    }
+
+    /** What the start says of [Inventory.stock], with the class path of the test without this artifact. */
+    private fun toldWithout(artifact: String): String? {
+        val paths =
+            System.getProperty("java.class.path")
+                .split(File.pathSeparator)
+                .filterNot { path -> File(path).name.startsWith("$artifact-") }
+                .map { path -> File(path).toURI().toURL() }
+        URLClassLoader(paths.toTypedArray(), ClassLoader.getPlatformClassLoader()).use { loader ->
+            val bean = loader.loadClass(Inventory::class.java.name)
+            val of =
+                loader
+                    .loadClass("dev.holdfast.springboot.Way")
+                    .getMethod("of", Method::class.java, Class::class.java)
+            of.isAccessible = true
+            return try {
+                of.invoke(null, bean.methods.single { it.name == "stock" }, bean)
+                null
+            } catch (refused: InvocationTargetException) {
+                refused.targetException.message
+            }
+        }
+    }
+
+    /** Otherwise each call would fail. */
+    @Test
+    fun `an artifact that is missing is told at the start`() {
+        val version = " (without a version: Spring Boot has it)"
+        assertThat(toldWithout("none")).isNull()
+        assertThat(toldWithout("kotlinx-coroutines-reactor"))
+            .isEqualTo("is suspending, which needs org.jetbrains.kotlinx:kotlinx-coroutines-reactor$version")
+        assertThat(toldWithout("kotlin-reflect"))
+            .isEqualTo("is suspending, which needs org.jetbrains.kotlin:kotlin-reflect$version")
     }
 
     @Test
