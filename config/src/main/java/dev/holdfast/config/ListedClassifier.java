@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Function;
 import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -142,12 +143,9 @@ final class ListedClassifier implements Classifier.Listed {
         if (!(value instanceof HttpResponse<?> http)) {
             return Verdict.PUSHBACK;
         }
-        // A gateway sends a plain 503 also when the work was done: only the header says that it was not.
-        boolean plain = http.statusCode() == UNAVAILABLE
-                && http.headers().firstValue("Retry-After").isEmpty();
-        return plain
-                ? Verdict.FAILURE
-                : RetryAfter.http(name -> http.headers().firstValue(name).orElse(null));
+        Function<String, @Nullable String> headers =
+                name -> http.headers().firstValue(name).orElse(null);
+        return http.statusCode() == UNAVAILABLE ? RetryAfter.unavailable(headers) : RetryAfter.http(headers);
     }
 
     @Override

@@ -76,6 +76,23 @@ public final class RetryAfter {
     }
 
     /**
+     * The verdict on a 503: that of {@link #http} if it says a time to wait, and else {@link Verdict#FAILURE}. A gateway sends a 503
+     * also after the work was done, and a service may write {@code RateLimit} into all its answers: only the time says that nothing
+     * was done, so that also a call that is not idempotent may be repeated.
+     *
+     * @param headers as for {@link #http}
+     */
+    public static Verdict unavailable(Function<? super String, @Nullable String> headers) {
+        Verdict said = http(headers);
+        if (said.retryAfterNanos() >= 0) {
+            return said;
+        }
+        return said.retryAfterNanos() == Verdict.UNREADABLE
+                ? Verdict.FAILURE.withUnreadableRetryAfter()
+                : Verdict.FAILURE;
+    }
+
+    /**
      * This verdict on a response, with the time for which its {@code RateLimit} says that there is nothing left: of a success, too.
      * So a gate holds the next calls before the server has to turn one away. The same verdict if the field says no such time;
      * {@linkplain Verdict#withUnreadableRetryAfter unreadable} if it is malformed.

@@ -359,4 +359,17 @@ class RetryAfterTest {
                     .isEqualTo(Outcome.PUSHBACK);
         }
     }
+
+    /** A gateway sends a 503 also after the work was done, and a service may write RateLimit into all answers. */
+    @Test
+    void a503IsAPushbackOnlyIfItSaysATime() {
+        assertThat(RetryAfter.unavailable(Map.of("Retry-After", "7")::get)).hasToString("PUSHBACK(retry after PT7S)");
+        assertThat(RetryAfter.unavailable(Map.of("RateLimit", "\"a\";r=0;t=7")::get))
+                .hasToString("PUSHBACK(retry after PT7S)");
+        assertThat(RetryAfter.unavailable(Map.of("RateLimit", "\"a\";r=9;t=7")::get))
+                .hasToString("FAILURE");
+        assertThat(RetryAfter.unavailable(Map.<String, String>of()::get)).hasToString("FAILURE");
+        assertThat(RetryAfter.unavailable(Map.of("Retry-After", "")::get))
+                .hasToString("FAILURE(unreadable retry after)");
+    }
 }

@@ -9,6 +9,7 @@ import dev.holdfast.headers.RetryAfter;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
+import java.net.http.HttpHeaders;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
@@ -22,10 +23,12 @@ public final class InventoryClient {
             return error == null ? Verdict.SUCCESS : Verdict.FAILURE;
         }
         int status = response.statusCode();
-        if (status == 429
-                || (status == 503
-                        && response.headers().firstValue("Retry-After").isPresent())) {
-            return RetryAfter.http(name -> response.headers().firstValue(name).orElse(null));
+        HttpHeaders headers = response.headers();
+        if (status == 429) {
+            return RetryAfter.http(name -> headers.firstValue(name).orElse(null));
+        }
+        if (status == 503) {
+            return RetryAfter.unavailable(name -> headers.firstValue(name).orElse(null));
         }
         return status >= 500 ? Verdict.FAILURE : status >= 400 ? Verdict.IGNORED : Verdict.SUCCESS;
     };

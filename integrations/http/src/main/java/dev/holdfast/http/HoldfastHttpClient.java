@@ -14,6 +14,7 @@ import java.net.CookieHandler;
 import java.net.ProxySelector;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublisher;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandler;
 import java.net.http.HttpResponse.PushPromiseHandler;
@@ -131,10 +132,10 @@ public final class HoldfastHttpClient extends HttpClient {
     /** Notes what the response says of what is kept. */
     private <T> BodyHandler<T> noting(HttpRequest request, BodyHandler<T> handler) {
         return calls.heedsAnswer(request)
-                ? info -> {
+                ? new HandlerAround<>(handler, info -> {
                     calls.answeredPastTheCache(request, info.statusCode());
                     return handler.apply(info);
-                }
+                })
                 : handler;
     }
 
@@ -161,8 +162,8 @@ public final class HoldfastHttpClient extends HttpClient {
     }
 
     private static boolean hasBody(HttpRequest request) {
-        return request.bodyPublisher().isPresent()
-                && request.bodyPublisher().get().contentLength() != 0;
+        BodyPublisher body = SentRequest.ownBody(request);
+        return body != null && body.contentLength() != 0;
     }
 
     private static boolean isOfThePolicies(Throwable thrown) {

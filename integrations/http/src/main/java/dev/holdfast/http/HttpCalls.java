@@ -223,8 +223,14 @@ public final class HttpCalls<Q, R> {
     private boolean isIdempotent(Q request) {
         return switch (messages.method(request)) {
             case "GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE" -> true;
-            default -> messages.requestHeader(request, "Idempotency-Key") != null || options.isIdempotent(request);
+            default -> hasKey(request) || options.isIdempotent(request);
         };
+    }
+
+    /** A blank one tells no request from another. */
+    private boolean hasKey(Q request) {
+        String key = messages.requestHeader(request, "Idempotency-Key");
+        return key != null && !key.isBlank();
     }
 
     /** Scheme, host and port, the same for all ways to write them: {@code https://stock.example:443}. */

@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -164,10 +165,8 @@ public final class HttpClassifier implements Classifier {
     }
 
     private static Verdict pushback(HttpMessages<?, ?> of, Object response) {
-        boolean plain = status(of, response) == 503
-                && header(of, response, "Retry-After") == null
-                && header(of, response, "RateLimit") == null;
-        return plain ? Verdict.FAILURE : RetryAfter.http(name -> header(of, response, name));
+        Function<String, @Nullable String> headers = name -> header(of, response, name);
+        return status(of, response) == 503 ? RetryAfter.unavailable(headers) : RetryAfter.http(headers);
     }
 
     @SuppressWarnings("unchecked") // it is of the messages' type

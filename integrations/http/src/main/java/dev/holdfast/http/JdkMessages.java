@@ -10,7 +10,6 @@ import java.net.http.HttpResponse.BodyHandler;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Flow;
 import org.jspecify.annotations.Nullable;
@@ -21,13 +20,12 @@ final class JdkMessages implements HttpMessages<HttpRequest, HttpResponse<?>> {
 
     /**
      * The JDK's publishers that give the same bytes each time. One of a stream asks its supplier again, which may have only the one
-     * stream; one of another publisher depends on that one.
+     * stream, and one of an {@code Iterable} may have only the one iterator; one of another publisher depends on that one.
      */
     private static final Set<Class<?>> AGAIN = Set.of(
             HttpRequest.BodyPublishers.noBody().getClass(),
             HttpRequest.BodyPublishers.ofString("").getClass(),
-            HttpRequest.BodyPublishers.ofByteArray(new byte[0]).getClass(),
-            HttpRequest.BodyPublishers.ofByteArrays(Set.of()).getClass());
+            HttpRequest.BodyPublishers.ofByteArray(new byte[0]).getClass());
 
     private static final String OF_FILE = "jdk.internal.net.http.RequestPublishers$FilePublisher";
 
@@ -67,15 +65,15 @@ final class JdkMessages implements HttpMessages<HttpRequest, HttpResponse<?>> {
 
     @Override
     public boolean canBeSentAgain(HttpRequest request) {
-        Optional<BodyPublisher> body = request.bodyPublisher();
-        return body.isEmpty()
-                || AGAIN.contains(body.get().getClass())
-                || body.get().getClass().getName().equals(OF_FILE);
+        BodyPublisher body = SentRequest.ownBody(request);
+        return body == null
+                || AGAIN.contains(body.getClass())
+                || body.getClass().getName().equals(OF_FILE);
     }
 
     /** Whether the bodies of several attempts would go to one place. A handler of the caller's own is asked for each attempt. */
     static boolean hasTarget(BodyHandler<?> handler) {
-        Class<?> type = handler.getClass();
+        Class<?> type = HandlerAround.innermost(handler).getClass();
         return INTO_A_TARGET.contains(type) || type.getName().equals(OF_FILE_DOWNLOAD);
     }
 

@@ -73,7 +73,7 @@ final class SentRequest extends HttpRequest {
 
     /** The handler of the body, which is asked when an answer is there: so the request had been sent. */
     <T> BodyHandler<T> noting(BodyHandler<T> handler) {
-        return info -> {
+        return new HandlerAround<>(handler, info -> {
             begun = true;
             unreadable = !isReadable(info.headers());
             BodySubscriber<T> subscriber;
@@ -93,7 +93,7 @@ final class SentRequest extends HttpRequest {
                 watched.giveUp(because);
             }
             return watched;
-        };
+        });
     }
 
     private @Nullable BodyLength length(ResponseInfo info) {
@@ -208,6 +208,15 @@ final class SentRequest extends HttpRequest {
     @Override
     public Optional<HttpClient.Version> version() {
         return original.version();
+    }
+
+    /** The caller's own body of a request, also of one that another pipeline sends; null if there is none. To ask it notes nothing. */
+    static @Nullable BodyPublisher ownBody(HttpRequest request) {
+        BodyPublisher own = request.bodyPublisher().orElse(null);
+        while (own instanceof Watched watched) {
+            own = watched.inside;
+        }
+        return own;
     }
 
     /** Notes that the client asks for the length or the bytes: it does so once there is a connection. */

@@ -102,6 +102,20 @@ class HttpClassifierTest {
         assertThat(verdict(429)).isEqualTo(Verdict.PUSHBACK);
     }
 
+    /** A service may write the field into all its answers, and a template a header without a value. */
+    @Test
+    void a503WhoseFieldsSayNoTimeIsAFailure() {
+        assertThat(verdict(503, "RateLimit", "\"a\";r=99;t=30")).isEqualTo(Verdict.FAILURE);
+        assertThat(verdict(503, "RateLimit", "\"a\";r=0")).isEqualTo(Verdict.FAILURE);
+        for (String header : new String[] {"RateLimit", "Retry-After"}) {
+            Verdict unreadable = verdict(503, header, "soon");
+            assertThat(unreadable.outcome()).as(header).isEqualTo(Outcome.FAILURE);
+            assertThat(unreadable.retryAfterNanos()).as(header).isEqualTo(Verdict.UNREADABLE);
+        }
+        assertThat(verdict(503, "Retry-After", "").outcome()).isEqualTo(Outcome.FAILURE);
+        assertThat(verdict(429, "RateLimit", "\"a\";r=99;t=30")).isEqualTo(Verdict.PUSHBACK);
+    }
+
     @Test
     void aQuotaThatIsUsedUpSaysForHowLongWhateverTheAnswerIs() {
         for (int status : new int[] {200, 304, 404, 429}) {

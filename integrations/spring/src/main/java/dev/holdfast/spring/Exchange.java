@@ -39,6 +39,9 @@ final class Exchange extends AbstractInterruptibleChannel {
 
     private boolean cancelled;
 
+    /** That of another pipeline around this one, which hears what this one hears. */
+    private @Nullable Exchange outer;
+
     /** The thread that executes it now. Others read it, too, and never find themselves. */
     private @Nullable Thread caller;
 
@@ -72,7 +75,7 @@ final class Exchange extends AbstractInterruptibleChannel {
 
     /** Spring hands the attributes of a request on to the one that its factory makes. */
     void writeTo(Map<String, Object> attributes) {
-        attributes.put(ATTRIBUTE, this);
+        outer = attributes.put(ATTRIBUTE, this) instanceof Exchange around ? around : null;
     }
 
     /** The one that has this request sent; null for one that an interceptor sends to another service. */
@@ -115,6 +118,9 @@ final class Exchange extends AbstractInterruptibleChannel {
             throw e;
         } finally {
             CURRENT.set(before);
+            if (outer != null && !tells) {
+                outer.sending(); // as far as anybody knows
+            }
             ended(received, whole);
         }
     }
@@ -175,12 +181,18 @@ final class Exchange extends AbstractInterruptibleChannel {
     void notSent() {
         tells = true;
         sending = false;
+        if (outer != null) {
+            outer.notSent();
+        }
     }
 
     void sending() {
         sentAgain = sending;
         sending = true;
         sent = true;
+        if (outer != null) {
+            outer.sending();
+        }
     }
 
     /** To this address with these headers, which interceptors do not change any more. */

@@ -99,6 +99,10 @@ public final class HoldfastInterceptor implements ClientHttpRequestInterceptor {
     @Override
     public ClientHttpResponse intercept(HttpRequest request, byte[] body, ClientHttpRequestExecution execution)
             throws IOException {
+        Exchange outer = Exchange.of(request);
+        if (outer != null) {
+            outer.notSent(); // the attempts of this pipeline tell it, if there are any
+        }
         ClientHttpRequestExecution rest = Chain.repeatable(execution);
         HttpOperation<HttpRequest, Received> operation = calls.operation(request);
         CachedCall<Received> cached = body.length == 0 ? operation.cached(request) : null;

@@ -448,4 +448,46 @@ class HoldfastInterceptorTest {
             assertThat(server.requests()).hasSize(2);
         }
     }
+
+    /** What the factory tells the pipeline inside, the one around it hears, too. */
+    @Test
+    void aPostIsRepeatedByThePipelineAroundAnotherIfItWasNotSent() {
+        for (boolean tells : new boolean[] {true, false}) {
+            AtomicInteger connects = new AtomicInteger();
+            ClientHttpRequestFactory refusing = (uri, method) -> {
+                connects.incrementAndGet();
+                return new JdkClientHttpRequestFactory().createRequest(URI.create("http://127.0.0.1:1"), method);
+            };
+            RestClient client = RestClient.builder()
+                    .requestFactory(tells ? RequestFactories.noting(refusing) : refusing)
+                    .requestInterceptor(holdfast(retry()))
+                    .requestInterceptor(holdfast())
+                    .build();
+            assertThatThrownBy(() -> client.post().uri(URL).body("x").retrieve().toBodilessEntity())
+                    .isInstanceOf(ResourceAccessException.class);
+            assertThat(connects).as("the factory tells: " + tells).hasValue(tells ? 3 : 1);
+        }
+    }
+
+    @Test
+    void aPostThatThePipelineInsideRejectsIsRepeatedByTheOneAroundIt() {
+        Pipeline closed = Pipeline.of("closed");
+        closed.close();
+        RetryPolicy retry = RetryPolicy.of(r -> r.maxAttempts(3)
+                .initialBackoff(Duration.ofMillis(1))
+                .budgetEnabled(false)
+                .retryRejections(true));
+        RestClient client = RestClient.builder()
+                .requestFactory(server(200))
+                .requestInterceptor(holdfast(retry))
+                .requestInterceptor((request, body, execution) -> {
+                    seen.add("attempt");
+                    return execution.execute(request, body);
+                })
+                .requestInterceptor(HoldfastInterceptor.of(Pipelines.one(closed)))
+                .build();
+        assertThatThrownBy(() -> client.post().uri(URL).body("x").retrieve().toBodilessEntity())
+                .hasRootCauseInstanceOf(CallRejectedException.class);
+        assertThat(seen).hasSize(3);
+    }
 }

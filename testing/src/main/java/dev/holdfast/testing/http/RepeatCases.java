@@ -39,6 +39,9 @@ abstract class RepeatCases extends StatusCases {
             server.on("/" + way, status(500));
             assertThat(send(client, way, with(method, "/" + way)).status()).isEqualTo(500);
             assertThat(sent("/" + way)).isEqualTo(1);
+            Request withBlankKey = with(method, "/" + way).header("Idempotency-Key", "");
+            assertThat(send(client, way, withBlankKey).status()).isEqualTo(500);
+            assertThat(sent("/" + way)).as("with a key that is none").isEqualTo(2);
         }
         assertThat(refusals).containsOnly(Refusal.NOT_IDEMPOTENT);
     }
@@ -66,6 +69,12 @@ abstract class RepeatCases extends StatusCases {
         HttpClientUnderTest client = client(retry());
         assertThat(send(client, way, with("POST", "/a")).status()).isEqualTo(503);
         assertThat(sent("/a")).isEqualTo(1);
+        for (String plain :
+                List.of("RateLimit: \"a\";r=99;t=30", "RateLimit: limit=100, remaining=99", "Retry-After: soon")) {
+            String path = "/" + plain.hashCode();
+            server.on(path, headed(503, plain), status(201));
+            assertThat(send(client, way, with("POST", path)).status()).as(plain).isEqualTo(503);
+        }
         assertThat(send(client, way, with("POST", "/b")).status())
                 .as("told to come again")
                 .isEqualTo(201);

@@ -132,13 +132,15 @@ abstract class StatusCases extends HttpCases {
     void aPushbackWithoutAWaitIsRepeatedAfterTheBackoff(String header) throws Exception {
         HttpClientUnderTest client = client(retry());
         for (int status : new int[] {429, 503}) {
+            boolean saysNothing = status == 503 && header.endsWith("soon");
             for (Way way : Way.values()) {
                 String path = "/" + status + way;
                 server.on(path, headed(status, NOW, header), status(200, "12"));
+                attempts.clear();
                 assertThat(send(client, way, get(path)).status()).isEqualTo(200);
+                assertThat(attempts).containsExactly(saysNothing ? Outcome.FAILURE : Outcome.PUSHBACK, Outcome.SUCCESS);
             }
         }
-        assertThat(attempts).containsOnly(Outcome.PUSHBACK, Outcome.SUCCESS);
     }
 
     /** As the lists of a file. */
