@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.httpclient5;
 
+import java.io.IOException;
 import org.apache.hc.core5.concurrent.Cancellable;
 import org.apache.hc.core5.concurrent.CancellableDependency;
+import org.apache.hc.core5.http.EntityDetails;
+import org.apache.hc.core5.http.HttpException;
+import org.apache.hc.core5.http.HttpResponse;
 import org.apache.hc.core5.http.RequestNotExecutedException;
 import org.apache.hc.core5.http.nio.AsyncClientExchangeHandler;
 import org.apache.hc.core5.http.nio.command.RequestExecutionCommand;
+import org.apache.hc.core5.http.protocol.HttpContext;
 import org.apache.hc.core5.http2.H2Error;
 import org.apache.hc.core5.http2.H2StreamResetException;
 import org.jspecify.annotations.Nullable;
@@ -28,6 +33,7 @@ final class RequestStream extends ExchangeWrapper {
     private final Cancelling cancelling = new Cancelling();
     private volatile int id;
     private volatile boolean over;
+    private volatile boolean answered;
 
     private RequestStream(AsyncClientExchangeHandler exchange, Connection connection) {
         super(exchange);
@@ -118,10 +124,18 @@ final class RequestStream extends ExchangeWrapper {
         super.releaseResources();
     }
 
+    /** So the server has begun with the request, whatever it says later. */
+    @Override
+    public void consumeResponse(HttpResponse response, @Nullable EntityDetails body, HttpContext context)
+            throws HttpException, IOException {
+        answered = true;
+        super.consumeResponse(response, body, context);
+    }
+
     @Override
     public void failed(Exception cause) {
         end();
-        super.failed(connection.refuses(this) || isRefusal(cause) ? refused(cause) : cause);
+        super.failed(!answered && (connection.refuses(this) || isRefusal(cause)) ? refused(cause) : cause);
     }
 
     /** With this code, a server says that it has not begun with the request (RFC 9113, section 8.7). */

@@ -657,6 +657,25 @@ class Http2Test {
         }
     }
 
+    /** With the head of an answer, it has begun: a refusal after it says nothing. */
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aPostThatTheServerRefusesAfterItHasBegunToAnswerIsNotRepeated(boolean goesAway) throws Exception {
+        try (FrameServer server = new FrameServer(100);
+                Pipeline pipeline = pipeline()) {
+            server.answered = stream -> stream == 3 || server.connections.get() == 2;
+            server.script =
+                    frame -> frame.type() == FrameServer.HEADERS && frame.stream() == 1 && server.connections.get() == 1
+                            ? List.of(
+                                    FrameServer.Frame.withLength(1, "9", false),
+                                    goesAway ? FrameServer.Frame.goAway(0) : FrameServer.Frame.refusal(1))
+                            : List.of();
+
+            assertThatThrownBy(() -> answerTo(client(pipeline), post(server))).isInstanceOf(ExecutionException.class);
+            assertThat(server.requests).containsExactly(1);
+        }
+    }
+
     @Test
     void theRequestsThatTheServerTakesBeforeItGoesAwayAreAnswered() throws Exception {
         try (FrameServer server = new FrameServer(100);

@@ -174,7 +174,9 @@ public final class HoldfastInterceptor implements ClientHttpRequestInterceptor {
             return cached.forOne(received.read(mostRead), header);
         }
         byte[] body = received.readUpTo(Math.max(mostRead, cached.maxKept()));
-        if (body == null || body.length > cached.maxKept()) {
+        if (body == null
+                || body.length > cached.maxKept()
+                || !Streams.isWhole(request.getMethod().name(), received.status(), answered, body.length)) {
             return cached.forOne(received, header);
         }
         Kept<Received> kept = cached.kept(Copy.of(received, body), answered, body);

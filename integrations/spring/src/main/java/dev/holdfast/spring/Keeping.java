@@ -57,11 +57,16 @@ final class Keeping implements AsyncExchange.Reading<Kept<Begun>> {
     @Override
     public Kept<Begun> made(Begun begun) {
         byte[] bytes = begun.whole();
-        if (!mayKeep || bytes == null || bytes.length > cached.maxKept()) {
+        Map<String, List<String>> headers =
+                Streams.map(begun.response().headers().asHttpHeaders());
+        int status = begun.response().statusCode().value();
+        if (!mayKeep
+                || bytes == null
+                || bytes.length > cached.maxKept()
+                || !Streams.isWhole(request.method().name(), status, headers, bytes.length)) {
             return cached.forOne(begun, sent);
         }
-        ClientResponse copy = copy(begun.response(), Map.of()).build();
-        return cached.kept(Begun.unread(copy), Streams.map(copy.headers().asHttpHeaders()), bytes);
+        return cached.kept(Begun.unread(copy(begun.response(), Map.of()).build()), headers, bytes);
     }
 
     /** The response for one caller: if others may have it, too, an object of his own. */

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.spring;
 
+import dev.holdfast.http.BodyLength;
 import dev.holdfast.http.HttpCalls;
 import dev.holdfast.internal.Checks;
+import java.net.ProtocolException;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -28,6 +30,26 @@ final class Streams {
             return headers.getContentLength();
         } catch (NumberFormatException malformed) {
             return -1;
+        }
+    }
+
+    /**
+     * Whether a body of so many bytes is whole as far as its headers say. With HTTP/2, most clients do not compare the two (RFC 9113
+     * §8.1.1); whether they have decoded the body, only they know, unless the header is gone.
+     */
+    static boolean isWhole(String method, int status, Map<String, List<String>> headers, int bytes) {
+        BodyLength length = headers.containsKey(HttpHeaders.CONTENT_ENCODING)
+                ? null
+                : BodyLength.of(method, status, headers.getOrDefault(HttpHeaders.CONTENT_LENGTH, List.of()));
+        if (length == null) {
+            return true;
+        }
+        length.add(bytes);
+        try {
+            length.end();
+            return true;
+        } catch (ProtocolException ofAnotherLength) {
+            return false;
         }
     }
 
