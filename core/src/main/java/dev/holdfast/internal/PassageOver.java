@@ -110,6 +110,11 @@ public abstract class PassageOver extends Passage implements Passage.Beside {
     }
 
     @Override
+    public boolean mayWait() {
+        return passage.mayWait();
+    }
+
+    @Override
     public boolean mayHaveBegun() {
         return passage.mayHaveBegun();
     }

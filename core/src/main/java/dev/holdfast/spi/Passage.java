@@ -91,6 +91,12 @@ public abstract class Passage {
     public abstract int weight();
 
     /**
+     * Whether a policy may have this call wait. A hedge does not wait: where a policy wants it to, it is not made. For a policy that
+     * cannot give back what it would have to take before it knows the wait.
+     */
+    public abstract boolean mayWait();
+
+    /**
      * How soon this attempt's turn is when permits are short, 0 before 3: the call's {@linkplain dev.holdfast.Call.Priority
      * priority} (0 critical, 1 default, 2 sheddable), one later if it is a retry, or part of one of an outer pipeline or of the
      * service that called. {@link #LAST_RANK} for what runs beside the call: a refresh, a hedge.

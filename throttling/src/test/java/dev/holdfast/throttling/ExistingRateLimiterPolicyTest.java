@@ -10,6 +10,7 @@ import dev.holdfast.Call;
 import dev.holdfast.CallRejectedException;
 import dev.holdfast.Pipeline;
 import dev.holdfast.Reason;
+import dev.holdfast.hedge.HedgePolicy;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.testcalls.Dependency;
 import dev.holdfast.testcalls.RecordedMeters;
@@ -122,6 +123,24 @@ class ExistingRateLimiterPolicyTest {
         assertThat(second.result()).isCompletedWithValue("done");
         assertThat(dependency.starts().get(1))
                 .isBetween(ofHours(1).toNanos() / 2, ofHours(1).toNanos());
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void aHedgeThatWouldHaveToWaitTakesNoPermission(Way way) {
+        RateLimiter existing = RateLimiter.of("theirs", hourly(ofHours(3)).build());
+        Pipeline pipeline = Pipeline.builder("inventory")
+                .policies(HedgePolicy.of(h -> h.delay(Duration.ofMillis(20))), ThrottlePolicy.of(existing))
+                .time(time)
+                .build();
+        Dependency dependency = new Dependency(time, way);
+        Running<String> call = dependency.call(pipeline, Duration.ofMillis(100));
+
+        time.run();
+
+        assertThat(call.result()).isCompletedWithValue("done");
+        assertThat(dependency.starts()).hasSize(1);
+        assertThat(existing.getMetrics().getAvailablePermissions()).isZero();
     }
 
     @ParameterizedTest

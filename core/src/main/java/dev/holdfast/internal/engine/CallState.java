@@ -348,6 +348,11 @@ final class CallState extends CallAlarms {
     }
 
     @Override
+    public boolean mayWait() {
+        return !isHedge();
+    }
+
+    @Override
     public boolean hasClassifier() {
         return spec.operation().classifier() != Classifier.DEFAULT;
     }

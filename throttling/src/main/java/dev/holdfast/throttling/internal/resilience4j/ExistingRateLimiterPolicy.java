@@ -49,6 +49,9 @@ public final class ExistingRateLimiterPolicy extends Policy {
     @Override
     @SuppressWarnings("CatchingThrowable")
     public int enter(Passage passage) {
+        if (!passage.mayWait() && limiter.getMetrics().getAvailablePermissions() < passage.weight()) {
+            return passage.pause(1); // which ends a hedge; a reservation for later could not be given back
+        }
         long wait;
         try {
             wait = limiter.reservePermission(passage.weight());
