@@ -267,6 +267,40 @@ class KeyedTest {
         }
     }
 
+    /** Two have gone with what they left out, and the others are closed within the minute. */
+    @Test
+    void whatInstancesLeftOutIsCountedWhenAllAreClosed() throws Exception {
+        String yaml = "pipelines: { inventory: { keys: { idle: 1s }, circuit-breaker: { sliding-window-size: 1,"
+                + " minimum-number-of-calls: 1, permitted-number-of-calls-in-half-open-state: 1,"
+                + " wait-duration-in-open-state: 1ms, max-wait-duration-in-open-state: 1ms, outage-duration-threshold: 0s } } }";
+        try (Logged logged = new Logged(LogObserver.NAME)) {
+            Holdfast holdfast = load(yaml);
+            logged.start();
+            for (int i = 0; i < 12; i++) {
+                for (String key : List.of("a", "b")) {
+                    fail(holdfast.pipeline("inventory", key));
+                    time.advance(Duration.ofMillis(9));
+                    holdfast.pipeline("inventory", key).call(() -> "well");
+                }
+            }
+            assertThat(logged.messages()).hasSize(40);
+            time.advance(Duration.ofSeconds(5));
+            assertThat(holdfast.instances("inventory")).isEmpty();
+            for (int key = 0; key < 100; key++) {
+                fail(holdfast.pipeline("inventory", "k" + key));
+            }
+            assertThat(logged.messages()).hasSize(100);
+            assertThat(logged.messages().get(40))
+                    .endsWith(" (32 more events of instances of 'inventory' were left out)");
+            holdfast.close();
+            time.run();
+            assertThat(logged.messages())
+                    .hasSize(101)
+                    .last(STRING)
+                    .isEqualTo("40 more events of instances of 'inventory' were left out");
+        }
+    }
+
     @Test
     void eachKeyHasItsOwnStateAndSharesWhatIsShared() throws Exception {
         try (Holdfast holdfast = load(YAML)) {

@@ -57,7 +57,7 @@ public final class Making {
                 asked.append('\'').append(next.name).append("' asks for ");
                 other = next.maker;
                 if (other == asking) {
-                    throw new IllegalStateException("the instance of '" + name
+                    throw new IllegalStateException("the instance '" + name
                             + "' is asked for by what is called while it is made: " + asked + "'" + name + "'");
                 }
             }

@@ -19,6 +19,15 @@ public final class SafeLog {
         return new SafeLog(System.getLogger(name));
     }
 
+    /** Whether lines of this level are written now. One that cannot tell may write them. */
+    public boolean writes(Level level) {
+        try {
+            return logger.isLoggable(level);
+        } catch (Throwable cannotTell) {
+            return true;
+        }
+    }
+
     /** Logs a problem that is reported nowhere else, in one line: hidden characters are escaped. */
     public void warn(String message, @Nullable Throwable thrown) {
         log(Level.WARNING, message, true, thrown);

@@ -5,16 +5,18 @@ import dev.holdfast.Refusal;
 import dev.holdfast.internal.Checks;
 import dev.holdfast.internal.SafeLog;
 import dev.holdfast.internal.ShortLock;
-import dev.holdfast.internal.engine.Threads;
+import dev.holdfast.log.Pace.Left;
 import dev.holdfast.log.StateLines.Change;
 import dev.holdfast.shadow.ShadowPolicy;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.TimeSource;
+import java.lang.System.Logger.Level;
 import java.util.Collections;
 import java.util.Map;
 import java.util.Set;
 import java.util.WeakHashMap;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,11 +26,13 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>In an outage it does not flood the log. For each policy it writes at most ten changes of state a minute to or from {@code
  * closed}, ten of the others, and for each pipeline one line a minute for each other kind of event. The next line says how many
- * were left out. The last line about a policy says its state: if that change was left out, it is written when the minute is
- * over, on a thread of its own or of the time's executor. About all instances of a configuration's pipeline for each key it writes at
- * most a hundred lines a minute; the next one, or one after the minute, says how many events were left out, be it the last one about
- * a policy. Pipelines of a configuration file have it already. Safe for any
- * number of threads.
+ * were left out; it is a warning if one of them was. The last line about a policy says its state: if that change was left out, it is
+ * written when the minute is over, on a thread of its own or of the time's executor. About all instances of a configuration's pipeline
+ * for each key it writes at most a hundred lines a minute; the next one, or one after the minute, says how many events were left out,
+ * be it the last one about a policy. When a pipeline is closed, a last line counts what was left out until then. It is
+ * written on such a thread, too: {@code close} does not wait for the log. Events that the logger's level keeps out do not count.
+ *
+ * <p>Pipelines of a configuration file have it already. Safe for any number of threads.
  */
 public final class LogObserver implements CallObserver {
     /** The name of the log. */
@@ -40,6 +44,7 @@ public final class LogObserver implements CallObserver {
     private static final Set<String> BAD_STATES = Set.of("open", "forced_open", "away");
 
     private final TimeSource time;
+    private final LastLines lastLines;
     /** For events that are told without {@link #forPipeline}. */
     private final Map<String, OfPipeline> pipelines = new ConcurrentHashMap<>();
 
@@ -55,6 +60,24 @@ public final class LogObserver implements CallObserver {
     /** A log whose minutes are of this time. */
     public LogObserver(TimeSource time) {
         this.time = time;
+        lastLines = new LastLines(time);
+    }
+
+    private static boolean isWritten(boolean isWarning) {
+        return LOG.writes(isWarning ? Level.WARNING : Level.INFO);
+    }
+
+    /** Returns false if the log does not take it. */
+    private static boolean log(boolean isWarning, String line) {
+        if (!isWritten(isWarning)) {
+            return false;
+        }
+        if (isWarning) {
+            LOG.warn(line, null);
+        } else {
+            LOG.info(line);
+        }
+        return true;
     }
 
     @Override
@@ -66,8 +89,7 @@ public final class LogObserver implements CallObserver {
     @Override
     public CallObserver forPipeline(Observed pipeline) {
         Keys keys = pipeline.keys();
-        OfPipeline log =
-                new OfPipeline(time, keys == null ? null : ofKeys.computeIfAbsent(keys, any -> new OfKeys(time, any)));
+        OfPipeline log = new OfPipeline(keys == null ? null : ofKeys.computeIfAbsent(keys, OfKeys::new));
         open.put(pipeline, log);
         return log;
     }
@@ -76,7 +98,7 @@ public final class LogObserver implements CallObserver {
     public void closed(Observed pipeline) {
         OfPipeline log = open.remove(pipeline);
         if (log != null) {
-            log.close();
+            log.close(pipeline.name());
         }
     }
 
@@ -89,7 +111,7 @@ public final class LogObserver implements CallObserver {
     }
 
     private OfPipeline of(String pipeline) {
-        return pipelines.computeIfAbsent(pipeline, name -> new OfPipeline(time, null));
+        return pipelines.computeIfAbsent(pipeline, name -> new OfPipeline(null));
     }
 
     @Override
@@ -118,8 +140,7 @@ public final class LogObserver implements CallObserver {
     }
 
     /** One pipeline, and how many lines of each kind it has written. */
-    private static final class OfPipeline implements CallObserver {
-        private final TimeSource time;
+    private final class OfPipeline implements CallObserver {
         private final Map<String, StateLines> states = new ConcurrentHashMap<>();
         private final Pace budget = new Pace(1);
         private final Pace cuts = new Pace(1);
@@ -129,49 +150,59 @@ public final class LogObserver implements CallObserver {
         private final @Nullable OfKeys keys;
         private volatile boolean closed;
 
-        OfPipeline(TimeSource time, @Nullable OfKeys keys) {
-            this.time = time;
+        OfPipeline(@Nullable OfKeys keys) {
             this.keys = keys;
         }
 
         @Override
         public void stateChanged(String pipeline, String policy, String from, String to, String cause) {
+            boolean isWarning = BAD_STATES.contains(to) && !policy.endsWith(ShadowPolicy.SUFFIX);
+            if (!isWritten(isWarning)) {
+                return;
+            }
             StateLines lines = states.computeIfAbsent(
                     policy,
                     name -> new StateLines(
                             time, (change, more, others) -> write(pipeline, policy, change, more, others)));
+            lines.changed(new Change(from, to, cause, isWarning, time.nanos()));
             if (closed) {
-                lines.close();
+                leaveOut(lines.close());
             }
-            lines.changed(new Change(from, to, cause, time.nanos()));
         }
 
-        void close() {
+        void close(String pipeline) {
             closed = true;
-            states.values().forEach(StateLines::close);
+            Left left = Stream.concat(
+                            states.values().stream().map(StateLines::close),
+                            Stream.of(budget, cuts, overruns, permits).map(Pace::take))
+                    .reduce(Left.NONE, Left::and);
+            leaveOut(left);
+            if (keys == null && !left.isNone()) {
+                String line = "pipeline '" + pipeline + "' is closed: " + Checks.number(left.events())
+                        + " more events were left out";
+                lastLines.add(() -> log(left.isWarning(), line));
+            }
         }
 
-        private void write(String pipeline, String policy, Change change, String more, long others) {
-            boolean isBad = BAD_STATES.contains(change.to()) && !policy.endsWith(ShadowPolicy.SUFFIX);
-            write(
+        /** After the end. */
+        private void leaveOut(Left left) {
+            if (keys != null && !left.isNone()) {
+                keys.leaveOut(left);
+            }
+        }
+
+        private boolean write(String pipeline, String policy, Change change, String more, Left others) {
+            return write(
                     pipeline,
                     policy + " was " + change.from() + " and is " + change.to() + ": " + change.cause() + more,
                     others,
-                    isBad);
+                    change.isWarning());
         }
 
-        /** An event, and of how many others its line tells. */
-        private void write(String pipeline, String event, long others, boolean isBad) {
-            String more = keys == null ? "" : keys.next(others);
-            if (more == null) {
-                return;
-            }
-            String line = "pipeline '" + pipeline + "': " + event + more;
-            if (isBad) {
-                LOG.warn(line, null);
-            } else {
-                LOG.info(line);
-            }
+        /** An event, and the others that its line tells of. Returns false if the log does not take the line. */
+        private boolean write(String pipeline, String event, Left others, boolean isWarning) {
+            String line = "pipeline '" + pipeline + "': " + event;
+            return keys == null ? log(isWarning || others.isWarning(), line) : keys.write(line, others, isWarning);
         }
 
         @Override
@@ -209,19 +240,26 @@ public final class LogObserver implements CallObserver {
         }
 
         private void warn(Pace pace, String pipeline, String event) {
-            long left = pace.next(time.nanos());
-            if (left != Pace.NO_LINE) {
-                String more = left == 0 ? "" : " (" + StateLines.more(left) + ")";
-                write(pipeline, event + more, left, true);
+            if (!isWritten(true)) {
+                return;
+            }
+            if (pace.next(time.nanos(), true)) {
+                Left left = pace.take();
+                String more = left.isNone() ? "" : " (" + left.such() + ")";
+                if (!write(pipeline, event + more, left, true)) {
+                    pace.leaveOut(left);
+                }
+            }
+            if (closed) {
+                leaveOut(pace.take());
             }
         }
     }
 
     /** The lines of all instances of a pipeline for each key. */
-    private static final class OfKeys {
+    private final class OfKeys {
         private static final int MOST = 100;
 
-        private final TimeSource time;
         private final String name;
         private final Pace pace = new Pace(MOST);
         private final ShortLock lock = new ShortLock();
@@ -229,33 +267,37 @@ public final class LogObserver implements CallObserver {
         private TimeSource.@Nullable Timer timer;
         private boolean closed;
 
-        OfKeys(TimeSource time, Keys keys) {
-            this.time = time;
+        OfKeys(Keys keys) {
             name = keys.name();
         }
 
-        /** What is to be said behind the next line, which itself tells of others; null: it is left out. */
-        @Nullable
-        String next(long others) {
-            long now = time.nanos();
-            long left = pace.next(now);
-            if (left == Pace.NO_LINE) {
-                pace.leaveOut(others);
-                tellAfter(pace.rest(now));
-                return null;
+        /** The line of an event, which tells of others. Returns false if the log does not take it. */
+        boolean write(String line, Left others, boolean isWarning) {
+            boolean warns = isWarning || others.isWarning();
+            if (!isWritten(warns)) {
+                return false;
             }
-            return left == 0 ? "" : " (" + more(left) + ")";
+            if (pace.next(time.nanos(), isWarning)) {
+                Left left = pace.take();
+                log(warns || left.isWarning(), left.isNone() ? line : line + " (" + more(left) + ")");
+            } else {
+                leaveOut(others);
+            }
+            return true;
         }
 
-        private String more(long left) {
-            return Checks.number(left) + " more events of instances of '" + name + "' were left out";
+        private String more(Left left) {
+            return Checks.number(left.events()) + " more events of instances of '" + name + "' were left out";
         }
 
-        private void tellAfter(long nanos) {
+        /** Events that no line of an instance tells of: one for all of them will. */
+        void leaveOut(Left events) {
+            pace.leaveOut(events);
+            long rest = pace.rest(time.nanos());
             lock.lock();
             try {
                 if (timer == null && !closed) {
-                    timer = time.schedule(nanos, this::minuteIsOver);
+                    timer = time.schedule(rest, this::minuteIsOver);
                 }
             } finally {
                 lock.unlock();
@@ -270,17 +312,13 @@ public final class LogObserver implements CallObserver {
             } finally {
                 lock.unlock();
             }
-            try {
-                Threads.apart(time, this::tellOfThoseLeftOut, "holdfast-log");
-            } catch (Throwable noThread) {
-                // The next line tells of them.
-            }
+            lastLines.add(this::tell);
         }
 
-        private void tellOfThoseLeftOut() {
-            long left = pace.takeLeft();
-            if (left > 0) {
-                LOG.info(more(left));
+        private void tell() {
+            Left left = pace.take();
+            if (!left.isNone() && !log(left.isWarning(), more(left))) {
+                pace.leaveOut(left);
             }
         }
 
@@ -293,6 +331,9 @@ public final class LogObserver implements CallObserver {
                 }
             } finally {
                 lock.unlock();
+            }
+            if (pace.isBehind()) {
+                lastLines.add(this::tell);
             }
         }
     }

@@ -1,54 +1,84 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.log;
 
-/** Lets a number of lines through in each minute, and counts the others. Safe for any number of threads. */
-final class Pace {
-    /** From {@link #next}: no line. */
-    static final long NO_LINE = -1;
+import dev.holdfast.internal.Checks;
 
+/** Lets a number of lines through in each minute, and counts the other events. Safe for any number of threads. */
+final class Pace {
     static final long MINUTE = 60_000_000_000L;
+
+    /** Events that no line has told of, and how many of them are warnings. */
+    record Left(long events, long warnings) {
+        static final Left NONE = new Left(0, 0);
+
+        boolean isNone() {
+            return events == 0;
+        }
+
+        boolean isWarning() {
+            return warnings > 0;
+        }
+
+        Left and(Left others) {
+            return new Left(events + others.events, warnings + others.warnings);
+        }
+
+        /** Behind a line of the same kind. */
+        String such() {
+            return Checks.number(events) + " more such events since the last line";
+        }
+    }
 
     private final int most;
     private boolean begun;
     private long minute;
     private int lines;
     private long left;
+    private long warnings;
 
     Pace(int most) {
         this.most = most;
     }
 
-    /** How many events were left out since the last line; or {@link #NO_LINE}: leave this one out, too. */
-    synchronized long next(long now) {
+    /** Whether this event has a line; else it is left out. */
+    synchronized boolean next(long now, boolean isWarning) {
         begin(now);
         if (lines == most) {
             left++;
-            return NO_LINE;
+            warnings += isWarning ? 1 : 0;
+            return false;
         }
         lines++;
-        long before = left;
-        left = 0;
-        return before;
+        return true;
     }
 
-    /** The same for the latest event that was left out: it comes through in any case. */
-    synchronized long latest(long now) {
+    /** The latest event, which was left out, has its line in any case. */
+    synchronized void latest(long now, boolean isWarning) {
         begin(now);
         lines = Math.min(most, lines + 1);
-        long others = left - 1;
-        left = 0;
-        return others;
+        left--;
+        warnings -= isWarning ? 1 : 0;
     }
 
     /** For events whose line came through, and could not be written: they are left out like others. */
-    synchronized void leaveOut(long events) {
-        left += events;
+    synchronized void leaveOut(Left events) {
+        left += events.events;
+        warnings += events.warnings;
     }
 
-    /** Those that were left out and that no line has told of. */
-    synchronized long takeLeft() {
-        long taken = left;
+    /** Whether there are events that no line has told of. */
+    synchronized boolean isBehind() {
+        return left > 0;
+    }
+
+    /** Those that were left out and that no line has told of: one is about to. */
+    synchronized Left take() {
+        if (left == 0) {
+            return Left.NONE;
+        }
+        Left taken = new Left(left, warnings);
         left = 0;
+        warnings = 0;
         return taken;
     }
 
@@ -60,8 +90,9 @@ final class Pace {
         }
     }
 
-    /** How long the present minute still lasts. */
+    /** How long the present minute still lasts; one begins if there is none. */
     synchronized long rest(long now) {
+        begin(now);
         return MINUTE - (now - minute);
     }
 }

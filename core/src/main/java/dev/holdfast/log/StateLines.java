@@ -3,6 +3,7 @@ package dev.holdfast.log;
 
 import dev.holdfast.internal.Checks;
 import dev.holdfast.internal.engine.Threads;
+import dev.holdfast.log.Pace.Left;
 import dev.holdfast.spi.TimeSource;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -16,19 +17,30 @@ import org.jspecify.annotations.Nullable;
 final class StateLines {
     private static final int MOST = 10;
 
-    /** A change, and when it was. */
-    record Change(String from, String to, String cause, long nanos) {
+    /** A change, whether it is a warning, and when it was. */
+    record Change(String from, String to, String cause, boolean isWarning, long nanos) {
         private boolean isOfAnOutage() {
             return from.equals("closed") || to.equals("closed");
         }
     }
 
-    /** A change, what is to be said behind it, and how many others that tells of. */
-    private record Line(Change change, String more, long others) {}
+    /** A change, how long ago it was if it is told late, and the others that its line tells of. */
+    private record Line(Change change, String ago, Left others) {
+        Left all() {
+            return others.and(new Left(1, change.isWarning ? 1 : 0));
+        }
 
-    /** Writes a change, what is to be said behind it, and of how many others that tells. */
+        String more() {
+            if (others.isNone()) {
+                return ago.isEmpty() ? "" : " (" + ago + ")";
+            }
+            return " (" + (ago.isEmpty() ? "" : ago + "; ") + others.such() + ")";
+        }
+    }
+
+    /** Writes a change, and what is to be said behind it, which tells of others. Returns false if the log does not take it. */
     interface Writer {
-        void write(Change change, String more, long others);
+        boolean write(Change change, String more, Left others);
     }
 
     private final TimeSource time;
@@ -61,11 +73,13 @@ final class StateLines {
 
     void changed(Change change) {
         synchronized (this) {
-            long left = of(change).next(change.nanos);
-            leftOut = left == Pace.NO_LINE ? change : null;
-            writeIn(of(change).rest(change.nanos));
-            if (left != Pace.NO_LINE) {
-                add(new Line(change, left == 0 ? "" : " (" + more(left) + ")", left));
+            Pace pace = of(change);
+            if (pace.next(change.nanos, change.isWarning)) {
+                leftOut = null;
+                add(new Line(change, "", pace.take()));
+            } else {
+                leftOut = change;
+                writeIn(pace.rest(change.nanos));
             }
         }
         write();
@@ -77,12 +91,14 @@ final class StateLines {
         }
     }
 
-    /** The state does not matter any more: a timer would keep whoever made the pipeline. */
-    synchronized void close() {
+    /** The state does not matter any more: a timer would keep whoever made the pipeline. Returns what no line will tell of. */
+    synchronized Left close() {
         closed = true;
+        leftOut = null;
         if (timer != null) {
             timer.cancel();
         }
+        return outages.take().and(others.take());
     }
 
     /** On the timer's thread, which runs no code of a user: so no appender of a log. */
@@ -109,9 +125,10 @@ final class StateLines {
                 return;
             }
             leftOut = null;
-            long left = of(latest).latest(now);
+            Pace pace = of(latest);
+            pace.latest(now, latest.isWarning);
             String ago = Checks.text(Duration.ofSeconds((now - latest.nanos) / 1_000_000_000)) + " ago";
-            add(new Line(latest, " (" + ago + (left == 0 ? "" : "; " + more(left)) + ")", left));
+            add(new Line(latest, ago, pace.take()));
         }
         write();
     }
@@ -120,7 +137,7 @@ final class StateLines {
         if (lines.size() == 2 * MOST) {
             // The log stands still, and later lines say more.
             Line oldest = lines.remove();
-            of(oldest.change).leaveOut(1 + oldest.others);
+            of(oldest.change).leaveOut(oldest.all());
         }
         lines.add(next);
     }
@@ -135,7 +152,9 @@ final class StateLines {
         }
         for (Line next = next(); next != null; next = next()) {
             try {
-                line.write(next.change, next.more, next.others);
+                if (!line.write(next.change, next.more(), next.others)) {
+                    of(next.change).leaveOut(next.others);
+                }
             } catch (Throwable noMemory) {
                 // There may be some for the next one.
             }
@@ -145,9 +164,5 @@ final class StateLines {
     private synchronized @Nullable Line next() {
         writing = !lines.isEmpty();
         return lines.poll();
-    }
-
-    static String more(long left) {
-        return Checks.number(left) + " more such events since the last line";
     }
 }

@@ -79,7 +79,7 @@ public interface CallObserver {
      * completes has ended before.
      *
      * @param source where the answer came from; {@link Source#LIVE} if there is none
-     * @param attempts how often the action was started
+     * @param attempts how often the action was started, or was about to be when its attempt was given up
      * @param nanos from the start of the call to the last clock read, usually the end of the last attempt
      */
     default void callSettled(
@@ -179,7 +179,7 @@ public interface CallObserver {
          *
          * @param source where the answer came from; {@link Source#LIVE} if there is none
          * @param ageNanos how old the answer is; 0 unless it comes from memory
-         * @param attempts how often the action was started
+         * @param attempts how often the action was started, or was about to be when its attempt was given up
          */
         void ended(Outcome outcome, Source source, long ageNanos, int attempts, @Nullable Throwable error);
     }

@@ -16,6 +16,8 @@ import dev.holdfast.time.VirtualTime;
 import dev.holdfast.timeout.TimeoutPolicy;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -25,6 +27,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.logging.Level;
 import java.util.logging.LogRecord;
+import java.util.logging.Logger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -35,6 +38,8 @@ import org.junit.jupiter.api.Test;
 class LogObserverTest {
     private static final String NO_RETRIES =
             "failed calls are not repeated: the retry budget has few tokens left, or nothing has succeeded for a second";
+
+    private static final Logger LOGGER = Logger.getLogger(LogObserver.NAME);
 
     private final VirtualTime time = new VirtualTime();
     private final LogObserver log = new LogObserver(time);
@@ -56,6 +61,7 @@ class LogObserverTest {
 
     @AfterEach
     void listenNoMore() {
+        LOGGER.setLevel(null);
         logged.close();
     }
 
@@ -109,12 +115,18 @@ class LogObserverTest {
     }
 
     private static final class Instance implements CallObserver.Observed {
-        private final CallObserver.Keys keys;
+        private final CallObserver.@Nullable Keys keys;
         private final String name;
 
         Instance(CallObserver.Keys keys, int number) {
             this.keys = keys;
             name = keys.name() + "/" + number;
+        }
+
+        /** Of nothing. */
+        Instance(String name) {
+            keys = null;
+            this.name = name;
         }
 
         @Override
@@ -131,7 +143,7 @@ class LogObserverTest {
         public void meters(Meters meters) {}
 
         @Override
-        public CallObserver.Keys keys() {
+        public CallObserver.@Nullable Keys keys() {
             return keys;
         }
     }
@@ -165,37 +177,270 @@ class LogObserverTest {
         }
         assertThat(lines).hasSize(100);
         time.advance(Duration.ofMinutes(3));
+        assertThat(toldAndCounted()).isEqualTo(instances * 14L);
+        assertThat(lines).anyMatch(line -> line.contains("200 more events of instances of 'stock' were left out"));
+    }
+
+    /** Of the events, those that have a line and those that lines count. */
+    private long toldAndCounted() {
         long counted = lines.stream()
                 .flatMap(
                         line -> Pattern.compile("([\\d,]+) more ").matcher(line).results())
                 .mapToLong(more -> Long.parseLong(more.group(1).replace(",", "")))
                 .sum();
-        long own = lines.stream()
-                .filter(line -> line.contains("was closed and is open"))
-                .count();
-        assertThat(own + counted).isEqualTo(instances * 14L);
-        assertThat(lines).anyMatch(line -> line.contains("200 more events of instances of 'stock' were left out"));
+        return counted
+                + lines.stream()
+                        .filter(line -> line.startsWith("pipeline '", line.startsWith("! ") ? 2 : 0)
+                                && !line.contains("' is closed: "))
+                        .count();
+    }
+
+    /** A breaker that flaps. */
+    private static void openAndClose(CallObserver log, String pipeline, int times) {
+        for (int i = 0; i < times; i++) {
+            log.stateChanged(pipeline, "circuit-breaker", "closed", "open", "ill");
+            log.stateChanged(pipeline, "circuit-breaker", "open", "half_open", "its wait is over");
+            log.stateChanged(pipeline, "circuit-breaker", "half_open", "closed", "well");
+        }
+    }
+
+    @Test
+    void whatTheLevelKeepsOutIsNotCountedAndUsesUpNothing() {
+        LOGGER.setLevel(Level.WARNING);
+        openAndClose(log, "stock", 30);
+        assertThat(lines).hasSize(10);
+        time.advance(Duration.ofMinutes(1));
+
+        assertThat(lines)
+                .hasSize(11)
+                .allMatch(line -> line.startsWith("! pipeline 'stock': circuit-breaker was closed"));
+        assertThat(lines.get(10)).endsWith("(1m ago; 19 more such events since the last line)");
+    }
+
+    @Test
+    void whatTheLevelKeepsOutUsesUpNoLineOfAllInstances() {
+        LOGGER.setLevel(Level.WARNING);
+        for (int number = 0; number < 250; number++) {
+            Instance instance = new Instance(STOCK, number);
+            openAndClose(log.forPipeline(instance), instance.name, 1);
+        }
+        assertThat(lines).hasSize(100);
+        time.advance(Duration.ofMinutes(1));
+
+        assertThat(lines).hasSize(101).last().isEqualTo("! 150 more events of instances of 'stock' were left out");
+    }
+
+    /** So that who reads warnings alone knows how many there were. */
+    @Test
+    void aLineThatCountsAWarningIsOne() {
+        openAndClose(log, "stock", 6);
+        time.advance(Duration.ofMinutes(1));
+        assertThat(lines)
+                .last()
+                .isEqualTo("! pipeline 'stock': circuit-breaker was half_open and is closed: well"
+                        + " (1m ago; 1 more such events since the last line)");
+
+        time.advance(Duration.ofMinutes(1));
+        for (int i = 0; i < 12; i++) {
+            log.stateChanged("stock", "circuit-breaker", "half_open", "closed", "well");
+        }
+        time.advance(Duration.ofMinutes(1));
+        assertThat(lines)
+                .last()
+                .isEqualTo("pipeline 'stock': circuit-breaker was half_open and is closed: well"
+                        + " (1m ago; 1 more such events since the last line)");
+    }
+
+    @Test
+    void aCountOfInstancesIsAWarningOnlyIfAWarningWasLeftOut() {
+        for (int number = 0; number < 102; number++) {
+            Instance instance = new Instance(STOCK, number);
+            log.forPipeline(instance).stateChanged(instance.name, "circuit-breaker", "half_open", "closed", "well");
+        }
+        time.advance(Duration.ofMinutes(1));
+        assertThat(lines).last().isEqualTo("2 more events of instances of 'stock' were left out");
+    }
+
+    @Test
+    void countsThatTheLevelKeepsOutComeWithALaterLine() {
+        for (int number = 0; number < 102; number++) {
+            Instance instance = new Instance(STOCK, number);
+            log.forPipeline(instance).stateChanged(instance.name, "circuit-breaker", "half_open", "closed", "well");
+        }
+        LOGGER.setLevel(Level.WARNING);
+        time.advance(Duration.ofMinutes(1));
+        assertThat(lines).hasSize(100);
+
+        Instance instance = new Instance(STOCK, 102);
+        log.forPipeline(instance).stateChanged(instance.name, "circuit-breaker", "closed", "open", "ill");
+        assertThat(lines)
+                .hasSize(101)
+                .last()
+                .asString()
+                .endsWith("ill (2 more events of instances of 'stock' were left out)");
+    }
+
+    @Test
+    void aLineThatTheLevelKeepsOutWhileItWaitsTakesNoCountWithIt() throws InterruptedException {
+        CountDownLatch slow = new CountDownLatch(1);
+        Thread writer = writerOfASlowLine(slow);
+        for (int i = 0; i < 12; i++) {
+            log.stateChanged("stock", "circuit-breaker", "half_open", "closed", "well");
+        }
+        time.advance(Duration.ofMinutes(1));
+        LOGGER.setLevel(Level.WARNING);
+        slow.countDown();
+        writer.join();
+        assertThat(lines).hasSize(1);
+        log.stateChanged("stock", "circuit-breaker", "closed", "open", "ill");
+
+        assertThat(lines).last().asString().endsWith("ill (2 more such events since the last line)");
+    }
+
+    /** As of one that is idle. */
+    @Test
+    void whatAnInstanceLeftOutIsCountedWhenItGoes() {
+        Instance instance = new Instance(STOCK, 1);
+        CallObserver one = log.forPipeline(instance);
+        openAndClose(one, instance.name, 10);
+        for (int i = 0; i < 5; i++) {
+            one.overrun(instance.name, null, 1);
+        }
+        time.advance(Duration.ofMinutes(10));
+        openAndClose(one, instance.name, 6);
+        log.closed(instance);
+        one.overrun(instance.name, null, 1);
+        one.overrun(instance.name, null, 1);
+        openAndClose(one, instance.name, 1);
+        time.advance(Duration.ofMinutes(1));
+
+        assertThat(toldAndCounted()).isEqualTo(30 + 5 + 18 + 2 + 3);
+        assertThat(lines).anyMatch(line -> line.endsWith("(6 more events of instances of 'stock' were left out)"));
+        assertThat(lines).last().isEqualTo("1 more events of instances of 'stock' were left out");
+        long now = time.nanos();
+        time.run();
+        assertThat(time.nanos()).as("no timer was left").isEqualTo(now);
+    }
+
+    @Test
+    void whatAPipelineLeftOutIsCountedAtItsEnd() {
+        Instance stock = new Instance("stock");
+        CallObserver one = log.forPipeline(stock);
+        openAndClose(one, "stock", 12);
+        for (int i = 0; i < 5; i++) {
+            one.overrun("stock", null, 1);
+        }
+        Instance quiet = new Instance("quiet");
+        log.forPipeline(quiet).overrun("quiet", null, 1);
+        Instance well = new Instance("well");
+        CallObserver recovering = log.forPipeline(well);
+        for (int i = 0; i < 1_011; i++) {
+            recovering.stateChanged("well", "circuit-breaker", "half_open", "closed", "well");
+        }
+        long now = time.nanos();
+        List.of(stock, quiet, well).forEach(log::closed);
+        time.run();
+
+        assertThat(time.nanos()).as("no timer was left").isEqualTo(now);
+        assertThat(toldAndCounted()).isEqualTo(36 + 5 + 1 + 1_011);
+        assertThat(lines)
+                .endsWith(
+                        "! pipeline 'stock' is closed: 20 more events were left out",
+                        "pipeline 'well' is closed: 1,001 more events were left out");
+    }
+
+    @Test
+    void whoClosesAPipelineDoesNotWaitForTheLog() throws InterruptedException {
+        LogObserver onTimers = new LogObserver(new Timers(null));
+        List<Instance> pipelines = pipelinesThatLeftOutAnEvent(onTimers);
+        CountDownLatch slow = new CountDownLatch(1);
+        CountDownLatch written = new CountDownLatch(2);
+        List<Thread> writers = Collections.synchronizedList(new ArrayList<>());
+        Thread closing = Thread.currentThread();
+        atNextLine = () -> {
+            writers.add(Thread.currentThread());
+            if (Thread.currentThread() != closing) {
+                await(slow);
+            }
+            written.countDown();
+        };
+        pipelines.forEach(onTimers::closed);
+        slow.countDown();
+        written.await();
+
+        assertThat(new HashSet<>(writers)).hasSize(1).doesNotContain(closing);
+        writers.get(0).join();
+        assertThat(lines)
+                .endsWith(
+                        "! pipeline 'stock' is closed: 1 more events were left out",
+                        "! pipeline 'other' is closed: 1 more events were left out");
+    }
+
+    /** As if the system had none. */
+    @Test
+    void aLastLineForWhichThereWasNoThreadComesWithTheNextOne() throws InterruptedException {
+        AtomicBoolean none = new AtomicBoolean(true);
+        LogObserver onTimers = new LogObserver(new Timers(null) {
+            @Override
+            public @Nullable Executor executor() {
+                if (none.getAndSet(false)) {
+                    throw new IllegalStateException("no thread");
+                }
+                return null;
+            }
+        });
+        List<Instance> pipelines = pipelinesThatLeftOutAnEvent(onTimers);
+        CountDownLatch written = new CountDownLatch(2);
+        AtomicReference<Thread> writer = new AtomicReference<>();
+        atNextLine = () -> {
+            writer.set(Thread.currentThread());
+            written.countDown();
+        };
+        pipelines.forEach(onTimers::closed);
+        written.await();
+        writer.get().join();
+
+        assertThat(lines).endsWith("! pipeline 'other' is closed: 1 more events were left out");
+    }
+
+    private static List<Instance> pipelinesThatLeftOutAnEvent(LogObserver log) {
+        List<Instance> pipelines = List.of(new Instance("stock"), new Instance("other"));
+        for (Instance pipeline : pipelines) {
+            CallObserver one = log.forPipeline(pipeline);
+            one.overrun(pipeline.name, null, 1);
+            one.overrun(pipeline.name, null, 1);
+        }
+        return pipelines;
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
     }
 
     /** Else a timer would keep an application for a minute after its end, and tell of a pipeline that is no more. */
     @Test
-    void nothingIsToldOfAPipelineAfterItsEnd() {
+    void nothingIsToldOfAPipelineAfterItsEndButHowManyEventsWereLeftOut() {
         Instance instance = new Instance(STOCK, 1);
         CallObserver one = log.forPipeline(instance);
         for (int change = 0; change < 200; change++) {
             one.stateChanged(instance.name, "circuit-breaker", "closed", "open", "ill");
             one.stateChanged(instance.name, "policy " + change, "closed", "open", "ill");
         }
+        assertThat(lines).hasSize(100);
+        long now = time.nanos();
         log.closed(instance);
         log.keysClosed(STOCK);
-        int before = lines.size();
-        assertThat(before).isEqualTo(100);
+        time.run();
+        assertThat(lines).hasSize(101).last().isEqualTo("! 300 more events of instances of 'stock' were left out");
         for (int change = 0; change < 20; change++) {
             one.stateChanged(instance.name, "another policy", "closed", "open", "late");
         }
-        long now = time.nanos();
         time.run();
-        assertThat(lines).hasSize(before);
+        assertThat(lines).hasSize(101);
         assertThat(time.nanos()).as("no timer was left").isEqualTo(now);
     }
 
@@ -404,11 +649,7 @@ class LogObserverTest {
         atNextLine = () -> {
             atNextLine = () -> {};
             writing.countDown();
-            try {
-                slow.await();
-            } catch (InterruptedException e) {
-                throw new AssertionError(e);
-            }
+            await(slow);
         };
         Thread writer = new Thread(() -> log.stateChanged("stock", "circuit-breaker", "closed", "open", "first"));
         writer.start();

@@ -55,10 +55,10 @@ public abstract class Instances<T> {
         /** From the moment on in which it is decided, or in which it could not be made. */
         private volatile boolean gone;
 
-        Entry(String key, InUse use) {
+        Entry(String pipeline, String key, InUse use) {
             this.key = key;
             this.use = use;
-            making = new Making(Shown.line(key, LONGEST));
+            making = new Making(pipeline + "/" + Shown.line(key, LONGEST));
         }
     }
 
@@ -169,13 +169,13 @@ public abstract class Instances<T> {
                 return own;
             }
             if (!isShared(key)) {
-                own = new Entry<>(key, new InUse(keys()));
+                own = new Entry<>(name, key, new InUse(keys()));
                 entries.put(key, own);
                 return own;
             }
             Entry<T> shared = other;
             if (shared == null) {
-                shared = new Entry<>(OTHER, new InUse(keys()));
+                shared = new Entry<>(name, OTHER, new InUse(keys()));
                 other = shared;
             }
             return shared;

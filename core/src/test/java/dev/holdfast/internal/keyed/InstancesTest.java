@@ -61,7 +61,11 @@ class InstancesTest {
 
     /** Idle after a minute; all instances have these policies. */
     private Instances<String> instances(List<Policy> policies) {
-        return new Instances<>("p", time) {
+        return instances("p", policies);
+    }
+
+    private Instances<String> instances(String name, List<Policy> policies) {
+        return new Instances<>(name, time) {
             @Override
             public int max() {
                 return max;
@@ -360,7 +364,7 @@ class InstancesTest {
     @ValueSource(ints = {2, 3, 10})
     void makingsThatAskForEachOthersInstancesFailAndALaterOneDoesNot(int size) {
         CountDownLatch begun = new CountDownLatch(size);
-        List<Instances<String>> several = List.of(instances(List.of()), instances(List.of()));
+        List<Instances<String>> several = List.of(instances("p0", List.of()), instances("p1", List.of()));
         makes = key -> {
             begun.countDown();
             await(begun);
@@ -377,8 +381,8 @@ class InstancesTest {
                     .withThrowableThat()
                     .havingCause()
                     .isInstanceOf(IllegalStateException.class)
-                    .withMessageMatching("the instance of '(\\d)' is asked for by what is called while it is made: "
-                            + "'\\1'( asks for '\\d'){" + (size - 1) + "} asks for '\\1'");
+                    .withMessageMatching("the instance '(p\\d/\\d)' is asked for by what is called while it is made: "
+                            + "'\\1'( asks for 'p\\d/\\d'){" + (size - 1) + "} asks for '\\1'");
         }
         makes = key -> {};
         assertThat(several.get(0).of("0")).isEqualTo("0 1");
@@ -459,7 +463,7 @@ class InstancesTest {
         assertThat(instances.of("a")).isEqualTo("a 1");
         assertThatIllegalStateException()
                 .isThrownBy(() -> instances.of("b"))
-                .withMessageContaining("the instance of 'other' is asked for");
+                .withMessageContaining("the instance 'p/other' is asked for");
     }
 
     @Test
@@ -471,7 +475,7 @@ class InstancesTest {
                 assertThat(instances.of("b")).isEqualTo("b 1");
                 assertThatIllegalStateException()
                         .isThrownBy(() -> instances.of("a"))
-                        .withMessageContaining("the instance of 'a' is asked for");
+                        .withMessageContaining("the instance 'p/a' is asked for");
             }
         };
         Instances<String> instances = instances(List.of());
