@@ -159,6 +159,13 @@ public class HoldfastAutoConfiguration {
             return new OwnRetries();
         }
 
+        /** Static, since it must be there before what it looks at. */
+        @Bean
+        @ConditionalOnSetting("http-clients")
+        static OwnBuilders holdfastOwnBuilders(ConfigurableListableBeanFactory beans, Environment environment) {
+            return new OwnBuilders(beans, environment);
+        }
+
         /**
          * Where Spring Boot has none, as in a reactive application: there its RestClient takes what it finds on the class path, past
          * {@link OwnRetries}.
