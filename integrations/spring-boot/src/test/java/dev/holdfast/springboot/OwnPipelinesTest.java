@@ -2,10 +2,12 @@
 package dev.holdfast.springboot;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.config.Holdfast;
 import dev.holdfast.micrometer.MicrometerObserver;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.config.MeterFilter;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.ByteArrayInputStream;
 import java.nio.charset.StandardCharsets;
@@ -83,6 +85,36 @@ class OwnPipelinesTest {
                     .isNotEmpty();
             assertThat(logged).isEmpty();
         });
+    }
+
+    /** The application wants none, or wants them elsewhere. */
+    @Test
+    void neitherAreThoseWhoseMetersTheRegistryDropsOrAnotherOneHas() {
+        SimpleMeterRegistry dropping = new SimpleMeterRegistry();
+        dropping.config().meterFilter(MeterFilter.denyNameStartsWith("holdfast"));
+        runner.withUserConfiguration(Counted.class)
+                .withBean("dropping", MeterRegistry.class, () -> dropping, definition -> definition.setPrimary(true))
+                .run(context -> {
+                    assertThat(dropping.getMeters()).isEmpty();
+                    assertThat(logged).isEmpty();
+                });
+        runner.withBean(
+                        "mine",
+                        Holdfast.class,
+                        () -> load(Holdfast.builder().observer(new MicrometerObserver(new SimpleMeterRegistry()))))
+                .run(context -> assertThat(logged).isEmpty());
+    }
+
+    @Test
+    void oneWithoutMetersBesideOneWithIsWarnedOf() {
+        runner.withUserConfiguration(Counted.class)
+                .withBean("other", Holdfast.class, () -> load(Holdfast.builder()))
+                .run(context -> assertThat(logged)
+                        .singleElement()
+                        .asString()
+                        .startsWith(
+                                "the application makes the bean 'other' of Holdfast itself, and its pipelines have no"
+                                        + " meters"));
     }
 
     @Test
