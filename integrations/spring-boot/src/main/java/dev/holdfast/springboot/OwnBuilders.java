@@ -32,8 +32,8 @@ final class OwnBuilders implements BeanPostProcessor {
     private static final SafeLog LOG = SafeLog.of(Holdfast.class.getName());
     private static final String HTTP_CLIENTS = "http-clients";
     private static final String BOOT = "org.springframework.boot.";
-    private static final String CONFIGURED = "expected %1$sConfigurer.configure(%2$s) with the %1$sConfigurer of Spring"
-            + " Boot, which is a bean";
+    private static final String CONFIGURED =
+            "expected %1$sConfigurer.configure(%2$s) with the %1$sConfigurer of Spring" + " Boot, which is a bean";
     private static final String CUSTOMIZED = "expected each of the beans WebClientCustomizer to customize it";
 
     private final ConfigurableListableBeanFactory beans;

@@ -32,8 +32,7 @@ import org.springframework.web.reactive.function.client.WebClient;
 class OwnBuildersTest {
     private static final Logger LOGGER = Logger.getLogger(Holdfast.class.getName());
     private static final String BOOT = "org.springframework.boot.";
-    private static final Class<?> TEMPLATES =
-            type("restclient.RestTemplateBuilder", "web.client.RestTemplateBuilder");
+    private static final Class<?> TEMPLATES = type("restclient.RestTemplateBuilder", "web.client.RestTemplateBuilder");
     private static final Class<?> CUSTOMIZER =
             type("restclient.RestTemplateCustomizer", "web.client.RestTemplateCustomizer");
     private static final Class<?> TEMPLATE_CONFIGURER = type(
@@ -164,9 +163,7 @@ class OwnBuildersTest {
 
     private static Object plainTemplates() {
         try {
-            return TEMPLATES
-                    .getConstructor(CUSTOMIZER.arrayType())
-                    .newInstance(Array.newInstance(CUSTOMIZER, 0));
+            return TEMPLATES.getConstructor(CUSTOMIZER.arrayType()).newInstance(Array.newInstance(CUSTOMIZER, 0));
         } catch (ReflectiveOperationException e) {
             throw new LinkageError("no such constructor", e);
         }
