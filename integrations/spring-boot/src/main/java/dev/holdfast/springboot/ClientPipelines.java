@@ -7,6 +7,7 @@ import dev.holdfast.fallback.FallbackPolicy;
 import dev.holdfast.http.HttpOptions;
 import dev.holdfast.http.Pipelines;
 import dev.holdfast.internal.AroundPolicy;
+import dev.holdfast.internal.Named;
 import dev.holdfast.internal.SafeLog;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -99,6 +100,9 @@ public final class ClientPipelines {
                     .append("[" + name + "]")
                     .append("fallback.value");
             throw new WrongSettingException(SpringSettings.placed(environment, value, "") + TEXT.formatted(name));
+        }
+        if (found != null) {
+            Named.keep(found, "the group of HTTP services '" + name + "' has it, and would have none after a restart");
         }
         return found;
     }

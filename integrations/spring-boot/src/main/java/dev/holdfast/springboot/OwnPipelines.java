@@ -39,6 +39,7 @@ final class OwnPipelines implements SmartInitializingSingleton {
                     && beans.getBean(name) instanceof Holdfast holdfast
                     && ours.stream().noneMatch(closed -> closed.has(holdfast))) {
                 warnOfProperties(name);
+                SpringSettings.of(environment).keepNamed(holdfast);
                 if (HAS_METERS && Meters.areMissing(holdfast, beans)) {
                     LOG.warn(
                             "the application makes the bean '" + name

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.springboot;
 
+import dev.holdfast.Pipeline;
 import dev.holdfast.config.Holdfast;
+import dev.holdfast.internal.Named;
 import dev.holdfast.internal.Nearest;
 import dev.holdfast.internal.SafeLog;
 import java.time.Duration;
@@ -354,6 +356,18 @@ public record SpringSettings(
             }
         }
         refuse(wrong);
+    }
+
+    /** The same for pipelines that are read from something else: they keep what is named. */
+    void keepNamed(Holdfast holdfast) {
+        for (Pipeline one : holdfast.pipelines()) {
+            String key = one.name().equals(httpClients)
+                    ? HTTP_CLIENTS
+                    : health.downIfOpen.contains(one.name()) ? DOWN_IF_OPEN_KEY : null;
+            if (key != null) {
+                Named.keep(one, PREFIX + "." + key + " names it, and a restart would fail");
+            }
+        }
     }
 
     /** Of what nobody asks. A profile may switch the health off, and say so. */

@@ -132,6 +132,44 @@ class OwnPipelinesTest {
                         .contains("mean nothing: the application makes the bean 'mine' of Holdfast itself"));
     }
 
+    /** A restart would fail. */
+    @Test
+    void theyKeepWhatTheStarterIsTold() {
+        List<String> names = new CopyOnWriteArrayList<>(List.of("clients", "health", "other"));
+        runner.withBean(
+                        "mine",
+                        Holdfast.class,
+                        () -> Holdfast.builder()
+                                .load(
+                                        "code",
+                                        () -> names.stream()
+                                                .map(name -> new Holdfast.Property(
+                                                        List.of(
+                                                                "pipelines",
+                                                                name,
+                                                                "circuit-breaker",
+                                                                "failure-rate-threshold"),
+                                                        "60",
+                                                        "code",
+                                                        1,
+                                                        1))
+                                                .toList()))
+                .withPropertyValues(
+                        "holdfast.spring.http-clients=clients", "holdfast.spring.health.down-if-open=health")
+                .run(context -> {
+                    Holdfast mine = context.getBean(Holdfast.class);
+                    names.remove("other");
+                    mine.reload();
+                    names.remove("clients");
+                    assertThatThrownBy(mine::reload)
+                            .hasMessage("code pipelines.clients: pipeline 'clients': holdfast.spring.http-clients names"
+                                    + " it, and a restart would fail; keep it");
+                    names.set(0, "clients");
+                    assertThatThrownBy(mine::reload)
+                            .hasMessageContaining("holdfast.spring.health.down-if-open names it");
+                });
+    }
+
     @Test
     void pipelinesOfThePropertiesHaveNoSuchWarning() {
         runner.withPropertyValues("holdfast.pipelines.inventory.extends=standard")
