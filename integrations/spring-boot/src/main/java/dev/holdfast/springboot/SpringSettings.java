@@ -66,9 +66,9 @@ public record SpringSettings(
             OWN.append(MAX_DEADLINE),
             "a duration with its unit, such as 10s");
 
-    /** Those that Kubernetes makes of a service called holdfast-spring, or holdfast-spring-shop. */
+    /** Those that Kubernetes makes of a service called holdfast-spring, or holdfast-spring-shop, or by the name of another section. */
     private static final Pattern OF_A_SERVICE = Pattern.compile(
-            "HOLDFAST_SPRING_(?:.+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_.+)?|PORT(?:_[0-9]+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)");
+            "HOLDFAST_(?:SPRING|PIPELINES|TEMPLATES|SHARED|DEFAULTS)_(?:.+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_.+)?|PORT(?:_[0-9]+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)");
 
     /** Those of the headers. */
     private static final Duration LEAST = Duration.ofMillis(10);
@@ -239,7 +239,7 @@ public record SpringSettings(
         return ConfigurationPropertyName.of(name.toString().replace('-', '.'));
     }
 
-    private static boolean isOfAService(ConfigurationProperty property) {
+    static boolean isOfAService(ConfigurationProperty property) {
         return property.getOrigin() instanceof PropertySourceOrigin of
                 && OF_A_SERVICE.matcher(of.getPropertyName()).matches();
     }

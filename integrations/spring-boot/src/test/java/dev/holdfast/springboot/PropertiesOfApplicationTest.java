@@ -37,7 +37,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.beans.factory.annotation.Qualifier;
+import org.springframework.boot.SpringApplication;
+import org.springframework.boot.WebApplicationType;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.autoconfigure.ImportAutoConfiguration;
 import org.springframework.boot.diagnostics.FailureAnalysis;
 import org.springframework.boot.env.OriginTrackedMapPropertySource;
 import org.springframework.boot.env.YamlPropertySourceLoader;
@@ -50,6 +53,7 @@ import org.springframework.boot.test.context.runner.WebApplicationContextRunner;
 import org.springframework.context.ApplicationContextInitializer;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
 import org.springframework.core.NestedExceptionUtils;
 import org.springframework.core.env.MapPropertySource;
 import org.springframework.core.env.PropertySource;
@@ -234,6 +238,24 @@ class PropertiesOfApplicationTest {
                                     new OriginTrackedMapPropertySource("odd", Map.of("spring.application.name", name)));
                 })
                 .run(context -> assertThat(context).hasNotFailed().doesNotHaveBean(Holdfast.class));
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    @ImportAutoConfiguration(HoldfastAutoConfiguration.class)
+    static class Shop {}
+
+    /** Spring has the file, and no property of it. */
+    @ParameterizedTest
+    @CsvSource({"prices: { retry: {} }, 22 pipelines.prices.retry", "prices: {}, 13 pipelines.prices"})
+    void soItIsIfTheFileHasNoPropertyAtAll(String pipeline, String at, @TempDir Path folder) throws IOException {
+        Files.writeString(folder.resolve("application.yml"), "holdfast:\n  pipelines:\n    " + pipeline + "\n");
+        SpringApplication application = new SpringApplication(Shop.class);
+        application.setWebApplicationType(WebApplicationType.NONE);
+        assertThatThrownBy(() -> application.run(
+                        "--spring.main.banner-mode=off",
+                        "--logging.level.root=OFF",
+                        "--spring.config.location=" + folder.toUri()))
+                .hasStackTraceContaining("application.yml:3:" + at + ": is an empty mapping, which Spring leaves out");
     }
 
     /** Spring makes no property of it, so that the policy would be missing without a word. */
@@ -986,19 +1008,20 @@ class PropertiesOfApplicationTest {
     }
 
     /** A Kubernetes service called holdfast-spring, or holdfast-spring-shop, makes these. */
-    @Test
-    void variablesOfOthersAreNoMistake() {
+    @ParameterizedTest
+    @ValueSource(strings = {"SPRING", "PIPELINES", "DEFAULTS", "SHARED", "TEMPLATES"})
+    void variablesOfOthersAreNoMistake(String section) {
         String[] others = {
-            "HOLDFAST_SPRING_SERVICE_HOST", "10.0.0.1",
-            "HOLDFAST_SPRING_SERVICE_PORT", "80",
-            "HOLDFAST_SPRING_SERVICE_PORT_HTTP", "80",
-            "HOLDFAST_SPRING_PORT", "tcp://10.0.0.1:80",
-            "HOLDFAST_SPRING_PORT_80_TCP", "tcp://10.0.0.1:80",
-            "HOLDFAST_SPRING_PORT_80_TCP_PROTO", "tcp",
-            "HOLDFAST_SPRING_PORT_80_TCP_PORT", "80",
-            "HOLDFAST_SPRING_PORT_80_TCP_ADDR", "10.0.0.1",
-            "HOLDFAST_SPRING_SHOP_SERVICE_HOST", "10.0.0.1",
-            "HOLDFAST_SPRING_SHOP_PORT_80_TCP_ADDR", "10.0.0.1"
+            "HOLDFAST_" + section + "_SERVICE_HOST", "10.0.0.1",
+            "HOLDFAST_" + section + "_SERVICE_PORT", "80",
+            "HOLDFAST_" + section + "_SERVICE_PORT_HTTP", "80",
+            "HOLDFAST_" + section + "_PORT", "tcp://10.0.0.1:80",
+            "HOLDFAST_" + section + "_PORT_80_TCP", "tcp://10.0.0.1:80",
+            "HOLDFAST_" + section + "_PORT_80_TCP_PROTO", "tcp",
+            "HOLDFAST_" + section + "_PORT_80_TCP_PORT", "80",
+            "HOLDFAST_" + section + "_PORT_80_TCP_ADDR", "10.0.0.1",
+            "HOLDFAST_" + section + "_SHOP_SERVICE_HOST", "10.0.0.1",
+            "HOLDFAST_" + section + "_SHOP_PORT_80_TCP_ADDR", "10.0.0.1"
         };
         runner.withInitializer(variables(others))
                 .run(context -> assertThat(context).hasNotFailed().doesNotHaveBean(Holdfast.class));
