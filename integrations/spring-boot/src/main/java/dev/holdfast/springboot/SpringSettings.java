@@ -245,7 +245,11 @@ public record SpringSettings(
     }
 
     private static Binder binder(Environment environment) {
-        return new Binder(sources(environment), new PropertySourcesPlaceholdersResolver(environment));
+        PropertySourcesPlaceholdersResolver placeholders = new PropertySourcesPlaceholdersResolver(environment);
+        return new Binder(sources(environment), value -> {
+            Object resolved = placeholders.resolvePlaceholders(value);
+            return resolved instanceof String text ? text.strip() : resolved;
+        });
     }
 
     /**
@@ -309,7 +313,9 @@ public record SpringSettings(
     }
 
     private static String resolved(Environment environment, ConfigurationProperty property) {
-        return environment.resolvePlaceholders(String.valueOf(property.getValue()));
+        return environment
+                .resolvePlaceholders(String.valueOf(property.getValue()))
+                .strip();
     }
 
     /**

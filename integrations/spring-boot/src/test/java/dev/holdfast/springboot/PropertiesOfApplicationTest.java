@@ -1007,6 +1007,51 @@ class PropertiesOfApplicationTest {
                 .run(context -> assertThat(context).hasNotFailed());
     }
 
+    /** Nobody sees them at the end of a line of a .properties file. Only a text may mean them. */
+    @Test
+    @Logs("health.down-if-open(\\[0\\])?: does nothing without management.health.holdfast.enabled=true")
+    void blanksAroundAValueMeanNothing() {
+        MapPropertySource properties = new MapPropertySource(
+                "blanks",
+                Map.of(
+                        "holdfast.pipelines.shops.extends", " standard ",
+                        "holdfast.pipelines.shops.retry.max-attempts", "7 ",
+                        "holdfast.pipelines.shops.timeout", " 250ms\t",
+                        "holdfast.pipelines.shops.advice", "true ",
+                        "holdfast.pipelines.shops.bulkhead.limit", "losses ",
+                        "holdfast.pipelines.shops.classifier.ignored[0]", " 404 ",
+                        "holdfast.pipelines.prices.fallback.value", " none ",
+                        "holdfast.spring.http-clients", "shops ",
+                        "holdfast.spring.service-groups", "false ",
+                        "holdfast.spring.health.down-if-open[0]", " shops"));
+        runner.withInitializer(
+                        context -> context.getEnvironment().getPropertySources().addFirst(properties))
+                .run(context -> {
+                    assertThat(context).hasNotFailed();
+                    Holdfast holdfast = context.getBean(Holdfast.class);
+                    assertThat(holdfast.pipeline("shops").toString()).contains("retry > circuit-breaker");
+                    assertThat(holdfast.pipeline("shops").snapshot().policies().toString())
+                            .contains("max-attempts=7", "limit=PT0.25S", "limit=losses");
+                    assertThat(holdfast.pipeline("prices").<Object, RuntimeException>call(() -> {
+                                throw new IllegalStateException("by intent");
+                            }))
+                            .isEqualTo(" none ");
+                    SpringSettings settings = context.getBean(SpringSettings.class);
+                    assertThat(settings.httpClients()).isEqualTo("shops");
+                    assertThat(settings.serviceGroups()).isFalse();
+                    assertThat(settings.health().downIfOpen()).containsExactly("shops");
+                });
+        new WebApplicationContextRunner()
+                .withConfiguration(AutoConfigurations.of(HoldfastAutoConfiguration.class))
+                .withInitializer(context -> context.getEnvironment()
+                        .getPropertySources()
+                        .addFirst(
+                                new MapPropertySource("blanks", Map.of("holdfast.spring.server.max-deadline", "10s "))))
+                .run(context -> assertThat(
+                                context.getBean(SpringSettings.class).server().maxDeadline())
+                        .isEqualTo(Duration.ofSeconds(10)));
+    }
+
     /** A Kubernetes service called holdfast-spring, or holdfast-spring-shop, makes these. */
     @ParameterizedTest
     @ValueSource(strings = {"SPRING", "PIPELINES", "DEFAULTS", "SHARED", "TEMPLATES"})
