@@ -109,7 +109,7 @@ public final class ClientPipelines {
     }
 
     /** To Spring, {@code my-shop} and {@code myShop} are one name. Of several, it is none unless it is the very name. */
-    private static @Nullable Pipeline named(Holdfast holdfast, String name) {
+    static @Nullable Pipeline named(Holdfast holdfast, String name) {
         List<Pipeline> alike = holdfast.pipelines().stream()
                 .filter(pipeline -> uniform(pipeline.name()).equals(uniform(name)))
                 .toList();

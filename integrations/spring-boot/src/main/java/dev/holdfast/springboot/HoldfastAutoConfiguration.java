@@ -112,7 +112,8 @@ public class HoldfastAutoConfiguration {
         MicrometerConfiguration.class,
         ActuatorConfiguration.class,
         HealthConfiguration.class,
-        ClientsConfiguration.class
+        ClientsConfiguration.class,
+        GroupRetries.class
     })
     static class Pipelines {
         /** All pipelines. */
