@@ -5,6 +5,7 @@ import dev.holdfast.Pipeline;
 import dev.holdfast.config.Memory.Succession;
 import dev.holdfast.internal.Checks;
 import dev.holdfast.internal.Lazily;
+import dev.holdfast.internal.Named;
 import dev.holdfast.internal.Nearest;
 import dev.holdfast.internal.SafeLog;
 import dev.holdfast.internal.Shown;
@@ -305,6 +306,8 @@ public final class Holdfast implements AutoCloseable {
         Memory next = memory.next();
         Map<String, Running> before = running;
         List<PipelinePlan> plans = builder.plans(taken, next, before.keySet(), problems);
+        Set<String> names = plans.stream().map(PipelinePlan::name).collect(Collectors.toCollection(LinkedHashSet::new));
+        refuseGone(names, before, problems);
         Map<PipelinePlan, List<Running.Part>> parts = new LinkedHashMap<>();
         plans.forEach(plan -> parts.put(plan, Running.parts(plan, before.get(plan.name()), problems, null)));
         problems.throwIfAny();
@@ -313,8 +316,21 @@ public final class Holdfast implements AutoCloseable {
         next.carryShared((name, policy) -> running.values().stream().anyMatch(one -> one.has(policy)));
         next.forget();
         memory = next;
-        inFiles = plans.stream().map(PipelinePlan::name).collect(Collectors.toCollection(LinkedHashSet::new));
+        inFiles = names;
         return changed;
+    }
+
+    /** They would go on, and a restart would show what is wrong. */
+    private void refuseGone(Set<String> names, Map<String, Running> before, Problems problems) {
+        for (String name : inFiles) {
+            Running gone = names.contains(name) ? null : before.get(name);
+            if (gone != null) {
+                Place was = gone.plan.place();
+                Named.refusal(gone.pipeline, name)
+                        .ifPresent(why ->
+                                problems.add(was.at(Location.whole(was.at().file())), why));
+            }
+        }
     }
 
     /**

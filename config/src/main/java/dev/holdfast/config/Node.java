@@ -55,12 +55,17 @@ sealed interface Node {
      * @param text as it stands in the file, without quotes; of {@link Kind#EMPTY}, why there is nothing
      * @param isOutside whether it comes from where there are no lists: a variable or a property. Commas make one there, and an
      *     empty text is an empty one
+     * @param whole the text with the blanks around it, which belong to an option that is a text. Only a property has such
      */
-    record Scalar(Location at, Kind kind, String text, boolean isOutside) implements Node {
+    record Scalar(Location at, Kind kind, String text, boolean isOutside, String whole) implements Node {
         private static final int LONGEST = 60;
 
         Scalar(Location at, Kind kind, String text) {
             this(at, kind, text, false);
+        }
+
+        Scalar(Location at, Kind kind, String text, boolean isOutside) {
+            this(at, kind, text, isOutside, text);
         }
 
         /** What stands there as a placeholder, and is nothing. */

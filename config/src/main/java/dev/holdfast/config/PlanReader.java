@@ -323,6 +323,7 @@ final class PlanReader {
     private List<String> silenced(Place place, Node node) {
         return node.items().stream()
                 .flatMap(item -> values.read(String.class, place, item).stream()
+                        .map(whole -> item instanceof Scalar scalar ? scalar.text() : whole)
                         .filter(rule -> isRule(place.value(item), rule, item)))
                 .toList();
     }

@@ -126,12 +126,14 @@ record PropertySource(String name, Supplier<? extends Collection<Property>> prop
             return new Mapping(at, List.copyOf(entries));
         }
 
+        /** Blanks around a value are nothing that anybody sees. */
         private static Scalar scalar(Location at, Property property) {
-            String text = property.value();
+            String whole = property.value();
+            String text = whole.isBlank() ? whole : whole.strip();
             Kind kind = Scalars.kind(text);
-            return kind == Kind.NOTHING && !property.written().equals(text)
-                    ? Scalar.empty(at, property.written(), text, true)
-                    : new Scalar(at, kind, text, true);
+            return kind == Kind.NOTHING && !property.written().equals(whole)
+                    ? Scalar.empty(at, property.written(), whole, true)
+                    : new Scalar(at, kind, text, true, whole);
         }
 
         private static BigInteger number(String index) {

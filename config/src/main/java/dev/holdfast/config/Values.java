@@ -74,7 +74,7 @@ final class Values {
         } else if (type == Duration.class) {
             return duration(here, scalar);
         } else if (type == String.class) {
-            return Optional.of(scalar.text());
+            return Optional.of(scalar.whole());
         } else if (type.isEnum()) {
             return constant(type, here, scalar);
         } else if (type == IntSupplier.class && scalar.kind() == Kind.NUMBER) {

@@ -11,12 +11,14 @@ import dev.holdfast.Pipeline;
 import dev.holdfast.Verdict;
 import dev.holdfast.bulkhead.BulkheadPolicy;
 import dev.holdfast.config.Holdfast.Property;
+import dev.holdfast.internal.Named;
 import dev.holdfast.internal.OwnFallbacks;
 import dev.holdfast.shadow.ShadowPolicy;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.PolicyFactory;
 import dev.holdfast.spi.TimeSource;
+import dev.holdfast.testlogs.Logs;
 import dev.holdfast.throttling.GatePolicy;
 import dev.holdfast.throttling.ThrottlePolicy;
 import dev.holdfast.time.VirtualTime;
@@ -216,6 +218,30 @@ class ReloadRefusedTest {
             assertThat(byAnotherThread(holdfast::reload)).containsExactly("a", "z");
             assertThat(holdfast.pipeline("z").policy(Odd.class).value).isEqualTo(2);
             assertThat(a.policy(ThrottlePolicy.class).available()).isLessThanOrEqualTo(2);
+        }
+    }
+
+    /** A restart would not find it. */
+    @Test
+    @Logs("these pipelines are no longer in the configuration, and go on as before: unnamed")
+    void aPipelineThatSomethingNamesIsKept() {
+        file.put("pipelines.a.timeout", "1s");
+        file.put("pipelines.z.timeout", "1s");
+        file.put("pipelines.unnamed.timeout", "1s");
+        try (Holdfast holdfast = load(Holdfast.builder())) {
+            Named.keep(holdfast.pipeline("z"), "the application names it");
+            file.put("pipelines.a.timeout", "2s");
+            file.remove("pipelines.z.timeout");
+            for (int i = 0; i < 2; i++) {
+                assertThatExceptionOfType(ConfigException.class)
+                        .isThrownBy(holdfast::reload)
+                        .withMessage("test pipelines.z: pipeline 'z': the application names it; keep it");
+            }
+            assertThat(holdfast.pipeline("a").policy(TimeoutPolicy.class).limit())
+                    .isEqualTo(Duration.ofSeconds(1));
+            file.put("pipelines.z.timeout", "1s");
+            file.remove("pipelines.unnamed.timeout");
+            assertThat(holdfast.reload()).containsExactly("a");
         }
     }
 

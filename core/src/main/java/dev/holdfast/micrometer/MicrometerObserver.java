@@ -6,6 +6,7 @@ import dev.holdfast.Pipeline;
 import dev.holdfast.Reason;
 import dev.holdfast.Refusal;
 import dev.holdfast.Reply.Source;
+import dev.holdfast.internal.Metered;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.CallObserver.Keys;
 import dev.holdfast.spi.CallObserver.Observed;
@@ -43,6 +44,7 @@ public final class MicrometerObserver implements CallObserver {
     @Override
     public void opened(Observed pipeline) {
         meters.open(pipeline, this);
+        Metered.add(pipeline);
     }
 
     @Override

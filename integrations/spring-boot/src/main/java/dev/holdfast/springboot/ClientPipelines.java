@@ -7,7 +7,10 @@ import dev.holdfast.fallback.FallbackPolicy;
 import dev.holdfast.http.HttpOptions;
 import dev.holdfast.http.Pipelines;
 import dev.holdfast.internal.AroundPolicy;
+import dev.holdfast.internal.Named;
 import dev.holdfast.internal.SafeLog;
+import java.util.List;
+import java.util.Locale;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.ObjectProvider;
@@ -81,25 +84,42 @@ public final class ClientPipelines {
     }
 
     /**
-     * The pipeline of this name; null if there is none: the group keeps that of {@code http-clients}, or has none.
+     * The pipeline of this name, also if it is spelt in another way, as elsewhere in Spring; null if there is none: the group keeps
+     * that of {@code http-clients}, or has none.
      *
      * @throws IllegalArgumentException if its fallback is a text
      */
     public static @Nullable Pipeline find(Holdfast holdfast, Environment environment, String name) {
-        Pipeline found = holdfast.pipelines().stream()
-                .filter(pipeline -> pipeline.name().equals(name))
-                .findFirst()
-                .orElse(null);
+        Pipeline found = named(holdfast, name);
         if (found == null && SpringSettings.of(environment).httpClients() == null) {
             LOG.info("the group of HTTP services '" + name + "' has no pipeline, since there is none of this name");
         }
         if (found != null && isText(found)) {
             ConfigurationPropertyName value = EnvironmentProperties.ROOT
                     .append("pipelines")
-                    .append("[" + name + "]")
+                    .append("[" + found.name() + "]")
                     .append("fallback.value");
-            throw new WrongSettingException(SpringSettings.placed(environment, value, "") + TEXT.formatted(name));
+            throw new WrongSettingException(
+                    SpringSettings.placed(environment, value, "") + TEXT.formatted(found.name()));
+        }
+        if (found != null) {
+            Named.keep(found, "the group of HTTP services '" + name + "' has it, and would have none after a restart");
         }
         return found;
+    }
+
+    /** To Spring, {@code my-shop} and {@code myShop} are one name. Of several, it is none unless it is the very name. */
+    static @Nullable Pipeline named(Holdfast holdfast, String name) {
+        List<Pipeline> alike = holdfast.pipelines().stream()
+                .filter(pipeline -> uniform(pipeline.name()).equals(uniform(name)))
+                .toList();
+        return alike.stream()
+                .filter(pipeline -> pipeline.name().equals(name))
+                .findFirst()
+                .orElse(alike.size() == 1 ? alike.get(0) : null);
+    }
+
+    private static String uniform(String name) {
+        return name.toLowerCase(Locale.ROOT).replace("-", "").replace("_", "");
     }
 }

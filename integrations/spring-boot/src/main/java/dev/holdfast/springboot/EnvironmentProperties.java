@@ -31,6 +31,8 @@ import org.springframework.core.env.ConfigurableEnvironment;
 import org.springframework.core.env.PropertySource;
 import org.springframework.core.env.StandardEnvironment;
 import org.springframework.core.env.SystemEnvironmentPropertySource;
+import org.springframework.core.io.ClassPathResource;
+import org.springframework.core.io.FileSystemResource;
 import org.springframework.core.io.Resource;
 import org.springframework.util.ObjectUtils;
 
@@ -64,6 +66,10 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
 
     /** {@code class path resource [application.yml]}. */
     private static final Pattern IN_BRACKETS = Pattern.compile("[^\\[]*\\[([^\\[\\]]+)]");
+
+    /** The name that Spring Boot gives to the source of a file. */
+    private static final Pattern OF_A_FILE =
+            Pattern.compile("Config resource '(file|class path resource) \\[([^\\[\\]]+)]' via location .*");
 
     private final ConfigurableEnvironment environment;
 
@@ -331,10 +337,21 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
                         .findFirst()
                         .map(EnvironmentProperties::origin)
                         .map(origin -> origin instanceof TextResourceOrigin text ? text.getResource() : null)
+                        .or(() -> names.stream().findAny().isEmpty() ? ofName(name(source)) : Optional.empty())
                         .ifPresent(file -> files.putIfAbsent(file, name(source)));
             }
         }
         return files;
+    }
+
+    /** The file of a source without any property, such as one with nothing but {@code retry: {}}. */
+    private static Optional<Resource> ofName(String source) {
+        Matcher file = OF_A_FILE.matcher(source);
+        if (!file.matches()) {
+            return Optional.empty();
+        }
+        String path = file.group(2);
+        return Optional.of(file.group(1).equals("file") ? new FileSystemResource(path) : new ClassPathResource(path));
     }
 
     /**
@@ -351,7 +368,9 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
                 ConfigurationProperty property = isMeant(name, ofVariables) && !isSwitch(name, source)
                         ? source.getConfigurationProperty(name)
                         : null;
-                if (property != null && !isNothing(property, ofVariables)) {
+                if (property != null
+                        && !isNothing(property, ofVariables)
+                        && !(ofVariables && SpringSettings.isOfAService(property))) {
                     split(property).forEach(one -> all.add(new Found(source, one, ofVariables, one.getName())));
                 }
             }

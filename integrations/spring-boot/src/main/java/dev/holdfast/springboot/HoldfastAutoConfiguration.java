@@ -112,7 +112,8 @@ public class HoldfastAutoConfiguration {
         MicrometerConfiguration.class,
         ActuatorConfiguration.class,
         HealthConfiguration.class,
-        ClientsConfiguration.class
+        ClientsConfiguration.class,
+        GroupRetries.class
     })
     static class Pipelines {
         /** All pipelines. */
@@ -157,6 +158,13 @@ public class HoldfastAutoConfiguration {
         @ConditionalOnSetting("http-clients")
         static OwnRetries holdfastOwnRetries() {
             return new OwnRetries();
+        }
+
+        /** Static, since it must be there before what it looks at. */
+        @Bean
+        @ConditionalOnSetting("http-clients")
+        static OwnBuilders holdfastOwnBuilders(ConfigurableListableBeanFactory beans, Environment environment) {
+            return new OwnBuilders(beans, environment);
         }
 
         /**

@@ -9,6 +9,7 @@ import dev.holdfast.internal.AroundPolicy;
 import dev.holdfast.internal.Nearest;
 import dev.holdfast.internal.Numbered;
 import dev.holdfast.internal.SafeLog;
+import dev.holdfast.shadow.ShadowPolicy;
 import dev.holdfast.spi.Policy;
 import io.github.resilience4j.circuitbreaker.CircuitBreaker;
 import java.util.ArrayList;
@@ -19,6 +20,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.actuate.endpoint.InvalidEndpointRequestException;
 import org.springframework.boot.actuate.endpoint.annotation.Endpoint;
@@ -222,13 +224,23 @@ public final class HoldfastEndpoint {
         List<Policy> policies = pipeline.policies();
         List<String> names = Numbered.names(policies);
         int at = names.indexOf(name);
-        if (at < 0 || !(AroundPolicy.behind(policies.get(at)) instanceof CircuitBreakerPolicy breaker)) {
-            throw refused("pipeline '" + pipeline.name() + "' has no active breaker of the name " + name + "; "
-                    + Nearest.to(name, names)
-                            .map(near -> "did you mean " + near + "?")
-                            .orElse("it has " + names));
+        if (at >= 0 && AroundPolicy.behind(policies.get(at)) instanceof CircuitBreakerPolicy breaker) {
+            return breaker.asResilience4j();
         }
-        return breaker.asResilience4j();
+        List<String> breakers = IntStream.range(0, names.size())
+                .filter(i -> ShadowPolicy.inside(policies.get(i)) instanceof CircuitBreakerPolicy)
+                .mapToObj(names::get)
+                .toList();
+        String of = "pipeline '" + pipeline.name() + "'";
+        if (breakers.contains(name)) {
+            throw refused(of + ": " + name + " is in shadow and rejects nothing; expected it enforced before");
+        }
+        throw refused(of
+                + (at < 0 ? " has no active breaker of the name " + name : ": " + name + " is no circuit breaker")
+                + "; "
+                + Nearest.to(name, breakers)
+                        .map(near -> "did you mean " + near + "?")
+                        .orElse("it has " + (breakers.isEmpty() ? "none" : breakers)));
     }
 
     private InvalidEndpointRequestException unknown(String name) {

@@ -3,6 +3,7 @@ package dev.holdfast.springboot;
 
 import dev.holdfast.config.Holdfast;
 import dev.holdfast.config.Holdfast.Property;
+import dev.holdfast.internal.Metered;
 import dev.holdfast.internal.SafeLog;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.util.List;
@@ -38,6 +39,7 @@ final class OwnPipelines implements SmartInitializingSingleton {
                     && beans.getBean(name) instanceof Holdfast holdfast
                     && ours.stream().noneMatch(closed -> closed.has(holdfast))) {
                 warnOfProperties(name);
+                SpringSettings.of(environment).keepNamed(holdfast);
                 if (HAS_METERS && Meters.areMissing(holdfast, beans)) {
                     LOG.warn(
                             "the application makes the bean '" + name
@@ -78,11 +80,10 @@ final class OwnPipelines implements SmartInitializingSingleton {
         static boolean areMissing(Holdfast holdfast, ConfigurableListableBeanFactory beans) {
             MeterRegistry registry = beans.getBeanProvider(MeterRegistry.class).getIfUnique();
             return registry != null
+                    && holdfast.pipelines().stream().noneMatch(Metered::has)
                     && holdfast.pipelines().stream()
                             .flatMap(pipeline -> pipeline.snapshot().policies().stream())
-                            .anyMatch(policy -> !policy.numbers().isEmpty())
-                    && registry.getMeters().stream()
-                            .noneMatch(meter -> meter.getId().getName().contains("holdfast"));
+                            .anyMatch(policy -> !policy.numbers().isEmpty());
         }
     }
 }

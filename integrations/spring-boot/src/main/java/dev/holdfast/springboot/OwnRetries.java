@@ -19,8 +19,14 @@ final class OwnRetries implements BeanPostProcessor {
 
     @Override
     public Object postProcessAfterInitialization(Object bean, String name) {
-        String type = bean.getClass().getName();
-        return type.startsWith(BUILDERS) ? withoutOwnRetries(bean, type.substring(BUILDERS.length())) : bean;
+        return without(bean);
+    }
+
+    /** The same builder of clients that repeat nothing by themselves; this one if it is another one. */
+    @SuppressWarnings("unchecked") // the same type
+    static <B> B without(B builder) {
+        String type = builder.getClass().getName();
+        return type.startsWith(BUILDERS) ? (B) withoutOwnRetries(builder, type.substring(BUILDERS.length())) : builder;
     }
 
     /** By name, since each of these libraries may be missing; each has a class of its own here, which is loaded if it is there. */

@@ -4,6 +4,7 @@ package dev.holdfast.springboot;
 import dev.holdfast.Classifier;
 import dev.holdfast.Pipeline;
 import dev.holdfast.config.Holdfast;
+import dev.holdfast.internal.Named;
 import dev.holdfast.internal.SafeLog;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
@@ -454,7 +455,9 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
             Protected said = said(method, type);
             checkVisible(method, type);
             Pipeline pipeline = pipeline(resolved(said.value()));
-            return new ProtectedMethod(method, type, said, pipeline, classifiers.apply(pipeline));
+            ProtectedMethod made = new ProtectedMethod(method, type, said, pipeline, classifiers.apply(pipeline));
+            Named.keep(pipeline, "@Protected on " + method + " names it, and a restart would fail");
+            return made;
         } catch (IllegalArgumentException wrong) {
             throw new WrongSettingException("@Protected on " + method + ": " + wrong.getMessage(), wrong);
         }

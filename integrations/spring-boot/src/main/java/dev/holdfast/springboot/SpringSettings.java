@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.springboot;
 
+import dev.holdfast.Pipeline;
 import dev.holdfast.config.Holdfast;
+import dev.holdfast.internal.Named;
 import dev.holdfast.internal.Nearest;
 import dev.holdfast.internal.SafeLog;
 import java.time.Duration;
@@ -64,9 +66,9 @@ public record SpringSettings(
             OWN.append(MAX_DEADLINE),
             "a duration with its unit, such as 10s");
 
-    /** Those that Kubernetes makes of a service called holdfast-spring, or holdfast-spring-shop. */
+    /** Those that Kubernetes makes of a service called holdfast-spring, or holdfast-spring-shop, or by the name of another section. */
     private static final Pattern OF_A_SERVICE = Pattern.compile(
-            "HOLDFAST_SPRING_(?:.+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_.+)?|PORT(?:_[0-9]+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)");
+            "HOLDFAST_(?:SPRING|PIPELINES|TEMPLATES|SHARED|DEFAULTS)_(?:.+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_.+)?|PORT(?:_[0-9]+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)");
 
     /** Those of the headers. */
     private static final Duration LEAST = Duration.ofMillis(10);
@@ -237,13 +239,17 @@ public record SpringSettings(
         return ConfigurationPropertyName.of(name.toString().replace('-', '.'));
     }
 
-    private static boolean isOfAService(ConfigurationProperty property) {
+    static boolean isOfAService(ConfigurationProperty property) {
         return property.getOrigin() instanceof PropertySourceOrigin of
                 && OF_A_SERVICE.matcher(of.getPropertyName()).matches();
     }
 
     private static Binder binder(Environment environment) {
-        return new Binder(sources(environment), new PropertySourcesPlaceholdersResolver(environment));
+        PropertySourcesPlaceholdersResolver placeholders = new PropertySourcesPlaceholdersResolver(environment);
+        return new Binder(sources(environment), value -> {
+            Object resolved = placeholders.resolvePlaceholders(value);
+            return resolved instanceof String text ? text.strip() : resolved;
+        });
     }
 
     /**
@@ -307,7 +313,9 @@ public record SpringSettings(
     }
 
     private static String resolved(Environment environment, ConfigurationProperty property) {
-        return environment.resolvePlaceholders(String.valueOf(property.getValue()));
+        return environment
+                .resolvePlaceholders(String.valueOf(property.getValue()))
+                .strip();
     }
 
     /**
@@ -354,6 +362,18 @@ public record SpringSettings(
             }
         }
         refuse(wrong);
+    }
+
+    /** The same for pipelines that are read from something else: they keep what is named. */
+    void keepNamed(Holdfast holdfast) {
+        for (Pipeline one : holdfast.pipelines()) {
+            String key = one.name().equals(httpClients)
+                    ? HTTP_CLIENTS
+                    : health.downIfOpen.contains(one.name()) ? DOWN_IF_OPEN_KEY : null;
+            if (key != null) {
+                Named.keep(one, PREFIX + "." + key + " names it, and a restart would fail");
+            }
+        }
     }
 
     /** Of what nobody asks. A profile may switch the health off, and say so. */

@@ -221,6 +221,9 @@ class ActuatorTest {
         for (String json : List.of(
                 "{'pipeline': 'inventroy', 'policy': 'circuit-breaker', 'action': 'open'}",
                 "{'pipeline': 'inventory', 'policy': 'circuit-braker', 'action': 'open'}",
+                "{'pipeline': 'inventory', 'policy': 'bulkhead', 'action': 'open'}",
+                "{'pipeline': 'inventory', 'policy': 'bulkhed', 'action': 'open'}",
+                "{'pipeline': 'prices', 'policy': 'timeout', 'action': 'close'}",
                 "{'pipeline': 'inventory', 'policy': 'circuit-breaker', 'action': 'opne'}",
                 "{'pipeline': 'inventory', 'policy': 'circuit-breaker', 'action': 'explode'}",
                 "{'pipeline': 'inventory', 'policy': 'circuit-breaker'}",
@@ -235,6 +238,9 @@ class ActuatorTest {
                         "no pipeline 'pricse'; did you mean 'prices'?",
                         "no pipeline 'inventroy'; did you mean 'inventory'?",
                         "pipeline 'inventory' has no active breaker of the name circuit-braker; did you mean circuit-breaker?",
+                        "pipeline 'inventory': bulkhead is no circuit breaker; it has [circuit-breaker]",
+                        "pipeline 'inventory' has no active breaker of the name bulkhed; it has [circuit-breaker]",
+                        "pipeline 'prices': timeout is no circuit breaker; it has none",
                         "action: is opne; did you mean open?",
                         "action: is explode; expected one of [open, close, disable, shadow, enforce]",
                         "action: is missing; expected one of [open, close, disable, shadow, enforce]",
@@ -264,6 +270,16 @@ class ActuatorTest {
         assertThat(post("{\"pipeline\": \"inventory\", \"action\": \"enforce\", \"policy\": \"timeout\"}")
                         .body())
                 .contains("\"bulkhead\",\"timeout\"]");
+    }
+
+    @Test
+    @Logs("pipeline 'inventory': circuit-breaker-shadow is in shadow and rejects nothing; expected it enforced before")
+    void aBreakerInShadowIsNotForced() throws Exception {
+        start();
+        post("{\"pipeline\": \"inventory\", \"policy\": \"circuit-breaker\", \"action\": \"shadow\"}");
+        assertThat(post("{\"pipeline\": \"inventory\", \"policy\": \"circuit-breaker-shadow\", \"action\": \"open\"}")
+                        .statusCode())
+                .isEqualTo(400);
     }
 
     @Test

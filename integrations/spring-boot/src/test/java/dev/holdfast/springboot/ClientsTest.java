@@ -23,6 +23,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.WebApplicationType;
@@ -278,6 +279,40 @@ class ClientsTest {
                     .isNull();
             assertThat(log.messages()).hasSize(1).first().asString().contains("'plain' has no pipeline");
         }
+    }
+
+    /** To Spring they are one name. */
+    @ParameterizedTest
+    @CsvSource({"my-inv, myInv", "myInv, my-inv", "my_inv, MYINV", "prices/eu, ", "inv, "})
+    void aGroupHasThePipelineOfItsNameHoweverItIsSpelt(String group, @Nullable String pipeline) {
+        new ApplicationContextRunner()
+                .withConfiguration(AutoConfigurations.of(HoldfastAutoConfiguration.class))
+                .withPropertyValues(
+                        "holdfast.pipelines." + Objects.requireNonNullElse(pipeline, "prices-eu") + ".timeout=1s",
+                        "holdfast.spring.http-clients=" + Objects.requireNonNullElse(pipeline, "prices-eu"))
+                .run(started -> {
+                    Pipeline found =
+                            ClientPipelines.find(started.getBean(Holdfast.class), started.getEnvironment(), group);
+                    assertThat(found == null ? null : found.name()).isEqualTo(pipeline);
+                });
+    }
+
+    /** With brackets two are meant. */
+    @Test
+    void ofTwoThatAreSpeltAlikeAGroupHasThatOfItsVeryName() {
+        new ApplicationContextRunner()
+                .withConfiguration(AutoConfigurations.of(HoldfastAutoConfiguration.class))
+                .withPropertyValues(
+                        "holdfast.pipelines.[my-inv].timeout=1s",
+                        "holdfast.pipelines.[myInv].timeout=1s",
+                        "holdfast.spring.http-clients=my-inv")
+                .run(started -> {
+                    Holdfast holdfast = started.getBean(Holdfast.class);
+                    assertThat(ClientPipelines.find(holdfast, started.getEnvironment(), "myInv"))
+                            .isSameAs(holdfast.pipeline("myInv"));
+                    assertThat(ClientPipelines.find(holdfast, started.getEnvironment(), "my_inv"))
+                            .isNull();
+                });
     }
 
     @Test

@@ -9,6 +9,7 @@ import dev.holdfast.Pipeline;
 import dev.holdfast.Verdict;
 import dev.holdfast.config.Holdfast;
 import dev.holdfast.config.Holdfast.Property;
+import dev.holdfast.spring.HoldfastInterceptor;
 import dev.holdfast.testlogs.Logs;
 import dev.holdfast.throttling.ThrottlePolicy;
 import java.util.List;
@@ -638,12 +639,19 @@ class ContextsTest {
                 .run(child -> assertThat(child).hasNotFailed());
     }
 
+    /** Customizers have seen it. */
+    private static RestClient.Builder asOfSpringBoot() {
+        return RestClient.builder().requestInterceptor(HoldfastInterceptor.of(authority -> {
+            throw new IllegalStateException("nobody calls");
+        }));
+    }
+
     /** The builder asks the parent alone. */
     @Test
     void optionsOfAChildContextWhoseBuildersAreItsParentsAreWarnedOf() {
         List<String> told = told(Holdfast.class, () -> {
             runner.run(ContextsTest::runChildWithOptions);
-            runner.withBean("restClientBuilder", RestClient.Builder.class, RestClient::builder)
+            runner.withBean("restClientBuilder", RestClient.Builder.class, ContextsTest::asOfSpringBoot)
                     .withPropertyValues("holdfast.spring.http-clients=inventory")
                     .withBean(HoldfastInterceptorCustomizer.class, () -> options -> {})
                     .run(ContextsTest::runChildWithClients);
@@ -651,7 +659,8 @@ class ContextsTest {
         assertThat(told).isEmpty();
         assertThat(told(
                         Holdfast.class,
-                        () -> runner.withBean("restClientBuilder", RestClient.Builder.class, RestClient::builder)
+                        () -> runner.withBean(
+                                        "restClientBuilder", RestClient.Builder.class, ContextsTest::asOfSpringBoot)
                                 .withPropertyValues("holdfast.spring.http-clients=inventory")
                                 .run(ContextsTest::runChildWithOptions)))
                 .singleElement()
@@ -674,7 +683,7 @@ class ContextsTest {
     void aChildContextWhoseBuildersGetNoPipelineIsWarnedOf() {
         List<String> told = told(
                 Holdfast.class,
-                () -> runner.withBean("restClientBuilder", RestClient.Builder.class, RestClient::builder)
+                () -> runner.withBean("restClientBuilder", RestClient.Builder.class, ContextsTest::asOfSpringBoot)
                         .run(ContextsTest::runChildWithClients));
         assertThat(told)
                 .singleElement()
@@ -686,7 +695,7 @@ class ContextsTest {
     void aChildContextWithBuildersOfItsOwnOrWithThePipelineOfItsParentsIsNotWarnedOf() {
         List<String> told = told(Holdfast.class, () -> {
             runner.run(ContextsTest::runChildWithClients);
-            runner.withBean("restClientBuilder", RestClient.Builder.class, RestClient::builder)
+            runner.withBean("restClientBuilder", RestClient.Builder.class, ContextsTest::asOfSpringBoot)
                     .withPropertyValues("holdfast.spring.http-clients=inventory")
                     .run(ContextsTest::runChildWithClients);
         });

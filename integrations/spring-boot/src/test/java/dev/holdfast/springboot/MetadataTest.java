@@ -157,7 +157,7 @@ class MetadataTest {
             property(
                     "holdfast.spring.http-clients",
                     "java.lang.String",
-                    "name of the pipeline that all RestClient and WebClient builders of the application get, one for each host; none by default",
+                    "name of the pipeline that Spring Boot's builders of RestClient, RestTemplate and WebClient get, one for each host; none by default",
                     null);
             property(
                     "holdfast.spring.service-groups",

@@ -2,10 +2,12 @@
 package dev.holdfast.springboot;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.config.Holdfast;
 import dev.holdfast.micrometer.MicrometerObserver;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.config.MeterFilter;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.ByteArrayInputStream;
 import java.nio.charset.StandardCharsets;
@@ -85,6 +87,36 @@ class OwnPipelinesTest {
         });
     }
 
+    /** The application wants none, or wants them elsewhere. */
+    @Test
+    void neitherAreThoseWhoseMetersTheRegistryDropsOrAnotherOneHas() {
+        SimpleMeterRegistry dropping = new SimpleMeterRegistry();
+        dropping.config().meterFilter(MeterFilter.denyNameStartsWith("holdfast"));
+        runner.withUserConfiguration(Counted.class)
+                .withBean("dropping", MeterRegistry.class, () -> dropping, definition -> definition.setPrimary(true))
+                .run(context -> {
+                    assertThat(dropping.getMeters()).isEmpty();
+                    assertThat(logged).isEmpty();
+                });
+        runner.withBean(
+                        "mine",
+                        Holdfast.class,
+                        () -> load(Holdfast.builder().observer(new MicrometerObserver(new SimpleMeterRegistry()))))
+                .run(context -> assertThat(logged).isEmpty());
+    }
+
+    @Test
+    void oneWithoutMetersBesideOneWithIsWarnedOf() {
+        runner.withUserConfiguration(Counted.class)
+                .withBean("other", Holdfast.class, () -> load(Holdfast.builder()))
+                .run(context -> assertThat(logged)
+                        .singleElement()
+                        .asString()
+                        .startsWith(
+                                "the application makes the bean 'other' of Holdfast itself, and its pipelines have no"
+                                        + " meters"));
+    }
+
     @Test
     void propertiesThatMeanNothingBesideThemAreWarnedOf() {
         runner.withUserConfiguration(Counted.class)
@@ -98,6 +130,44 @@ class OwnPipelinesTest {
                         .startsWith(
                                 "properties below holdfast.pipelines, holdfast.defaults (\"holdfast.pipelines.own.timeout\" from")
                         .contains("mean nothing: the application makes the bean 'mine' of Holdfast itself"));
+    }
+
+    /** A restart would fail. */
+    @Test
+    void theyKeepWhatTheStarterIsTold() {
+        List<String> names = new CopyOnWriteArrayList<>(List.of("clients", "health", "other"));
+        runner.withBean(
+                        "mine",
+                        Holdfast.class,
+                        () -> Holdfast.builder()
+                                .load(
+                                        "code",
+                                        () -> names.stream()
+                                                .map(name -> new Holdfast.Property(
+                                                        List.of(
+                                                                "pipelines",
+                                                                name,
+                                                                "circuit-breaker",
+                                                                "failure-rate-threshold"),
+                                                        "60",
+                                                        "code",
+                                                        1,
+                                                        1))
+                                                .toList()))
+                .withPropertyValues(
+                        "holdfast.spring.http-clients=clients", "holdfast.spring.health.down-if-open=health")
+                .run(context -> {
+                    Holdfast mine = context.getBean(Holdfast.class);
+                    names.remove("other");
+                    mine.reload();
+                    names.remove("clients");
+                    assertThatThrownBy(mine::reload)
+                            .hasMessage("code pipelines.clients: pipeline 'clients': holdfast.spring.http-clients names"
+                                    + " it, and a restart would fail; keep it");
+                    names.set(0, "clients");
+                    assertThatThrownBy(mine::reload)
+                            .hasMessageContaining("holdfast.spring.health.down-if-open names it");
+                });
     }
 
     @Test

@@ -37,7 +37,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.beans.factory.annotation.Qualifier;
+import org.springframework.boot.SpringApplication;
+import org.springframework.boot.WebApplicationType;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.autoconfigure.ImportAutoConfiguration;
 import org.springframework.boot.diagnostics.FailureAnalysis;
 import org.springframework.boot.env.OriginTrackedMapPropertySource;
 import org.springframework.boot.env.YamlPropertySourceLoader;
@@ -50,6 +53,7 @@ import org.springframework.boot.test.context.runner.WebApplicationContextRunner;
 import org.springframework.context.ApplicationContextInitializer;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
 import org.springframework.core.NestedExceptionUtils;
 import org.springframework.core.env.MapPropertySource;
 import org.springframework.core.env.PropertySource;
@@ -234,6 +238,24 @@ class PropertiesOfApplicationTest {
                                     new OriginTrackedMapPropertySource("odd", Map.of("spring.application.name", name)));
                 })
                 .run(context -> assertThat(context).hasNotFailed().doesNotHaveBean(Holdfast.class));
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    @ImportAutoConfiguration(HoldfastAutoConfiguration.class)
+    static class Shop {}
+
+    /** Spring has the file, and no property of it. */
+    @ParameterizedTest
+    @CsvSource({"prices: { retry: {} }, 22 pipelines.prices.retry", "prices: {}, 13 pipelines.prices"})
+    void soItIsIfTheFileHasNoPropertyAtAll(String pipeline, String at, @TempDir Path folder) throws IOException {
+        Files.writeString(folder.resolve("application.yml"), "holdfast:\n  pipelines:\n    " + pipeline + "\n");
+        SpringApplication application = new SpringApplication(Shop.class);
+        application.setWebApplicationType(WebApplicationType.NONE);
+        assertThatThrownBy(() -> application.run(
+                        "--spring.main.banner-mode=off",
+                        "--logging.level.root=OFF",
+                        "--spring.config.location=" + folder.toUri()))
+                .hasStackTraceContaining("application.yml:3:" + at + ": is an empty mapping, which Spring leaves out");
     }
 
     /** Spring makes no property of it, so that the policy would be missing without a word. */
@@ -985,20 +1007,66 @@ class PropertiesOfApplicationTest {
                 .run(context -> assertThat(context).hasNotFailed());
     }
 
-    /** A Kubernetes service called holdfast-spring, or holdfast-spring-shop, makes these. */
+    /** Nobody sees them at the end of a line of a .properties file. Only a text may mean them. */
     @Test
-    void variablesOfOthersAreNoMistake() {
+    @Logs("health.down-if-open(\\[0\\])?: does nothing without management.health.holdfast.enabled=true")
+    void blanksAroundAValueMeanNothing() {
+        MapPropertySource properties = new MapPropertySource(
+                "blanks",
+                Map.of(
+                        "holdfast.pipelines.shops.extends", " standard ",
+                        "holdfast.pipelines.shops.retry.max-attempts", "7 ",
+                        "holdfast.pipelines.shops.timeout", " 250ms\t",
+                        "holdfast.pipelines.shops.advice", "true ",
+                        "holdfast.pipelines.shops.bulkhead.limit", "losses ",
+                        "holdfast.pipelines.shops.classifier.ignored[0]", " 404 ",
+                        "holdfast.pipelines.prices.fallback.value", " none ",
+                        "holdfast.spring.http-clients", "shops ",
+                        "holdfast.spring.service-groups", "false ",
+                        "holdfast.spring.health.down-if-open[0]", " shops"));
+        runner.withInitializer(
+                        context -> context.getEnvironment().getPropertySources().addFirst(properties))
+                .run(context -> {
+                    assertThat(context).hasNotFailed();
+                    Holdfast holdfast = context.getBean(Holdfast.class);
+                    assertThat(holdfast.pipeline("shops").toString()).contains("retry > circuit-breaker");
+                    assertThat(holdfast.pipeline("shops").snapshot().policies().toString())
+                            .contains("max-attempts=7", "limit=PT0.25S", "limit=losses");
+                    assertThat(holdfast.pipeline("prices").<Object, RuntimeException>call(() -> {
+                                throw new IllegalStateException("by intent");
+                            }))
+                            .isEqualTo(" none ");
+                    SpringSettings settings = context.getBean(SpringSettings.class);
+                    assertThat(settings.httpClients()).isEqualTo("shops");
+                    assertThat(settings.serviceGroups()).isFalse();
+                    assertThat(settings.health().downIfOpen()).containsExactly("shops");
+                });
+        new WebApplicationContextRunner()
+                .withConfiguration(AutoConfigurations.of(HoldfastAutoConfiguration.class))
+                .withInitializer(context -> context.getEnvironment()
+                        .getPropertySources()
+                        .addFirst(
+                                new MapPropertySource("blanks", Map.of("holdfast.spring.server.max-deadline", "10s "))))
+                .run(context -> assertThat(
+                                context.getBean(SpringSettings.class).server().maxDeadline())
+                        .isEqualTo(Duration.ofSeconds(10)));
+    }
+
+    /** A Kubernetes service called holdfast-spring, or holdfast-spring-shop, makes these. */
+    @ParameterizedTest
+    @ValueSource(strings = {"SPRING", "PIPELINES", "DEFAULTS", "SHARED", "TEMPLATES"})
+    void variablesOfOthersAreNoMistake(String section) {
         String[] others = {
-            "HOLDFAST_SPRING_SERVICE_HOST", "10.0.0.1",
-            "HOLDFAST_SPRING_SERVICE_PORT", "80",
-            "HOLDFAST_SPRING_SERVICE_PORT_HTTP", "80",
-            "HOLDFAST_SPRING_PORT", "tcp://10.0.0.1:80",
-            "HOLDFAST_SPRING_PORT_80_TCP", "tcp://10.0.0.1:80",
-            "HOLDFAST_SPRING_PORT_80_TCP_PROTO", "tcp",
-            "HOLDFAST_SPRING_PORT_80_TCP_PORT", "80",
-            "HOLDFAST_SPRING_PORT_80_TCP_ADDR", "10.0.0.1",
-            "HOLDFAST_SPRING_SHOP_SERVICE_HOST", "10.0.0.1",
-            "HOLDFAST_SPRING_SHOP_PORT_80_TCP_ADDR", "10.0.0.1"
+            "HOLDFAST_" + section + "_SERVICE_HOST", "10.0.0.1",
+            "HOLDFAST_" + section + "_SERVICE_PORT", "80",
+            "HOLDFAST_" + section + "_SERVICE_PORT_HTTP", "80",
+            "HOLDFAST_" + section + "_PORT", "tcp://10.0.0.1:80",
+            "HOLDFAST_" + section + "_PORT_80_TCP", "tcp://10.0.0.1:80",
+            "HOLDFAST_" + section + "_PORT_80_TCP_PROTO", "tcp",
+            "HOLDFAST_" + section + "_PORT_80_TCP_PORT", "80",
+            "HOLDFAST_" + section + "_PORT_80_TCP_ADDR", "10.0.0.1",
+            "HOLDFAST_" + section + "_SHOP_SERVICE_HOST", "10.0.0.1",
+            "HOLDFAST_" + section + "_SHOP_PORT_80_TCP_ADDR", "10.0.0.1"
         };
         runner.withInitializer(variables(others))
                 .run(context -> assertThat(context).hasNotFailed().doesNotHaveBean(Holdfast.class));

@@ -29,7 +29,7 @@ import org.springframework.context.ApplicationContext;
 import org.springframework.core.env.MapPropertySource;
 
 /** Reading again when the context says so. */
-@Logs("configuration was read again: changed inventory")
+@Logs("configuration was read again: changed (stock, )?inventory")
 class RefreshTest {
     private final Map<String, Object> properties = new HashMap<>(Map.of("holdfast.pipelines.inventory.deadline", "1s"));
     private final ApplicationContextRunner runner = new ApplicationContextRunner()
@@ -79,6 +79,44 @@ class RefreshTest {
             properties.put("holdfast.pipelines.inventory.fallback.only-of-operations", "true");
             change(context, "3s");
             assertThat(settings(context)).contains("PT3S");
+        });
+    }
+
+    static class Stock {
+        @Protected("inventory")
+        public String stock() {
+            return "7";
+        }
+    }
+
+    private void rename(ApplicationContext context) {
+        properties.remove("holdfast.pipelines.inventory.deadline");
+        properties.put("holdfast.pipelines.stock.deadline", "2s");
+        context.publishEvent(new EnvironmentChangeEvent(context, Set.of("holdfast.pipelines.inventory.deadline")));
+        assertThat(context.getBean(Holdfast.class).pipelines())
+                .extracting(Pipeline::name)
+                .containsExactly("inventory");
+        change(context, "3s");
+        assertThat(settings(context)).contains("PT3S");
+    }
+
+    /** It would go on, and a restart would fail. */
+    @Test
+    @Logs(
+            "are refused[^$]*pipelines.inventory: pipeline 'inventory': @Protected on .*stock\\(\\) names it, and a restart"
+                    + " would fail; keep it")
+    void aChangeThatRenamesThePipelineOfAMethodIsRefused() {
+        runner.withBean(Stock.class).run(this::rename);
+    }
+
+    @Test
+    @Logs(
+            "are refused[^$]*pipeline 'inventory': the group of HTTP services 'inventory' has it, and would have none after a"
+                    + " restart; keep it")
+    void soIsOneThatRenamesThatOfAGroup() {
+        runner.run(context -> {
+            ClientPipelines.find(context.getBean(Holdfast.class), context.getEnvironment(), "inventory");
+            rename(context);
         });
     }
 

@@ -22,6 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.WebApplicationType;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
+import org.springframework.boot.http.client.ClientHttpRequestFactoryBuilder;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
@@ -135,6 +136,36 @@ class ServiceGroupsTest {
             assertThat(keyed(context)).isZero();
             assertThat(context.getBean(Prices.class).price()).isEqualTo("12");
             assertThat(keyed(context)).isOne();
+        }
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class Apache {
+        @Bean
+        ClientHttpRequestFactoryBuilder<?> apache() {
+            return ClientHttpRequestFactoryBuilder.httpComponents();
+        }
+    }
+
+    /** Apache's would answer each 503 with a request of its own. It goes on to do so in a group without a pipeline. */
+    @Test
+    void itsClientRepeatsNothingByItself() {
+        server.removeContext("/");
+        server.createContext("/", exchange -> {
+            sent.add(exchange.getRequestHeaders().getFirst("Holdfast-Attempt"));
+            exchange.getResponseHeaders().add("Retry-After", "0");
+            exchange.sendResponseHeaders(503, -1);
+            exchange.close();
+        });
+        SpringApplication application = new SpringApplication(Application.class, Apache.class);
+        try (ConfigurableApplicationContext context = run(application)) {
+            assertThatThrownBy(() -> context.getBean(Stock.class).stock())
+                    .isInstanceOf(HttpServerErrorException.ServiceUnavailable.class);
+            assertThat(sent).containsExactly("1", "2", "3");
+            sent.clear();
+            assertThatThrownBy(() -> context.getBean(Prices.class).price())
+                    .isInstanceOf(HttpServerErrorException.ServiceUnavailable.class);
+            assertThat(sent).containsExactly(null, null);
         }
     }
 
