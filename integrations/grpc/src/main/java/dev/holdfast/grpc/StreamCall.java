@@ -252,6 +252,10 @@ final class StreamCall<Q, R> extends PipelinedCall<Q, R> {
             call.cancel(
                     status.getDescription() == null ? "the call was given up" : status.getDescription(),
                     status.getCause());
+            if (isGivenUp()) {
+                // gRPC's in-process transport ends a stream that its server has ended only after all messages.
+                call.request(Integer.MAX_VALUE);
+            }
         }
     }
 

@@ -42,11 +42,15 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -273,6 +277,61 @@ class StreamsTest {
         assertThat(stream.read()).isEqualTo("b");
         assertThat(stream.read()).isNull();
         assertThat(attempts.outcomes).containsExactly(Outcome.SUCCESS);
+    }
+
+    /** What the executor of a call has still to run. */
+    private static final class Later implements Executor {
+        private final BlockingQueue<Runnable> tasks = new LinkedBlockingQueue<>();
+
+        @Override
+        public void execute(Runnable task) {
+            tasks.add(task);
+        }
+
+        void runUntil(CompletableFuture<?> done) throws InterruptedException {
+            while (!done.isDone()) {
+                Runnable next = tasks.poll(1, TimeUnit.MINUTES);
+                assertThat(next).isNotNull();
+                Objects.requireNonNull(next).run();
+            }
+        }
+    }
+
+    /** gRPC's transport within a process does not end by itself a stream whose messages wait. This channel tells of none. */
+    @Test
+    void aListenerHearsOneEndAlsoIfMessagesWaitThatItHasNotAskedFor() throws Exception {
+        ClientInterceptor tellsNothing = new ClientInterceptor() {
+            @Override
+            public <Q, R> ClientCall<Q, R> interceptCall(
+                    MethodDescriptor<Q, R> method, CallOptions with, Channel next) {
+                return next.newCall(
+                        method, CallOptions.DEFAULT.withExecutor(Objects.requireNonNull(with.getExecutor())));
+            }
+        };
+        VirtualTime time = new VirtualTime();
+        Pipeline pipeline = attempts.on(time, one, TimeoutPolicy.of(Duration.ofMillis(300)));
+        pipelines.add(pipeline);
+        Channel channel = shop.channel(
+                Transport.IN_PROCESS, tellsNothing, HoldfastClientInterceptor.of(GrpcPipelines.one(pipeline)));
+        CompletableFuture<Boolean> replied = new CompletableFuture<>();
+        shop.then(call -> {
+            call.reply("a", "b", "c");
+            replied.complete(true);
+        });
+        Later later = new Later();
+        Hears hears = new Hears();
+        ClientCall<String, String> call = channel.newCall(Shop.LIST, CallOptions.DEFAULT.withExecutor(later));
+        call.start(hears, new Metadata());
+        call.request(1);
+        call.sendMessage("request");
+        call.halfClose();
+        Shop.within(replied);
+        time.advance(Duration.ofSeconds(1));
+        later.runUntil(hears.closed);
+        assertThat(later.tasks).isEmpty();
+        assertThat(hears.events).containsExactly("close DEADLINE_EXCEEDED");
+        assertThat(attempts.outcomes).containsExactly(Outcome.TIMEOUT);
+        time.close();
     }
 
     /** What it does before it asks takes none of the dependency's time. */
