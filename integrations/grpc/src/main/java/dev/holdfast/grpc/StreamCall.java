@@ -27,7 +27,7 @@ final class StreamCall<Q, R> extends PipelinedCall<Q, R> {
     static final Object BEGUN = new Object();
 
     private final CompletableFuture<Object> response = new CompletableFuture<>();
-    private final Streams streams;
+    private final Streams streams = new OnTransport();
 
     // Guarded by the lock.
     private final Queue<Consumer<ClientCall<Q, R>>> waiting = new ArrayDeque<>();
@@ -51,7 +51,6 @@ final class StreamCall<Q, R> extends PipelinedCall<Q, R> {
     StreamCall(
             HoldfastClientInterceptor interceptor, MethodDescriptor<Q, R> method, CallOptions options, Channel next) {
         super(interceptor, method, options, next, false);
-        streams = new Streams(interceptor);
     }
 
     @Override
@@ -184,15 +183,35 @@ final class StreamCall<Q, R> extends PipelinedCall<Q, R> {
 
     /** The response has begun, unless the pipeline has given it up. */
     private boolean goesThrough() {
-        if (!response.complete(BEGUN)) {
-            synchronized (lock) {
-                return through;
+        synchronized (lock) {
+            through |= isOpen();
+            if (!through) {
+                return false;
             }
         }
+        response.complete(BEGUN);
+        return true;
+    }
+
+    /** As {@link #goesThrough}, on a thread of the transport: the listener's may be long in coming, as that of a blocking stub. */
+    private void goesThroughOnTransport() {
         synchronized (lock) {
-            through = end == null;
-            return through;
+            if (through || !isOpen()) {
+                return;
+            }
+            through = true;
         }
+        try {
+            // Observers hear of it.
+            response.completeAsync(() -> BEGUN, interceptor.executor());
+        } catch (Throwable refused) {
+            // The listener's thread completes it.
+        }
+    }
+
+    /** Under the lock. */
+    private boolean isOpen() {
+        return end == null && !response.isDone();
     }
 
     @Override
@@ -233,6 +252,34 @@ final class StreamCall<Q, R> extends PipelinedCall<Q, R> {
             call.cancel(
                     status.getDescription() == null ? "the call was given up" : status.getDescription(),
                     status.getCause());
+            if (isGivenUp()) {
+                // gRPC's in-process transport ends a stream that its server has ended only after all messages.
+                call.request(Integer.MAX_VALUE);
+            }
+        }
+    }
+
+    /** What the transport hears. */
+    private final class OnTransport extends Streams {
+        OnTransport() {
+            super(interceptor);
+        }
+
+        @Override
+        void headersCame() {
+            if (asksNothing()) {
+                goesThroughOnTransport();
+            }
+        }
+
+        @Override
+        void messageCame() {
+            goesThroughOnTransport();
+        }
+
+        @Override
+        void endedWell() {
+            goesThroughOnTransport();
         }
     }
 
@@ -298,7 +345,7 @@ final class StreamCall<Q, R> extends PipelinedCall<Q, R> {
             ofStream = Thread.currentThread();
             if (given != null) {
                 tell(threw ? new Response<>(null, List.of(), status, trailers) : given);
-            } else if (passes || (status.isOk() && goesThrough())) {
+            } else if ((passes || status.isOk()) && goesThrough()) {
                 over();
                 Status told = status.getCode() == Status.Code.CANCELLED ? cancelledWith(status) : status;
                 as(() -> hears.onClose(told, trailers));

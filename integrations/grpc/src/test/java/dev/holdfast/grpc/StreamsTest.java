@@ -16,6 +16,7 @@ import dev.holdfast.grpc.Shop.Received;
 import dev.holdfast.grpc.Shop.Stub;
 import dev.holdfast.grpc.Shop.Transport;
 import dev.holdfast.hedge.HedgePolicy;
+import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.time.VirtualTime;
 import dev.holdfast.timeout.TimeoutPolicy;
@@ -30,6 +31,7 @@ import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
+import io.grpc.stub.BlockingClientCall;
 import io.grpc.stub.ClientCallStreamObserver;
 import io.grpc.stub.ClientCalls;
 import io.grpc.stub.ClientResponseObserver;
@@ -40,11 +42,16 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -112,6 +119,7 @@ class StreamsTest {
         received.call.close(Status.OK, new Metadata());
         Shop.within(first.end);
         assertThat(first.messages).containsExactly("a", "b");
+        assertFree();
         assertThat(attempts.outcomes).containsExactly(Outcome.SUCCESS, Outcome.SUCCESS);
     }
 
@@ -128,6 +136,202 @@ class StreamsTest {
                 ClientCalls.blockingServerStreamingCall(channel, Shop.LIST, CallOptions.DEFAULT, "request");
         assertThatThrownBy(failing::hasNext).hasMessageContaining("NOT_FOUND");
         assertFree();
+    }
+
+    /** Its executor runs nothing between two things that its caller does. So gRPC does not send it without a connection. */
+    private BlockingClientCall<String, String> opened(Channel channel, Consumer<Received> server) {
+        Shop.within(Stub.FUTURE.call(channel, Shop.GET));
+        assertFree();
+        shop.received.clear();
+        attempts.outcomes.clear();
+        shop.then(server);
+        return ClientCalls.blockingV2ServerStreamingCall(channel, Shop.LIST, CallOptions.DEFAULT, "request");
+    }
+
+    @ParameterizedTest
+    @EnumSource(Transport.class)
+    void whatABlockingCallerDoesBeforeItReadsTakesNoneOfTheDependencysTime(Transport transport) throws Exception {
+        VirtualTime time = new VirtualTime();
+        Channel channel = channel(transport, attempts.on(time, one, TimeoutPolicy.of(Duration.ofHours(1))));
+        BlockingClientCall<String, String> stream = opened(channel, call -> call.reply("a", "b", "c"));
+        assertFree();
+        time.advance(Duration.ofHours(2));
+        List<String> messages = new ArrayList<>();
+        while (stream.hasNext()) {
+            messages.add(stream.read());
+        }
+        assertThat(messages).containsExactly("a", "b", "c");
+        assertThat(attempts.outcomes).containsExactly(Outcome.SUCCESS);
+        time.close();
+    }
+
+    @ParameterizedTest
+    @EnumSource(Transport.class)
+    void aBlockingCallerOfBothStreamsThatOnlyWritesGivesItsPermitBack(Transport transport) throws Exception {
+        Channel channel = channel(transport, attempts.plain(one));
+        shop.then(Received::hang);
+        BlockingClientCall<String, String> chat =
+                ClientCalls.blockingBidiStreamingCall(channel, Shop.CHAT, CallOptions.DEFAULT);
+        assertThat(chat.write("hello")).isTrue();
+        Received received = shop.next();
+        assertThat(one.inFlight()).isOne();
+        received.begin("welcome");
+        assertFree();
+        assertThat(chat.write("bye")).isTrue();
+        assertThat(chat.read()).isEqualTo("welcome");
+        chat.halfClose();
+        Shop.within(received.halfClosed);
+        received.call.close(Status.OK, new Metadata());
+        assertThat(chat.read()).isNull();
+        assertThat(attempts.outcomes).containsExactly(Outcome.SUCCESS);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Transport.class)
+    void anEmptyStreamThatNobodyReadsGivesItsPermitBack(Transport transport) throws Exception {
+        Channel channel = channel(transport, attempts.plain(one));
+        BlockingClientCall<String, String> stream = opened(channel, Received::reply);
+        assertFree();
+        assertThat(attempts.outcomes).containsExactly(Outcome.SUCCESS);
+        assertThat(stream.hasNext()).isFalse();
+    }
+
+    @ParameterizedTest
+    @EnumSource(Transport.class)
+    void theHeadersAreNoFirstMessageForABlockingCallerThatWaitsForOne(Transport transport) {
+        VirtualTime time = new VirtualTime();
+        Channel channel = channel(transport, attempts.on(time, one, TimeoutPolicy.of(Duration.ofHours(1))));
+        BlockingClientCall<String, String> stream = opened(channel, Received::hang);
+        Received received = shop.next();
+        received.begin();
+        time.advance(Duration.ofHours(2));
+        Shop.within(received.cancelled);
+        received.call.sendMessage("too late");
+        assertThatThrownBy(stream::hasNext).hasMessageContaining("DEADLINE_EXCEEDED");
+        assertFree();
+        assertThat(attempts.outcomes).containsExactly(Outcome.TIMEOUT);
+        time.close();
+    }
+
+    @ParameterizedTest
+    @EnumSource(Transport.class)
+    void whoCancelsAStreamThatWasAnsweredAndNotReadHearsOfIt(Transport transport) {
+        Channel channel = channel(transport, attempts.plain(one));
+        BlockingClientCall<String, String> stream = opened(channel, call -> call.begin("first"));
+        assertFree();
+        stream.cancel("enough", null);
+        Shop.within(shop.next().cancelled);
+        assertThatThrownBy(() -> {
+                    while (stream.hasNext()) {
+                        stream.read();
+                    }
+                })
+                .hasMessage("CANCELLED: enough");
+        assertThat(attempts.outcomes).containsExactly(Outcome.SUCCESS);
+    }
+
+    /** An observer may take its time. */
+    @ParameterizedTest
+    @EnumSource(Transport.class)
+    void aThreadOfTheTransportRunsNoObserver(Transport transport) {
+        ExecutorService own = Executors.newSingleThreadExecutor(task -> new Thread(task, "own"));
+        CompletableFuture<String> heardOn = new CompletableFuture<>();
+        Pipeline pipeline = Pipeline.builder("shop")
+                .observer(new CallObserver() {
+                    @Override
+                    public void attemptSettled(
+                            String name, @Nullable String operation, int attempt, Outcome outcome, long durationNanos) {
+                        if ("shop.Stock/List".equals(operation)) {
+                            heardOn.complete(Thread.currentThread().getName());
+                        }
+                    }
+                })
+                .build();
+        pipelines.add(pipeline);
+        Channel channel = shop.channel(
+                transport, HoldfastClientInterceptor.of(GrpcPipelines.one(pipeline), o -> o.executor(own)));
+        BlockingClientCall<String, String> stream = opened(channel, call -> call.begin("first"));
+        assertThat(Shop.within(heardOn)).isEqualTo("own");
+        stream.cancel("enough", null);
+        own.shutdown();
+    }
+
+    @ParameterizedTest
+    @EnumSource(Transport.class)
+    void anExecutorThatRefusesLeavesItToTheThreadOfTheListener(Transport transport) throws Exception {
+        Pipeline pipeline = attempts.plain(one);
+        pipelines.add(pipeline);
+        CountDownLatch refused = new CountDownLatch(1);
+        Channel channel = shop.channel(
+                transport,
+                HoldfastClientInterceptor.of(
+                        GrpcPipelines.one(pipeline),
+                        o -> o.executor(task -> {
+                            refused.countDown();
+                            throw new RejectedExecutionException("full");
+                        })));
+        BlockingClientCall<String, String> stream = opened(channel, call -> call.reply("a", "b"));
+        Shop.await(refused);
+        assertThat(stream.read()).isEqualTo("a");
+        assertThat(one.inFlight()).isZero();
+        assertThat(stream.read()).isEqualTo("b");
+        assertThat(stream.read()).isNull();
+        assertThat(attempts.outcomes).containsExactly(Outcome.SUCCESS);
+    }
+
+    /** What the executor of a call has still to run. */
+    private static final class Later implements Executor {
+        private final BlockingQueue<Runnable> tasks = new LinkedBlockingQueue<>();
+
+        @Override
+        public void execute(Runnable task) {
+            tasks.add(task);
+        }
+
+        void runUntil(CompletableFuture<?> done) throws InterruptedException {
+            while (!done.isDone()) {
+                Runnable next = tasks.poll(1, TimeUnit.MINUTES);
+                assertThat(next).isNotNull();
+                Objects.requireNonNull(next).run();
+            }
+        }
+    }
+
+    /** gRPC's transport within a process does not end by itself a stream whose messages wait. This channel tells of none. */
+    @Test
+    void aListenerHearsOneEndAlsoIfMessagesWaitThatItHasNotAskedFor() throws Exception {
+        ClientInterceptor tellsNothing = new ClientInterceptor() {
+            @Override
+            public <Q, R> ClientCall<Q, R> interceptCall(
+                    MethodDescriptor<Q, R> method, CallOptions with, Channel next) {
+                return next.newCall(
+                        method, CallOptions.DEFAULT.withExecutor(Objects.requireNonNull(with.getExecutor())));
+            }
+        };
+        VirtualTime time = new VirtualTime();
+        Pipeline pipeline = attempts.on(time, one, TimeoutPolicy.of(Duration.ofHours(1)));
+        pipelines.add(pipeline);
+        Channel channel = shop.channel(
+                Transport.IN_PROCESS, tellsNothing, HoldfastClientInterceptor.of(GrpcPipelines.one(pipeline)));
+        CompletableFuture<Boolean> replied = new CompletableFuture<>();
+        shop.then(call -> {
+            call.reply("a", "b", "c");
+            replied.complete(true);
+        });
+        Later later = new Later();
+        Hears hears = new Hears();
+        ClientCall<String, String> call = channel.newCall(Shop.LIST, CallOptions.DEFAULT.withExecutor(later));
+        call.start(hears, new Metadata());
+        call.request(1);
+        call.sendMessage("request");
+        call.halfClose();
+        Shop.within(replied);
+        time.advance(Duration.ofHours(2));
+        later.runUntil(hears.closed);
+        assertThat(later.tasks).isEmpty();
+        assertThat(hears.events).containsExactly("close DEADLINE_EXCEEDED");
+        assertThat(attempts.outcomes).containsExactly(Outcome.TIMEOUT);
+        time.close();
     }
 
     /** What it does before it asks takes none of the dependency's time. */
@@ -414,6 +618,7 @@ class StreamsTest {
         Received received = shop.next();
         assertThat(received.deadline).isNull();
         Shop.within(slow.first);
+        assertFree();
         time.advance(Duration.ofHours(2));
         received.call.close(Status.OK, new Metadata());
         Shop.within(slow.end);
@@ -434,6 +639,7 @@ class StreamsTest {
                     "request",
                     heard);
             assertThat(Shop.failure(heard.end).getCode()).isEqualTo(Status.Code.DEADLINE_EXCEEDED);
+            assertFree();
         }
         assertThat(shop.next().deadline).isNotNull();
         assertThat(attempts.outcomes).endsWith(Outcome.SUCCESS);
@@ -472,6 +678,7 @@ class StreamsTest {
         Heard begun = new Heard();
         ClientCalls.asyncBidiStreamingCall(after, begun);
         Shop.within(begun.first);
+        assertFree();
         after.cancel("enough", null);
         assertThat(Shop.failure(begun.end).getDescription()).isEqualTo("enough");
         Shop.within(shop.next().cancelled);
@@ -536,8 +743,8 @@ class StreamsTest {
     void anEmptyStreamIsASuccess() {
         shop.always(call -> call.reply());
         Shop.within(list(channel(Transport.NETTY, attempts.plain(one))).end);
-        assertThat(attempts.outcomes).containsExactly(Outcome.SUCCESS);
         assertFree();
+        assertThat(attempts.outcomes).containsExactly(Outcome.SUCCESS);
     }
 
     @Test
