@@ -139,6 +139,11 @@ public final class ExistingBulkheadPolicy extends Policy {
     }
 
     @Override
+    public Object decidesWith() {
+        return bulkhead;
+    }
+
+    @Override
     public void meters(Meters meters) {
         Bulkhead.Metrics metrics = bulkhead.getMetrics();
         meters.gauge(
