@@ -171,9 +171,11 @@ final class OrderLint {
         }
         for (int i = 0; i < policies.size(); i++) {
             Policy policy = ShadowPolicy.inside(policies.get(i));
+            Object decides = policy.decidesWith();
             String why = NEVER_TWICE.get(policy.name());
             if (why != null
-                    && policies.subList(0, i).stream().anyMatch(earlier -> ShadowPolicy.inside(earlier) == policy)) {
+                    && policies.subList(0, i).stream()
+                            .anyMatch(earlier -> ShadowPolicy.inside(earlier).decidesWith() == decides)) {
                 throw new IllegalArgumentException("pipeline '" + pipeline + "' has the same " + policy.name()
                         + " twice and can never work: " + why);
             }

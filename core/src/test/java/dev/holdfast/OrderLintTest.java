@@ -148,6 +148,25 @@ class OrderLintTest {
     }
 
     @Test
+    void twoPoliciesThatDecideWithOneObjectAreTheSame() {
+        Object shared = new Object();
+
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> check(decidingWith(shared), decidingWith(shared)))
+                .withMessageStartingWith("pipeline 'inventory' has the same bulkhead twice and can never work: ");
+        assertThat(check(decidingWith(shared), decidingWith(new Object()))).isEmpty();
+    }
+
+    private static Policy decidingWith(Object other) {
+        return new Policy("bulkhead", Policy.ENTER) {
+            @Override
+            public Object decidesWith() {
+                return other;
+            }
+        };
+    }
+
+    @Test
     void moreThan64PoliciesAreRefused() {
         Policy policy = named("x");
 

@@ -5,6 +5,7 @@ import static java.time.Duration.ZERO;
 import static java.time.Duration.ofMillis;
 import static java.time.Duration.ofMinutes;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import dev.holdfast.CallRejectedException;
@@ -231,6 +232,73 @@ class ExistingBulkheadPolicyTest {
         assertThat(dependency.starts()).isEmpty();
         assertThat(free()).isEqualTo(1);
         assertThat(events).containsExactly("CALL_PERMITTED");
+    }
+
+    /** Full, and tells of it after so long in virtual time. */
+    private Policy fullAfter(Duration wait) {
+        existing.changeConfig(BulkheadConfig.from(existing.getBulkheadConfig())
+                .maxWaitDuration(Duration.ofNanos(1))
+                .build());
+        existing.acquirePermission();
+        events.clear();
+        existing.getEventPublisher().onCallRejected(event -> {
+            try {
+                time.sleep(wait);
+            } catch (InterruptedException unexpected) {
+                throw new AssertionError(unexpected);
+            }
+        });
+        return BulkheadPolicy.of(existing);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    @Logs("has a maxWaitDuration of 1ns")
+    void aWaitInVainBeyondTheDeadlineIsNoFullBulkhead(Way way) {
+        for (Policy limit : List.of(DeadlinePolicy.of(ofMillis(50)), TimeoutPolicy.of(ofMillis(50)))) {
+            Dependency dependency = new Dependency(time, way);
+            Running<String> call = dependency.call(pipeline(limit, fullAfter(ofMillis(50))), ofMillis(1));
+            time.run();
+
+            assertThat(call.error())
+                    .hasMessage("call of 'inventory' could not be made within the time of its " + limit.name())
+                    .isInstanceOfSatisfying(
+                            CallRejectedException.class,
+                            rejection -> assertThat(rejection.reason()).isEqualTo(Reason.DEADLINE_EXCEEDED));
+            assertThat(dependency.starts()).isEmpty();
+            assertThat(free()).isZero();
+            existing.releasePermission();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    @Logs("has a maxWaitDuration of 1ns")
+    void aWaitInVainWithinTheDeadlineIsAFullBulkhead(Way way) {
+        Dependency dependency = new Dependency(time, way);
+        Pipeline pipeline = pipeline(DeadlinePolicy.of(ofMillis(50)), fullAfter(ofMillis(49)));
+
+        Running<String> call = dependency.call(pipeline, ofMillis(1));
+        time.run();
+
+        assertThat(call.error())
+                .hasCauseInstanceOf(BulkheadFullException.class)
+                .isInstanceOfSatisfying(
+                        CallRejectedException.class,
+                        rejection -> assertThat(rejection.reason()).isEqualTo(Reason.BULKHEAD_FULL));
+        assertThat(free()).isZero();
+        assertThat(events).containsExactly("CALL_REJECTED");
+    }
+
+    @Test
+    void twiceInAPipelineItIsRefusedAsOurOwn() {
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> pipeline(BulkheadPolicy.of(existing), BulkheadPolicy.of(existing)))
+                .withMessageStartingWith("pipeline 'inventory' has the same bulkhead twice and can never work: ");
+        Bulkhead other = Bulkhead.of("theirs", existing.getBulkheadConfig());
+        assertThat(pipeline(BulkheadPolicy.of(existing), BulkheadPolicy.of(other))
+                        .call(() -> "two bulkheads"))
+                .isEqualTo("two bulkheads");
     }
 
     @ParameterizedTest

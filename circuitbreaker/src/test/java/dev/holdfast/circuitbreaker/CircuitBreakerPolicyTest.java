@@ -4,6 +4,7 @@ package dev.holdfast.circuitbreaker;
 import static dev.holdfast.circuitbreaker.Rig.ILL;
 import static dev.holdfast.circuitbreaker.Rig.WELL;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.CallRejectedException;
@@ -135,6 +136,17 @@ class CircuitBreakerPolicyTest {
     }
 
     /** Of an outer pipeline, or of the service that called. */
+    @Test
+    void anExistingBreakerTwiceInAPipelineIsRefusedAsOurOwn() {
+        CircuitBreaker existing = CircuitBreaker.ofDefaults("theirs");
+        Policy[] twice = {CircuitBreakerPolicy.of(existing), CircuitBreakerPolicy.of(existing)};
+
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> Pipeline.of("inventory", twice))
+                .withMessageStartingWith(
+                        "pipeline 'inventory' has the same circuit-breaker twice and can never work: ");
+    }
+
     @Test
     void retriesOfOthersAreNoOutageEither() {
         RetryPolicy retry = RetryPolicy.of(

@@ -405,6 +405,11 @@ public final class ShadowPolicy extends Policy implements AroundPolicy {
     }
 
     @Override
+    public Object decidesWith() {
+        return policy.decidesWith();
+    }
+
+    @Override
     public void shadows(Policy active) {
         policy.shadows(active);
     }

@@ -285,7 +285,12 @@ public abstract class Passage {
      */
     public abstract int pause(long nanos);
 
-    /** Ask again when the completion has come, or when the time is over. Also a decision on the way up. */
+    /**
+     * Ask again when the completion has come, or when the time is over. Also a decision on the way up.
+     *
+     * <p>On the way in, with a completion that has come and zero or less: the policy has waited itself, in vain. It is asked again
+     * at once, but {@link #now} is read again, and the call is rejected if its time is over or if it has been given up.
+     */
     public abstract int await(Completion completion, long maxNanos);
 
     /** Reject the call. */

@@ -256,6 +256,14 @@ public abstract class Policy {
     }
 
     /**
+     * What it decides with: this policy itself, or the object of other code, if it is only a way to it. A pipeline that has the
+     * same twice has the same policy twice. Compared by identity.
+     */
+    public Object decidesWith() {
+        return this;
+    }
+
+    /**
      * Hears that it is in shadow now, in the place of a policy of the same kind that was active there until now. It takes nothing
      * over: calls that have begun count in the other one. Called before its first call. Default: nothing; a policy whose values
      * code can remove lets such a removal reach both.

@@ -232,6 +232,11 @@ public final class SpyPolicy extends Policy implements AroundPolicy {
     }
 
     @Override
+    public Object decidesWith() {
+        return policy.decidesWith();
+    }
+
+    @Override
     public long hedge(int hedges, long now) {
         return policy.hedge(hedges, now);
     }

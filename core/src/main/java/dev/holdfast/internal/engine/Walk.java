@@ -150,6 +150,11 @@ final class Walk {
                 if (!call.awaited().isDone()) {
                     return !hedgeWouldWait(call) && awaitFits(call) ? Step.AWAIT : Step.GO_UP;
                 }
+                if (call.waitNanos == 0) {
+                    // The policy has waited itself, and is asked again if there is still time.
+                    call.askLater();
+                    return awaitFits(call) ? Step.GO_DOWN : Step.GO_UP;
+                }
             }
             case Decision.OUT, Decision.REJECT -> {
                 return Step.GO_UP;

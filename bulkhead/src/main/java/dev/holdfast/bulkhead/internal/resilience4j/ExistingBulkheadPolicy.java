@@ -5,6 +5,7 @@ import dev.holdfast.Reason;
 import dev.holdfast.internal.Checks;
 import dev.holdfast.internal.Interrupts;
 import dev.holdfast.internal.SafeLog;
+import dev.holdfast.spi.Completion;
 import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
@@ -23,6 +24,13 @@ public final class ExistingBulkheadPolicy extends Policy {
 
     /** The slot value of a call that has a permission. */
     private static final long HELD = 1;
+
+    /** What a call waits for that has waited already. */
+    private static final Completion COME = new Completion();
+
+    static {
+        COME.complete();
+    }
 
     private final Bulkhead bulkhead;
     private final long leaseNanos;
@@ -44,6 +52,10 @@ public final class ExistingBulkheadPolicy extends Policy {
     @Override
     @SuppressWarnings("CatchingThrowable")
     public int enter(Passage passage) {
+        if (passage.object() instanceof BulkheadFullException full) {
+            passage.object(null);
+            return rejectFull(passage, full);
+        }
         // Asked each time: the config may change.
         if (!bulkhead.getBulkheadConfig().getMaxWaitDuration().isZero()) {
             return enterAfterItsWait(passage);
@@ -90,7 +102,9 @@ public final class ExistingBulkheadPolicy extends Policy {
                     + bulkhead.getName() + "'";
             return passage.reject(Reason.INTERRUPTED, -1, message, interrupted);
         } catch (BulkheadFullException full) {
-            return rejectFull(passage, full);
+            // Asked again after a look at the clock: if the time is over, that is the reason.
+            passage.object(full);
+            return passage.await(COME, 0);
         } catch (Throwable broken) {
             return rejectBroken(passage, broken);
         }
@@ -136,6 +150,11 @@ public final class ExistingBulkheadPolicy extends Policy {
     @Override
     public boolean bindsOthers() {
         return true;
+    }
+
+    @Override
+    public Object decidesWith() {
+        return bulkhead;
     }
 
     @Override

@@ -155,6 +155,11 @@ public final class ExistingCircuitBreakerPolicy extends Policy {
     }
 
     @Override
+    public Object decidesWith() {
+        return engine;
+    }
+
+    @Override
     public void meters(Meters meters) {
         PolicyParts.meters(
                 meters,

@@ -89,8 +89,8 @@ final class BreakerSection {
     }
 
     private void window() {
-        boolean byTime = settings.text("sliding-window-type").equalsIgnoreCase("TIME_BASED");
         section.word("sliding-window-type", "count-based", "time-based");
+        boolean byTime = section.value("sliding-window-type").equals("time-based");
         String name = "sliding-window-size";
         Optional<Long> size =
                 section.whole(name, 1, byTime ? 3_600 : 100_000, name, "ring-buffer-size-in-closed-state");

@@ -7,7 +7,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -71,12 +70,12 @@ final class Document {
                 String dot = name.isEmpty() || child.startsWith("[") ? "" : ".";
                 flatten(name + dot + child, inner, depth + 1);
             });
-        } else if (value instanceof List<?> list) {
+        } else if (value instanceof List<?> list && !list.isEmpty()) {
             for (int i = 0; i < Math.min(ITEMS, list.size()); i++) {
                 flatten(name + "[" + i + "]", list.get(i), depth + 1);
             }
         } else {
-            put(name, value == null || value instanceof Map || value instanceof Set ? "" : value.toString());
+            put(name, value == null || value instanceof Map || value instanceof Collection ? "" : value.toString());
         }
     }
 

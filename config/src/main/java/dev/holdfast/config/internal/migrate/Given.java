@@ -2,12 +2,14 @@
 package dev.holdfast.config.internal.migrate;
 
 import java.math.BigDecimal;
+import java.math.BigInteger;
 import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -27,6 +29,12 @@ record Given(String name, String text, String config, String written, Part part,
 
     /** A text that is only a placeholder without a default, as a file of pipelines may have one. */
     private static final Pattern UNKNOWN = Pattern.compile("\\$\\{([A-Za-z_][A-Za-z0-9_.-]{0,99})\\}");
+
+    /** A whole number as Spring reads it, too. */
+    private static final Pattern HEX = Pattern.compile("([+-]?)(?:0[xX]|#)([0-9a-fA-F]{1,8})");
+
+    private static final Set<String> LISTS =
+            Set.of("recordexceptions", "ignoreexceptions", "retryexceptions", "contextpropagators");
 
     private static final Pattern SIMPLE = Pattern.compile("([+-]?[0-9]{1,18})([a-z]{0,2})");
     private static final int LONGEST_NUMBER = 30;
@@ -48,8 +56,25 @@ record Given(String name, String text, String config, String written, Part part,
 
     /** Name and text, and where they come from. */
     String shown() {
-        String value = text.equals(written) ? "" : ", which is " + Text.shown(text);
-        return Text.shown(name) + " = " + Text.shown(written) + value + origin() + others;
+        String value = text.equals(written) ? "" : ", which is " + orBlank(text);
+        return Text.shown(name) + " = " + orBlank(written) + value + origin() + others;
+    }
+
+    private static String orBlank(String text) {
+        return text.isEmpty() ? "(blank)" : Text.shown(text);
+    }
+
+    /** Whether Spring makes nothing of it: a blank value is none. But a list without items is one. */
+    boolean isNothing() {
+        return text.isEmpty() && !LISTS.contains(canonical());
+    }
+
+    /** The comment on what {@link #isNothing}. */
+    String nothing() {
+        return "left out: " + shown() + "; for Spring a blank value is none"
+                + variable()
+                        .map(set -> ". If " + set + " is set where you run it, write its value here")
+                        .orElse("");
     }
 
     /** What the comment on it begins with, if it becomes an option with the same value. */
@@ -111,7 +136,11 @@ record Given(String name, String text, String config, String written, Part part,
 
     Optional<BigDecimal> number() {
         try {
-            BigDecimal value = new BigDecimal(text.length() > LONGEST_NUMBER ? "" : text.replace("_", ""));
+            String digits = text.length() > LONGEST_NUMBER ? "" : text.replaceAll("[_\\s]", "");
+            Matcher hex = HEX.matcher(digits);
+            BigDecimal value = hex.matches()
+                    ? new BigDecimal(new BigInteger(hex.group(1) + hex.group(2), 16))
+                    : new BigDecimal(digits);
             return Math.abs(value.scale()) > LONGEST_NUMBER ? Optional.empty() : Optional.of(value);
         } catch (NumberFormatException e) {
             return Optional.empty();

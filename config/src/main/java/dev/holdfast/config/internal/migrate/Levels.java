@@ -37,6 +37,19 @@ final class Levels {
      * @param said gets all settings but those of which a nearer level of the same part has its own
      */
     static Settings of(Kind kind, List<List<Given>> levels, List<Given> own, List<String> idle, Set<Given> said) {
+        levels.stream().flatMap(List::stream).filter(Given::isNothing).forEach(blank -> {
+            idle.add(blank.nothing());
+            said.add(blank);
+        });
+        return ofValues(kind, levels.stream().map(Levels::values).toList(), values(own), idle, said);
+    }
+
+    private static List<Given> values(List<Given> level) {
+        return level.stream().filter(given -> !given.isNothing()).toList();
+    }
+
+    private static Settings ofValues(
+            Kind kind, List<List<Given>> levels, List<Given> own, List<String> idle, Set<Given> said) {
         List<Given> ranked = ranked(levels, own);
         Optional<Given> wait = ranked.stream()
                 .filter(given -> WAITS.getOrDefault(kind, Set.of()).contains(given.canonical()))

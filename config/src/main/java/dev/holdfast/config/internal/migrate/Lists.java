@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.TimeoutException;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -22,20 +23,58 @@ final class Lists {
 
     private static final String THROWABLE = "java.lang.Throwable";
 
+    /** What a time limiter of resilience4j throws. A classifier here is not asked for a timeout of the pipeline. */
+    private static final String TIMEOUT = "java.util.concurrent.TimeoutException";
+
     /** With its package, as the reader of the line wants it. */
     private static final Pattern CLASS = Pattern.compile("[A-Za-z_$][\\w$]*+(\\.[A-Za-z_$][\\w$]*+)++");
 
     private final Taken retry;
     private final Taken breaker;
+    private final boolean timedRetry;
+    private final boolean timedBreaker;
     private final Set<String> failures = new LinkedHashSet<>();
     private final Set<String> ignored = new LinkedHashSet<>();
 
-    Lists(Map<Kind, Settings> given) {
+    /** The set has those of the two kinds that are outside a time limiter. */
+    Lists(Map<Kind, Settings> given, Set<Kind> timed) {
         retry = new Taken(given.get(Kind.RETRY), "retry-exceptions", "retry-exception-predicate");
         breaker = new Taken(given.get(Kind.CIRCUIT_BREAKER), "record-exceptions", "record-failure-predicate");
         failures.addAll(retry.taken());
         failures.addAll(breaker.taken());
         ignored.addAll(breaker.present ? breaker.ignored : retry.ignored);
+        // A classifier is not asked for rejections.
+        failures.removeIf(Rejected::isOne);
+        ignored.removeIf(Rejected::isOne);
+        timedRetry = timed.contains(Kind.RETRY) && retry.present && !retry.takesTimeouts();
+        timedBreaker = timed.contains(Kind.CIRCUIT_BREAKER) && breaker.present && !breaker.takesTimeouts();
+    }
+
+    /** That a timeout is taken here, and not in resilience4j, if it is so. */
+    Optional<String> timeouts() {
+        if (!timedRetry && !timedBreaker) {
+            return Optional.empty();
+        }
+        boolean perhaps = (timedRetry && retry.hasPredicate()) || (timedBreaker && breaker.hasPredicate());
+        return Optional.of("in resilience4j a call that the time limiter ends (" + TIMEOUT + ") "
+                + (timedRetry ? "is not repeated" : "")
+                + (timedRetry && timedBreaker ? ", and " : "")
+                + (timedBreaker ? "is no failure for the circuit breaker" : "")
+                + (perhaps ? ", unless a predicate says otherwise" : "")
+                + ". Here "
+                + (timedRetry ? "the retry repeats it" : "")
+                + (timedRetry && timedBreaker ? ", and " : "")
+                + (timedBreaker ? "the breaker counts it" : "")
+                + ", whatever the classifier says"
+                + (timedRetry
+                        ? ". Say idempotent(false) for each operation that must not be done twice: then no timeout is"
+                                + " repeated, and a refused connection still is (page \"Retry\")"
+                        : ""));
+    }
+
+    /** The rejections that the retry repeats because its list names them. */
+    Set<String> repeatedRejections() {
+        return retry.taken().stream().filter(Rejected::isOne).collect(Collectors.toCollection(LinkedHashSet::new));
     }
 
     /** The classifier, as a line of the file; empty if there is nothing to say, or nothing that holds for both. */
@@ -43,7 +82,7 @@ final class Lists {
         boolean contradicts = failures.stream().anyMatch(ignored::contains);
         boolean classes = Stream.concat(failures.stream(), ignored.stream())
                 .allMatch(name -> CLASS.matcher(name).matches());
-        boolean nothing = ignored.isEmpty() && (isOpen() || failures.isEmpty());
+        boolean nothing = ignored.isEmpty() && (isOpen() || (retry.listed.isEmpty() && breaker.listed.isEmpty()));
         if (tooMany() || contradicts || !classes || nothing) {
             return Optional.empty();
         }
@@ -76,6 +115,7 @@ final class Lists {
         Set<String> covered = new LinkedHashSet<>(retry.listed);
         covered.addAll(breaker.listed);
         covered.removeAll(failures);
+        covered.removeIf(Rejected::isOne);
         if (line().isEmpty() || (covered.isEmpty() && !retry.isUnclear() && !breaker.isUnclear())) {
             return Optional.empty();
         }
@@ -93,7 +133,8 @@ final class Lists {
                 ? "Without one, both take every exception"
                 : "With the line below, both take "
                         + (isOpen() ? "every exception" : failures.isEmpty() ? "none" : joined(failures))
-                        + (ignored.isEmpty() ? "" : ", but not " + joined(ignored));
+                        + (ignored.isEmpty() ? "" : ", but not " + joined(ignored))
+                        + (timeouts().isPresent() ? "; and timeouts of the pipeline in any case" : "");
         return Optional.of("in resilience4j the retry repeats " + retry.says() + "; the circuit breaker counts "
                 + breaker.says() + ". Here one classifier holds for both. " + both);
     }
@@ -136,6 +177,21 @@ final class Lists {
         /** A predicate adds to the list, and nobody knows what. */
         boolean isOpen() {
             return present && (listed.isEmpty() || predicate || taken().contains(THROWABLE));
+        }
+
+        /** Whether it surely takes what a time limiter throws. */
+        boolean takesTimeouts() {
+            return !ignorePredicate
+                    && !isIgnored(TIMEOUT)
+                    && (listed.isEmpty()
+                            ? !predicate
+                            : listed.stream()
+                                    .flatMap(Taken::find)
+                                    .anyMatch(above -> above.isAssignableFrom(TimeoutException.class)));
+        }
+
+        boolean hasPredicate() {
+            return predicate || ignorePredicate;
         }
 
         /** The listed classes without those that are ignored: there, a superclass that is ignored counts first. */

@@ -18,6 +18,7 @@ final class PipelineText {
     private final String name;
     private final String pipeline;
     private final Map<Kind, Settings> given = new EnumMap<>(Kind.class);
+    private final Lists lists;
 
     PipelineText(Source source, String name) {
         this.source = source;
@@ -26,6 +27,8 @@ final class PipelineText {
         for (Kind kind : Kind.values()) {
             source.settings(kind, name).ifPresent(settings -> given.put(kind, settings));
         }
+        // First: the sections take the settings.
+        lists = new Lists(given, timed());
     }
 
     void print(Printed out) {
@@ -64,7 +67,7 @@ final class PipelineText {
 
     /** What the lists of exceptions mean, as a line that can be made one of the file. */
     private void classifier(Printed out) {
-        Lists lists = new Lists(given);
+        lists.timeouts().ifPresent(trap -> out.comment(2, "trap: " + trap));
         lists.difference().ifPresent(trap -> out.comment(2, "trap: " + trap));
         lists.uncounted().ifPresent(changed -> out.comment(2, "changed: " + changed));
         lists.covered().ifPresent(covered -> out.comment(2, covered));
@@ -77,7 +80,7 @@ final class PipelineText {
 
     private Section section(Kind kind, Settings settings) {
         return switch (kind) {
-            case RETRY -> RetrySection.of(settings);
+            case RETRY -> RetrySection.of(settings, lists.repeatedRejections(), repeatsRejections());
             case CIRCUIT_BREAKER -> BreakerSection.of(settings, permitsInside(kind), isRetried());
             case RATE_LIMITER -> OtherSections.throttle(settings);
             case BULKHEAD -> OtherSections.bulkhead(settings);
@@ -89,9 +92,29 @@ final class PipelineText {
         };
     }
 
+    /** Whether a policy inside the retry makes rejections that the retry's list names. */
+    private boolean repeatsRejections() {
+        return given.keySet().stream()
+                .filter(this::isInsideRetry)
+                .anyMatch(kind ->
+                        lists.repeatedRejections().stream().anyMatch(exception -> Rejected.isBy(exception, kind)));
+    }
+
+    private boolean isInsideRetry(Kind kind) {
+        return source.aspectOrder(Kind.RETRY) < source.aspectOrder(kind);
+    }
+
+    /** Of the two kinds with lists, those outside the time limiter of the file, or of one that only code names. */
+    private Set<Kind> timed() {
+        boolean limited =
+                given.containsKey(Kind.TIME_LIMITER) || timeoutOfCodeAlone().isPresent();
+        return Stream.of(Kind.RETRY, Kind.CIRCUIT_BREAKER)
+                .filter(kind -> limited && source.aspectOrder(kind) < source.aspectOrder(Kind.TIME_LIMITER))
+                .collect(Collectors.toSet());
+    }
+
     private boolean isRetried() {
-        return given.containsKey(Kind.RETRY)
-                && source.aspectOrder(Kind.RETRY) < source.aspectOrder(Kind.CIRCUIT_BREAKER);
+        return given.containsKey(Kind.RETRY) && isInsideRetry(Kind.CIRCUIT_BREAKER);
     }
 
     /** Those of the bulkhead, if it is inside the other kind; else more than anybody needs. */
@@ -168,7 +191,9 @@ final class PipelineText {
         if (settings == null || !outside) {
             return;
         }
-        if (outer == Kind.RETRY && settings.counts(exception, "retry-exceptions", "ignore-exceptions")) {
+        if (outer == Kind.RETRY
+                && settings.counts(exception, "retry-exceptions", "ignore-exceptions")
+                && !repeatsRejections()) {
             traps.add("resilience4j's retry repeats the rejections of an open breaker. Here rejections are not repeated"
                     + " (page \"Retry\")");
         } else if (outer != Kind.RETRY && settings.counts(exception, "record-exceptions", "ignore-exceptions")) {

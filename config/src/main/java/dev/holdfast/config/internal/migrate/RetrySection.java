@@ -5,6 +5,8 @@ import dev.holdfast.internal.Checks;
 import java.math.BigDecimal;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** Makes the retry. */
@@ -14,13 +16,29 @@ final class RetrySection {
 
     private RetrySection() {}
 
-    static Section of(Settings settings) {
+    /**
+     * The rejections are those that the list of exceptions names.
+     *
+     * @param inside whether a policy that makes one of them is inside the retry
+     */
+    static Section of(Settings settings, Set<String> rejections, boolean inside) {
         Section section = new Section(settings);
         section.comment(
                 "trap: resilience4j has no budget for retries: in an outage each call has all its attempts. Here a"
                         + " budget is on, and only successes fill it (page \"Retry\")");
         long attempts = section.whole("max-attempts", 1, 1_000_000_000, "max-attempts", "max-retry-attempts")
                 .orElse(3L);
+        if (inside) {
+            section.add(
+                    "retry-rejections",
+                    "true",
+                    "retry-exceptions names " + names(rejections)
+                            + ". It holds for the rejections of all policies inside the retry (page \"Retry\")");
+        } else if (!rejections.isEmpty()) {
+            section.comment("note: retry-exceptions names " + names(rejections)
+                    + ", and no policy that rejects so is inside the retry here. A classifier is not asked for rejections: if"
+                    + " you add such a policy, write `retry-rejections: true` (page \"Retry\")");
+        }
         Optional<Given> enabled = settings.take("enable-exponential-backoff");
         boolean effect = settings.has("wait-duration");
         enabled.ifPresent(given ->
@@ -47,6 +65,12 @@ final class RetrySection {
         jitter(settings, section);
         section.leaveOut("resilience4j ignores it without enable-exponential-backoff", MULTIPLIER, MOST);
         return section.end();
+    }
+
+    private static String names(Set<String> classes) {
+        return classes.stream()
+                .map(name -> name.substring(name.lastIndexOf('.') + 1))
+                .collect(Collectors.joining(", "));
     }
 
     /** Leaves the longest wait out if resilience4j does. */

@@ -171,11 +171,14 @@ final class Section {
         ranged(option, Given::flag, false, true, Object::toString);
     }
 
-    /** One of some words, which resilience4j writes in upper case. */
+    /** One of some words. As in Spring, only letters and digits count: {@code TIME_BASED}, {@code TimeBased}. */
     void word(String option, String... known) {
-        Function<Given, Optional<String>> read =
-                given -> Optional.of(given.text().toLowerCase(Locale.ROOT).replace('_', '-'))
-                        .filter(List.of(known)::contains);
+        Function<Given, Optional<String>> read = given -> {
+            String letters = given.text().toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]", "");
+            return Stream.of(known)
+                    .filter(word -> word.replace("-", "").equals(letters))
+                    .findFirst();
+        };
         ranged(option, read, "", "~", Function.identity());
     }
 

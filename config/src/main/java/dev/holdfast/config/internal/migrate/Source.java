@@ -66,7 +66,13 @@ final class Source {
             return settings.stream()
                     .filter(given ->
                             given.canonical().equals(BASE) && given.part().isConditional() == part.isConditional())
+                    .filter(given -> !given.isNothing())
                     .findFirst();
+        }
+
+        /** Whether it is there for Spring: with blank values alone it is not. */
+        boolean hasOnlyBlanks() {
+            return !settings.isEmpty() && settings.stream().allMatch(Given::isNothing);
         }
     }
 
@@ -381,7 +387,12 @@ final class Source {
         List<List<Given>> levels = new ArrayList<>(List.of(level(own, "", idle)));
         own.base().filter(base -> known.containsKey(base.text())).ifPresent(levels.get(0)::add);
         Set<String> seen = new LinkedHashSet<>(instances.get(kind) == known ? Set.of(name) : Set.of());
-        Optional<String> base = base(kind, name, own, known, seen);
+        if (own.hasOnlyBlanks()) {
+            idle.add(
+                    "note: all values of this instance are blank, so for Spring it is not there: an annotation with its"
+                            + " name gets configs.default");
+        }
+        Optional<String> base = base(kind, own.hasOnlyBlanks() ? "default" : name, own, known, seen);
         while (base.isPresent()) {
             String config = base.get();
             String where = "resilience4j." + kind.prefix() + ": base-config ";
@@ -419,7 +430,7 @@ final class Source {
     private static List<Given> level(Block block, String config, List<String> idle) {
         List<Given> level = new ArrayList<>();
         for (Given given : block.settings()) {
-            if (!given.canonical().equals(BASE)) {
+            if (!given.canonical().equals(BASE) || given.isNothing()) {
                 level.add(given.of(config));
             } else if (!block.base().equals(Optional.of(given))) {
                 idle.add("left out: " + given.of(config).shown() + "; other parts say what is inherited");

@@ -64,6 +64,9 @@ final class Without {
     static String of(Given given) {
         String known = SETTINGS.get(given.canonical());
         String group = SETTINGS.get(given.canonical().replaceAll("\\..*", ""));
+        if (known != null && given.text().isEmpty()) {
+            return given.kept() + ": " + given.shown() + "; it is empty, so that none is inherited";
+        }
         String why = known != null ? known : group != null ? group : "unknown: resilience4j 2.4.0 has no such setting";
         return comment(why, given.shown());
     }

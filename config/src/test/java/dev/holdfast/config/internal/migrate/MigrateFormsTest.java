@@ -14,6 +14,8 @@ import java.time.Duration;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Spring's files: their forms, names and inheritance. */
 class MigrateFormsTest {
@@ -898,6 +900,107 @@ class MigrateFormsTest {
             assertThat(made.timeout("seconds")).isEqualTo(Duration.ofSeconds(2));
             assertThat(made.timeout("iso")).isEqualTo(Duration.ofMillis(90_500));
             assertThat(made.timeout("micros")).isEqualTo(Duration.ofNanos(1_500_000));
+        }
+    }
+
+    @Test
+    void blankValueIsNoneAndWhatIsInheritedHolds() throws IOException {
+        String yaml = """
+                resilience4j:
+                  ratelimiter:
+                    configs:
+                      default: {limitForPeriod: 10, limitRefreshPeriod: 1s, timeoutDuration: 5s}
+                    instances:
+                      pay: {limitForPeriod: "${RATE:}", limitRefreshPeriod: , timeoutDuration: 0}
+                  bulkhead:
+                    configs:
+                      default: {maxConcurrentCalls: 7}
+                      small: {maxConcurrentCalls: "", baseConfig: ""}
+                    instances:
+                      pay: {baseConfig: small, maxWaitDuration: 3ms}
+                  retry:
+                    retryAspectOrder:
+                    configs: {default: {maxAttempts: 5}}
+                    instances: {pay: {baseConfig: "", maxAttempts: " "}}
+                """;
+        try (Migrated made = Migrated.of(directory, "application.yml", yaml)) {
+            assertThat(made.throttle("pay").limit()).isEqualTo(10);
+            assertThat(made.throttle("pay").per()).isEqualTo(Duration.ofSeconds(1));
+            assertThat(made.bulkhead("pay").maxConcurrentCalls()).isEqualTo(7);
+            assertThat(made.retry("pay")).contains("maxAttempts=5");
+            assertThat(made.text())
+                    .contains(
+                            "left out: limitForPeriod = ${RATE:}, which is (blank); for Spring a blank value is none. If"
+                                    + " RATE is set where you run it, write its value here")
+                    .contains("left out: limitRefreshPeriod = (blank); for Spring a blank value is none")
+                    .contains("left out: maxConcurrentCalls = (blank) (of configs.small)")
+                    .contains("note: all values of this instance are blank, so for Spring it is not there")
+                    .doesNotContain("not understood", "it is no number");
+        }
+    }
+
+    /** Of a breaker's configs Spring takes the one of its name only for an instance that is there. */
+    @Test
+    void breakerWithBlankValuesAloneHasTheDefaultConfig() throws IOException {
+        try (Migrated made = Migrated.ofProperties(
+                directory,
+                "circuitbreaker.configs.default.failure-rate-threshold=70",
+                "circuitbreaker.configs.a.failure-rate-threshold=60",
+                "circuitbreaker.configs.b.failure-rate-threshold=50",
+                "circuitbreaker.instances.a.sliding-window-size=",
+                "circuitbreaker.instances.b.sliding-window-size=9")) {
+            assertThat(made.breaker("a").failureRateThreshold()).isEqualTo(70);
+            assertThat(made.breaker("b").failureRateThreshold()).isEqualTo(50);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"[]", "", "\"\""})
+    void emptyListTakesTheInheritedOneAway(String empty) throws IOException {
+        String yaml = """
+                resilience4j:
+                  circuitbreaker:
+                    configs:
+                      default: {recordExceptions: [java.io.IOException], ignoreExceptions: [java.lang.Error]}
+                    instances:
+                      a: {recordExceptions: EMPTY}
+                      b: {ignoreExceptions: EMPTY}
+                """.replace("EMPTY", empty);
+        try (Migrated made = Migrated.of(directory, "application.yml", yaml)) {
+            assertThat(made.text())
+                    .contains("kept: recordExceptions = (blank); it is empty, so that none is inherited")
+                    .contains("kept: ignoreExceptions = (blank); it is empty, so that none is inherited")
+                    .contains("#classifier: { ignored: [java.lang.Error] }")
+                    .contains("#classifier: { failures: [java.io.IOException], ignored: [java.lang.Throwable] }");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"TIME_BASED", "TimeBased", "time-based", "time based", "timebased"})
+    void wordsAreReadAsInSpring(String type) throws IOException {
+        try (Migrated made = Migrated.ofProperties(
+                directory,
+                "circuitbreaker.instances.a.sliding-window-type=" + type,
+                "circuitbreaker.instances.a.sliding-window-size=5000",
+                "circuitbreaker.instances.a.initialState=metricsOnly")) {
+            assertThat(made.text())
+                    .contains("sliding-window-type: time-based", "initial-state: metrics-only")
+                    .contains("sliding-window-size: 3600");
+        }
+    }
+
+    @Test
+    void numbersAreReadAsInSpring() throws IOException {
+        try (Migrated made = Migrated.ofProperties(
+                directory,
+                "bulkhead.instances.hex.max-concurrent-calls=#10",
+                "bulkhead.instances.hexToo.max-concurrent-calls=0x1F",
+                "bulkhead.instances.blanks.max-concurrent-calls=1 0",
+                "bulkhead.instances.zero.max-concurrent-calls=010")) {
+            assertThat(made.bulkhead("hex").maxConcurrentCalls()).isEqualTo(16);
+            assertThat(made.bulkhead("hexToo").maxConcurrentCalls()).isEqualTo(31);
+            assertThat(made.bulkhead("blanks").maxConcurrentCalls()).isEqualTo(10);
+            assertThat(made.bulkhead("zero").maxConcurrentCalls()).isEqualTo(10);
         }
     }
 }

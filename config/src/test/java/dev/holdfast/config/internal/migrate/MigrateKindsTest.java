@@ -422,6 +422,117 @@ class MigrateKindsTest {
     }
 
     @Test
+    void timeoutThatOnlyHoldfastRepeatsAndCountsIsATrap() throws IOException {
+        String repeated = "Here the retry repeats it, and the breaker counts it, whatever the classifier says. Say"
+                + " idempotent(false) for each operation that must not be done twice";
+        try (Migrated made = migrated(
+                "retry.instances.pay.retry-exceptions=java.net.ConnectException",
+                "circuitbreaker.instances.pay.record-exceptions=java.net.ConnectException",
+                "timelimiter.instances.pay.timeout-duration=100ms")) {
+            assertThat(made.text())
+                    .contains("trap: in resilience4j a call that the time limiter ends"
+                            + " (java.util.concurrent.TimeoutException) is not repeated, and is no failure for the circuit"
+                            + " breaker. " + repeated);
+        }
+        try (Migrated made = migrated(
+                "retry.instances.stock.ignore-exceptions=java.lang.Exception",
+                "circuitbreaker.instances.stock.ignore-exceptions=java.util.concurrent.TimeoutException",
+                "timelimiter.instances.stock.timeout-duration=100ms")) {
+            assertThat(made.text())
+                    .contains(repeated)
+                    .contains(
+                            "both take every exception, but not java.util.concurrent.TimeoutException; and timeouts of"
+                                    + " the pipeline in any case");
+        }
+    }
+
+    @Test
+    void timeoutThatOneOfTheTwoTakesIsATrapForTheOther() throws IOException {
+        try (Migrated made = migrated(
+                "retry.instances.a.retry-exceptions=java.lang.Exception",
+                "circuitbreaker.instances.a.record-exceptions=java.io.IOException",
+                "circuitbreaker.instances.a.record-failure-predicate=com.example.Predicate",
+                "timelimiter.instances.a.timeout-duration=100ms",
+                "retry.instances.b.retry-exceptions=java.io.IOException",
+                "circuitbreaker.instances.b.failure-rate-threshold=90",
+                "timelimiter.configs.default.timeout-duration=1s")) {
+            assertThat(made.text())
+                    .contains("(java.util.concurrent.TimeoutException) is no failure for the circuit breaker, unless a"
+                            + " predicate says otherwise. Here the breaker counts it, whatever the classifier says\n")
+                    .contains("(java.util.concurrent.TimeoutException) is not repeated. Here the retry repeats it,"
+                            + " whatever the classifier says. Say idempotent(false)");
+        }
+    }
+
+    @Test
+    void timeoutThatIsTakenAsInResilience4jIsNoTrap() throws IOException {
+        try (Migrated made = migrated(
+                "retry.instances.listed.retry-exceptions=java.util.concurrent.TimeoutException",
+                "circuitbreaker.instances.listed.record-exceptions=java.lang.Throwable",
+                "timelimiter.instances.listed.timeout-duration=1s",
+                "retry.instances.all.ignore-exceptions=java.io.IOException",
+                "timelimiter.instances.all.timeout-duration=1s",
+                "retry.instances.unlimited.retry-exceptions=java.io.IOException",
+                "bulkhead.instances.alone.max-concurrent-calls=3",
+                "timelimiter.instances.alone.timeout-duration=1s")) {
+            assertThat(made.text()).doesNotContain("whatever the classifier says", "timeouts of the pipeline");
+        }
+    }
+
+    /** There each attempt is inside the timeout, and no attempt follows it. */
+    @Test
+    @Logs("timeout-outside-retry")
+    void timeoutOutsideTheRetryIsNoTrap() throws IOException {
+        try (Migrated made = migrated(
+                "timelimiter.time-limiter-aspect-order=1",
+                "retry.instances.a.retry-exceptions=java.io.IOException",
+                "timelimiter.instances.a.timeout-duration=1s")) {
+            assertThat(made.pipeline("a")).hasToString("a: timeout > retry > call");
+            assertThat(made.text()).doesNotContain("whatever the classifier says");
+        }
+    }
+
+    @Test
+    void rejectionsThatTheRetrysListNamesAreRepeated() throws IOException {
+        String of = "io.github.resilience4j.";
+        String names = "=" + of + "bulkhead.BulkheadFullException," + of + "circuitbreaker.CallNotPermittedException,"
+                + of + "ratelimiter.RequestNotPermitted";
+        try (Migrated made = migrated(
+                "retry.instances.full.retry-exceptions" + names + ",java.io.IOException",
+                "bulkhead.instances.full.max-concurrent-calls=1",
+                "circuitbreaker.instances.open.record-exceptions" + names,
+                "retry.instances.open.retry-exceptions" + names,
+                "retry.instances.without.retry-exceptions" + names,
+                "bulkhead.instances.unnamed.max-concurrent-calls=1",
+                "retry.instances.unnamed.ignore-exceptions" + names)) {
+            assertThat(made.retry("full")).contains("retryRejections=true");
+            assertThat(made.retry("open")).contains("retryRejections=true");
+            assertThat(made.retry("without")).contains("retryRejections=false");
+            assertThat(made.retry("unnamed")).contains("retryRejections=false");
+            assertThat(made.text())
+                    .contains("added: retry-exceptions names BulkheadFullException, CallNotPermittedException,"
+                            + " RequestNotPermitted. It holds for the rejections of all policies inside the retry")
+                    .contains("#classifier: { failures: [java.io.IOException], ignored: [java.lang.Throwable] }")
+                    .contains("#classifier: { ignored: [java.lang.Throwable] }")
+                    .contains("no policy that rejects so is inside the retry here")
+                    .doesNotContain("rejections are not repeated", "left out:", "failures: [io.", "ignored: [io.");
+        }
+    }
+
+    @Test
+    @Logs("retry-inside-bulkhead|bulkhead-outside-retry")
+    void rejectionsOfAPolicyOutsideTheRetryAreNotRepeated() throws IOException {
+        try (Migrated made = migrated(
+                "bulkhead.bulkhead-aspect-order=1",
+                "retry.instances.a.retry-exceptions=io.github.resilience4j.bulkhead.BulkheadFullException",
+                "bulkhead.instances.a.max-concurrent-calls=1")) {
+            assertThat(made.pipeline("a")).hasToString("a: bulkhead > retry > call");
+            assertThat(made.retry("a")).contains("retryRejections=false");
+            assertThat(made.text()).contains("no policy that rejects so is inside the retry here");
+        }
+    }
+
+    @Test
     void whatIsInNoListIsNotCountedAndThatIsSaid() throws Exception {
         String changed = "changed: an exception in no list is a success in resilience4j";
         try (Migrated made = migrated(
