@@ -27,7 +27,6 @@ final class ListedClassifier implements Classifier.Listed {
     private static final SafeLog LOG = SafeLog.of(ListedClassifier.class.getName());
     private static final Set<String> STATUSES_OF_GRPC =
             Set.of("io.grpc.StatusRuntimeException", "io.grpc.StatusException");
-    private static final int UNAVAILABLE = 503;
     private static final int MOST = 600;
     private static final byte[] NONE = new byte[0];
     private static final List<Verdict> VERDICTS =
@@ -145,7 +144,7 @@ final class ListedClassifier implements Classifier.Listed {
         }
         Function<String, @Nullable String> headers =
                 name -> http.headers().firstValue(name).orElse(null);
-        return http.statusCode() == UNAVAILABLE ? RetryAfter.unavailable(headers) : RetryAfter.http(headers);
+        return http.statusCode() >= 500 ? RetryAfter.unavailable(headers) : RetryAfter.http(headers);
     }
 
     @Override

@@ -76,8 +76,8 @@ public final class RetryAfter {
     }
 
     /**
-     * The verdict on a 503: that of {@link #http} if it says a time to wait, and else {@link Verdict#FAILURE}. A gateway sends a 503
-     * also after the work was done, and a service may write {@code RateLimit} into all its answers: only the time says that nothing
+     * The verdict on a 503, or another 5xx that asks for less: that of {@link #http} if it says a time to wait, and else {@link
+     * Verdict#FAILURE}. A gateway sends a 503 also after the work was done, and a service may write {@code RateLimit} into all its answers: only the time says that nothing
      * was done, so that also a call that is not idempotent may be repeated.
      *
      * @param headers as for {@link #http}

@@ -12,13 +12,21 @@ import org.jspecify.annotations.Nullable;
  * whoever closes a pipeline waits for the log. Safe for any number of threads.
  */
 final class LastLines {
+    /** There may be many logs, one for each pipeline of code: while lines wait for a log that hangs, one thread waits with them. */
+    private static final LastLines SYSTEM = new LastLines(TimeSource.system());
+
     private final TimeSource time;
     // Guarded by this.
     private final Queue<Runnable> lines = new ArrayDeque<>();
     private boolean writing;
 
-    LastLines(TimeSource time) {
+    private LastLines(TimeSource time) {
         this.time = time;
+    }
+
+    /** Those of all logs whose minutes are the machine's, or of one log. */
+    static LastLines of(TimeSource time) {
+        return time == TimeSource.system() ? SYSTEM : new LastLines(time);
     }
 
     /** With what writes the line. */

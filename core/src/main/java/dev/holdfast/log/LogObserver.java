@@ -60,7 +60,7 @@ public final class LogObserver implements CallObserver {
     /** A log whose minutes are of this time. */
     public LogObserver(TimeSource time) {
         this.time = time;
-        lastLines = new LastLines(time);
+        lastLines = LastLines.of(time);
     }
 
     private static boolean isWritten(boolean isWarning) {

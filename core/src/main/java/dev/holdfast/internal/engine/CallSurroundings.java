@@ -70,7 +70,7 @@ abstract class CallSurroundings extends CallDecisions implements Passage.Beside 
             inheritedNanos = remaining(ambient.bound());
         } else {
             inheritedNanos = ambient.remaining(time(), now());
-            if (outerAttempt > 1 && !spec.idempotent() && outer.spec.idempotent()) {
+            if (outerAttempt > 1 && !spec.idempotent() && !spec.sentOnce() && outer.spec.idempotent()) {
                 engine.log.once(
                         "a call of '" + engine.name + "' is not idempotent, but runs inside a second attempt of '"
                                 + outer.pipeline() + "', which repeats it: say idempotent(false) there, too",

@@ -37,6 +37,8 @@ final class StreamCall<Q, R> extends PipelinedCall<Q, R> {
 
     private boolean opened;
     private boolean closed;
+    /** What was sent of the call threw: the pipeline is about to end it. */
+    private boolean broken;
     /** The response has begun, and goes to the listener as it comes. */
     private boolean through;
     /** The pipeline has ended in another way. There is never both. */
@@ -75,6 +77,8 @@ final class StreamCall<Q, R> extends PipelinedCall<Q, R> {
             synchronized (lock) {
                 closed |= !started; // else it is cancelled, and its end is yet to come
                 given = closed ? end : null;
+                broken = true;
+                through &= closed; // also if the server has answered what was sent of it
             }
             if (given != null) {
                 tell(given);
@@ -211,7 +215,7 @@ final class StreamCall<Q, R> extends PipelinedCall<Q, R> {
 
     /** Under the lock. */
     private boolean isOpen() {
-        return end == null && !response.isDone();
+        return end == null && !broken && !response.isDone();
     }
 
     @Override

@@ -25,6 +25,7 @@ import io.grpc.CallOptions;
 import io.grpc.Channel;
 import io.grpc.ClientCall;
 import io.grpc.ClientInterceptor;
+import io.grpc.ClientStreamTracer;
 import io.grpc.Context;
 import io.grpc.ForwardingClientCall.SimpleForwardingClientCall;
 import io.grpc.ManagedChannel;
@@ -59,6 +60,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Calls with streams: one attempt each, until the first message of the response. */
 class StreamsTest {
@@ -485,8 +487,12 @@ class StreamsTest {
         assertThat(shop.next().messages).containsExactly("1");
     }
 
-    @Test
-    void theStatusSaysWhatWasThrownWhenTheCallBeganAfterItsWait() {
+    /** Also if the server has answered all before the caller's message is sent, and the listener has not heard it yet. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void theStatusSaysWhatWasThrownWhenTheCallBeganAfterItsWait(boolean isAnswered) throws InterruptedException {
+        CountDownLatch answered = new CountDownLatch(isAnswered ? 1 : 0);
+        BlockingQueue<Runnable> toListener = new LinkedBlockingQueue<>();
         BulkheadPolicy queue = BulkheadPolicy.of(
                 b -> b.maxConcurrentCalls(1).maxWaitingCalls(10).maxWait(Duration.ofMinutes(5)));
         Pipeline pipeline = attempts.plain(queue);
@@ -495,10 +501,25 @@ class StreamsTest {
             @Override
             public <Q, R> ClientCall<Q, R> interceptCall(
                     MethodDescriptor<Q, R> method, CallOptions with, Channel next) {
-                return new SimpleForwardingClientCall<>(next.newCall(method, with)) {
+                CallOptions watched = with.withStreamTracerFactory(new ClientStreamTracer.Factory() {
+                    @Override
+                    public ClientStreamTracer newClientStreamTracer(
+                            ClientStreamTracer.StreamInfo info, Metadata headers) {
+                        return new ClientStreamTracer() {
+                            @Override
+                            public void streamClosed(Status status) {
+                                if (method == Shop.CHAT) {
+                                    answered.countDown();
+                                }
+                            }
+                        };
+                    }
+                });
+                return new SimpleForwardingClientCall<>(next.newCall(method, watched)) {
                     @Override
                     public void sendMessage(Q message) {
                         if (message.equals("invalid")) {
+                            Shop.await(answered);
                             throw new IllegalArgumentException("no such item");
                         }
                         super.sendMessage(message);
@@ -508,14 +529,18 @@ class StreamsTest {
         };
         Channel channel =
                 shop.channel(Transport.NETTY, inside, HoldfastClientInterceptor.of(GrpcPipelines.one(pipeline)));
-        shop.then(Received::hang);
+        shop.then(Received::hang, isAnswered ? call -> call.reply("answer") : Received::hang);
         Heard first = list(channel);
         Received holds = shop.next();
         Heard heard = new Heard();
-        ClientCalls.asyncBidiStreamingCall(channel.newCall(Shop.CHAT, CallOptions.DEFAULT), heard)
+        ClientCalls.asyncBidiStreamingCall(
+                        channel.newCall(Shop.CHAT, CallOptions.DEFAULT.withExecutor(toListener::add)), heard)
                 .onNext("invalid");
         holds.reply("first");
         Shop.within(first.end);
+        while (!heard.end.isDone()) {
+            Objects.requireNonNull(toListener.poll(1, TimeUnit.MINUTES)).run();
+        }
         Status status = Shop.failure(heard.end);
         assertThat(status.getCode()).isEqualTo(Status.Code.UNKNOWN);
         assertThat(status.getDescription())

@@ -166,7 +166,7 @@ public final class HttpClassifier implements Classifier {
 
     private static Verdict pushback(HttpMessages<?, ?> of, Object response) {
         Function<String, @Nullable String> headers = name -> header(of, response, name);
-        return status(of, response) == 503 ? RetryAfter.unavailable(headers) : RetryAfter.http(headers);
+        return status(of, response) >= 500 ? RetryAfter.unavailable(headers) : RetryAfter.http(headers);
     }
 
     @SuppressWarnings("unchecked") // it is of the messages' type

@@ -14,6 +14,8 @@ import org.reactivestreams.Subscription;
 import org.springframework.core.io.buffer.DataBuffer;
 import org.springframework.http.client.reactive.ClientHttpRequest;
 import org.springframework.http.client.reactive.ClientHttpRequestDecorator;
+import org.springframework.web.reactive.function.BodyInserter;
+import org.springframework.web.reactive.function.BodyInserters;
 import org.springframework.web.reactive.function.client.ClientRequest;
 import org.springframework.web.reactive.function.client.ClientResponse;
 import org.springframework.web.reactive.function.client.ExchangeFunction;
@@ -68,14 +70,33 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements CoreSubscri
 
     AsyncExchange<T> start(ClientRequest request, ExchangeFunction next) {
         ClientRequest noting = ClientRequest.from(request)
-                .body((message, writing) -> {
+                .body(new BodyAround(request.body(), (message, writing) -> {
                     sentAgain = written != null;
                     written = message;
                     return request.body().insert(new Noting(message), writing);
-                })
+                }))
                 .build();
         next.exchange(noting).subscribe(this);
         return this;
+    }
+
+    /** A body that notes when it is written. A filter inside asks whether there is one. */
+    private record BodyAround(
+            BodyInserter<?, ? super ClientHttpRequest> inside, BodyInserter<Object, ClientHttpRequest> noting)
+            implements BodyInserter<Object, ClientHttpRequest> {
+        @Override
+        public Mono<Void> insert(ClientHttpRequest message, BodyInserter.Context writing) {
+            return noting.insert(message, writing);
+        }
+    }
+
+    /** Whether the request has no body, also if another pipeline sends it. */
+    static boolean isEmpty(ClientRequest request) {
+        BodyInserter<?, ? super ClientHttpRequest> body = request.body();
+        while (body instanceof BodyAround around) {
+            body = around.inside();
+        }
+        return body == BodyInserters.empty();
     }
 
     // ---- the response

@@ -20,7 +20,6 @@ import java.net.SocketTimeoutException;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import org.springframework.web.reactive.function.BodyInserters;
 import org.springframework.web.reactive.function.client.ClientRequest;
 import org.springframework.web.reactive.function.client.ClientResponse;
 import org.springframework.web.reactive.function.client.ExchangeFilterFunction;
@@ -99,7 +98,7 @@ public final class HoldfastFilter implements ExchangeFilterFunction {
 
     private Mono<ClientResponse> begin(ClientRequest request, ExchangeFunction next, ContextView context) {
         HttpOperation<ClientRequest, Begun> operation = calls.operation(request);
-        CachedCall<Begun> cached = request.body() == BodyInserters.empty() ? operation.cached(request) : null;
+        CachedCall<Begun> cached = AsyncExchange.isEmpty(request) ? operation.cached(request) : null;
         if (cached == null) {
             return Mono.fromFuture(() -> inherit(
                             context,

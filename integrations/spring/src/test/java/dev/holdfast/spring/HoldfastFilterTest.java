@@ -25,14 +25,17 @@ import io.netty.handler.timeout.ReadTimeoutException;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.SocketAddress;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -59,6 +62,7 @@ import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 import reactor.core.publisher.Sinks;
 import reactor.netty.http.client.HttpClient;
+import reactor.netty.resources.ConnectionPoolMetrics;
 import reactor.netty.resources.ConnectionProvider;
 import reactor.util.context.Context;
 import reactor.util.context.ContextView;
@@ -142,7 +146,9 @@ class HoldfastFilterTest {
                 })
                 .build();
         open.add(observed);
+        CompletableFuture<ConnectionPoolMetrics> pool = new CompletableFuture<>();
         ConnectionProvider connections = ConnectionProvider.builder("full")
+                .metrics(true, () -> registrar(pool))
                 .maxConnections(1)
                 .pendingAcquireMaxCount(noneMayWait ? 1 : 10)
                 .pendingAcquireTimeout(noneMayWait ? Duration.ofMinutes(10) : Duration.ofMillis(1))
@@ -153,8 +159,12 @@ class HoldfastFilterTest {
         try (ServerSocket silent = new ServerSocket(0, 10, InetAddress.getLoopbackAddress())) {
             String url = "http://localhost:" + silent.getLocalPort() + "/";
             Disposable.Composite others = Disposables.composite();
-            for (int other = 0; other < (noneMayWait ? 2 : 1); other++) {
+            others.add(plain.get().uri(url).retrieve().toBodilessEntity().subscribe());
+            // Each on an event loop of its own, so without a look at the pool another one could be the last.
+            awaitThat(() -> pool.join().acquiredSize() == 1);
+            if (noneMayWait) {
                 others.add(plain.get().uri(url).retrieve().toBodilessEntity().subscribe());
+                awaitThat(() -> pool.join().pendingAcquireSize() == 1);
             }
             assertThatThrownBy(() -> plain.mutate()
                             .filter(HoldfastFilter.of(Pipelines.one(observed)))
@@ -170,6 +180,24 @@ class HoldfastFilterTest {
             connections.dispose();
         }
         assertThat(attempts).containsExactly(Outcome.REJECTED);
+    }
+
+    private static ConnectionProvider.MeterRegistrar registrar(CompletableFuture<ConnectionPoolMetrics> pool) {
+        return new ConnectionProvider.MeterRegistrar() {
+            @Override
+            public void registerMetrics(String name, String id, SocketAddress to, ConnectionPoolMetrics metrics) {
+                pool.complete(metrics);
+            }
+
+            @Override
+            public void deRegisterMetrics(String name, String id, SocketAddress to) {}
+        };
+    }
+
+    private static void awaitThat(BooleanSupplier holds) {
+        while (!holds.getAsBoolean()) {
+            Thread.onSpinWait();
+        }
     }
 
     private WebClient client(ExchangeFunction server) {

@@ -336,6 +336,20 @@ class StaleCacheTest {
         assertThat(server.requests()).hasSize(1);
     }
 
+    @Test
+    void aFilterInsideAnotherKeepsWhatHasNoBody() {
+        answers("max-age=3600", "first", "second");
+        try (Pipeline plain = Pipeline.of("plain")) {
+            WebClient client = WebClient.builder()
+                    .clientConnector(new JdkClientHttpConnector())
+                    .filter(HoldfastFilter.of(Pipelines.one(plain)))
+                    .filter(HoldfastFilter.of(Pipelines.one(pipeline)))
+                    .build();
+            assertThat(body(client)).isEqualTo("first");
+            assertThat(body(client)).isEqualTo("first");
+        }
+    }
+
     /** As over HTTP/2, where clients of Spring's do not compare the two. A body that was decoded has another length than it says. */
     @ParameterizedTest
     @CsvSource({"'', true", "'', false", "gzip, true", "gzip, false"})
