@@ -492,6 +492,7 @@ class StreamsTest {
     @ValueSource(booleans = {false, true})
     void theStatusSaysWhatWasThrownWhenTheCallBeganAfterItsWait(boolean isAnswered) throws InterruptedException {
         CountDownLatch answered = new CountDownLatch(isAnswered ? 1 : 0);
+        CompletableFuture<Boolean> threw = new CompletableFuture<>();
         BlockingQueue<Runnable> toListener = new LinkedBlockingQueue<>();
         BulkheadPolicy queue = BulkheadPolicy.of(
                 b -> b.maxConcurrentCalls(1).maxWaitingCalls(10).maxWait(Duration.ofMinutes(5)));
@@ -520,6 +521,7 @@ class StreamsTest {
                     public void sendMessage(Q message) {
                         if (message.equals("invalid")) {
                             Shop.await(answered);
+                            threw.complete(true);
                             throw new IllegalArgumentException("no such item");
                         }
                         super.sendMessage(message);
@@ -538,6 +540,9 @@ class StreamsTest {
                 .onNext("invalid");
         holds.reply("first");
         Shop.within(first.end);
+        // The pipeline has ended the call before its listener hears anything.
+        Shop.within(threw);
+        assertFree(queue);
         while (!heard.end.isDone()) {
             Objects.requireNonNull(toListener.poll(1, TimeUnit.MINUTES)).run();
         }
@@ -545,7 +550,6 @@ class StreamsTest {
         assertThat(status.getCode()).isEqualTo(Status.Code.UNKNOWN);
         assertThat(status.getDescription())
                 .isEqualTo("the client threw java.lang.IllegalArgumentException: no such item");
-        assertFree(queue);
     }
 
     @Test
