@@ -178,8 +178,8 @@ class PipelinePerAuthorityTest {
                     .failsWithin(Duration.ofMinutes(1))
                     .withThrowableThat()
                     .withCauseInstanceOf(IllegalStateException.class)
-                    .withMessageContaining("'https://0:443'")
-                    .withMessageContaining("'https://1:443'");
+                    .withMessageContaining("'shops/https://0:443'")
+                    .withMessageContaining("'shops/https://1:443'");
         }
         isApart.set(true);
         for (int i = 0; i < 2; i++) {
