@@ -14,14 +14,17 @@ public enum Outcome {
     FAILURE,
     /** The dependency asks for less (429, or 503 with {@code Retry-After}). */
     PUSHBACK,
-    /** The caller's own fault (a 404): delivered as it is; no policy counts it. */
+    /**
+     * The caller's own fault (a 404), or an error of the process itself (an {@link OutOfMemoryError}): delivered as it is; no policy
+     * counts it.
+     */
     IGNORED,
     /**
      * Rejected locally; never reached the dependency. The error is a {@link CallRejectedException}, or says that the HTTP client's own
-     * pool has no free connection or thread.
+     * pool has no free connection or thread, or is what a fallback has thrown then.
      */
     REJECTED,
-    /** The attempt was started and did not end within its limit. The error is a {@link CallTimeoutException}. */
+    /** The attempt was started and did not end within its limit. The error is a {@link CallTimeoutException}, or what a fallback has thrown then. */
     TIMEOUT,
     /** The caller gave up: the returned future was cancelled or completed from outside. */
     CANCELLED,

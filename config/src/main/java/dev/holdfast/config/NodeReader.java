@@ -176,6 +176,12 @@ final class NodeReader {
             throw problems.stop(
                     here, "has a key of " + length + " characters", "at most " + Bounds.KEY + " characters");
         }
+        if (!key.getValue().isEmpty() && kind(key) == Kind.NOTHING) {
+            problems.add(
+                    here,
+                    "has the key " + key.getValue() + ", which means nothing in YAML",
+                    "quotation marks around a name");
+        }
         count(1, here);
         anchor(key, new Scalar(here.at(), kind(key), key.getValue()), 1);
         return key;

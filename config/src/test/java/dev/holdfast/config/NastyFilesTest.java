@@ -447,6 +447,18 @@ class NastyFilesTest {
         assertThat(refused.problems()).singleElement().extracting(Problem::what).isEqualTo("unknown option");
     }
 
+    @Test
+    void aKeyThatMeansNothingIsNoName() throws Exception {
+        for (String nothing : List.of("~", "null", "Null")) {
+            ConfigException refused = refused("pipelines:\n  " + nothing + ":\n    timeout: 1s\n");
+            assertThat(refused.problems())
+                    .singleElement()
+                    .extracting(problem -> problem.path() + ": " + problem.what())
+                    .isEqualTo("pipelines: has the key " + nothing + ", which means nothing in YAML");
+        }
+        samples.holdfast().load(file("pipelines:\n  \"~\":\n    timeout: 1s\n")).close();
+    }
+
     /** Loads it; whatever it is, it ends in time, in pipelines or in one exception that a log can hold. */
     private void ends(String yaml, String what) throws IOException {
         Path file = file(yaml);

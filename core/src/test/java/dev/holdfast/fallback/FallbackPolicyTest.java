@@ -8,6 +8,7 @@ import dev.holdfast.Call;
 import dev.holdfast.Operation;
 import dev.holdfast.Outcome;
 import dev.holdfast.Pipeline;
+import dev.holdfast.Reason;
 import dev.holdfast.Reply;
 import dev.holdfast.Reply.Source;
 import dev.holdfast.Verdict;
@@ -15,13 +16,18 @@ import dev.holdfast.deadline.DeadlinePolicy;
 import dev.holdfast.internal.NotAnswered;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.InvalidSettingsException;
+import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.time.VirtualTime;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -122,6 +128,101 @@ class FallbackPolicyTest {
             throw new IllegalStateException("worse");
         }));
         assertThatThrownBy(() -> p.call(FallbackPolicyTest::broken)).hasMessage("worse");
+    }
+
+    /** Monitoring must see that the dependency has failed, also if the second source is down as well. */
+    @Test
+    void afterAFallbackThatThrowsTheOutcomeIsThatOfTheFailure() {
+        Map<Policy, Outcome> outcomes = new LinkedHashMap<>();
+        outcomes.put(ignoredAlso(error -> failedHere("worse")), Outcome.FAILURE);
+        outcomes.put(ignoredAlso(error -> sneaky(error)), Outcome.FAILURE);
+        outcomes.put(
+                FallbackPolicy.ofAsync(error -> {
+                    throw new IllegalStateException("worse");
+                }),
+                Outcome.FAILURE);
+        outcomes.put(FallbackPolicy.ofAsync(error -> CompletableFuture.failedFuture(error)), Outcome.FAILURE);
+        outcomes.put(ignoredAlso(error -> fatal()), Outcome.IGNORED);
+        outcomes.forEach((policy, outcome) -> assertThat(outcomesOf(policy, Verdict.FAILURE))
+                .as(policy.name())
+                .containsExactly(outcome, outcome));
+        assertThat(outcomesOf(ignoredAlso(error -> failedHere("worse")), Verdict.PUSHBACK))
+                .containsOnly(Outcome.PUSHBACK);
+        assertThat(outcomesOf(ignoredAlso(error -> failedHere("worse")), Verdict.IGNORED))
+                .containsOnly(Outcome.IGNORED);
+    }
+
+    @Test
+    void afterAFallbackThatThrowsARejectionIsStillOne() {
+        List<Outcome> outcomes = new ArrayList<>();
+        Pipeline inner = Pipeline.builder("p")
+                .policies(FallbackPolicy.of(error -> failedHere("worse")), new Rejecting())
+                .time(time)
+                .observer(outcomesInto(outcomes))
+                .build();
+        assertThatThrownBy(() -> inner.call(() -> "never")).hasMessage("worse");
+        assertThatThrownBy(() -> inner.callAsync(() -> CompletableFuture.completedFuture("never"))
+                        .join())
+                .hasRootCauseMessage("worse");
+        assertThat(outcomes).containsExactly(Outcome.REJECTED, Outcome.REJECTED);
+    }
+
+    private static FallbackPolicy ignoredAlso(Function<@Nullable Throwable, ?> function) {
+        return FallbackPolicy.of(FallbackSettings.of(f -> f.function(function).onIgnored(true)));
+    }
+
+    private static Object failedHere(String message) {
+        throw new IllegalStateException(message);
+    }
+
+    private static Object fatal() {
+        throw new OutOfMemoryError("not really");
+    }
+
+    @SuppressWarnings("unchecked")
+    private static <E extends Throwable> Object sneaky(@Nullable Throwable error) throws E {
+        throw (E) Objects.requireNonNull(error);
+    }
+
+    /** Of a blocking call, and of an asynchronous one. */
+    private List<Outcome> outcomesOf(Policy policy, Verdict verdict) {
+        List<Outcome> outcomes = new ArrayList<>();
+        Pipeline p = Pipeline.builder("p")
+                .policies(policy)
+                .classifier((value, error) -> verdict)
+                .time(time)
+                .observer(outcomesInto(outcomes))
+                .build();
+        assertThatThrownBy(() -> p.call(FallbackPolicyTest::broken));
+        assertThat(p.callAsync(() -> CompletableFuture.failedFuture(new IOException("down"))))
+                .isCompletedExceptionally();
+        return outcomes;
+    }
+
+    private static CallObserver outcomesInto(List<Outcome> outcomes) {
+        return new CallObserver() {
+            @Override
+            public void callSettled(
+                    String pipeline,
+                    @Nullable String operation,
+                    Outcome outcome,
+                    Source source,
+                    int attempts,
+                    long nanos) {
+                outcomes.add(outcome);
+            }
+        };
+    }
+
+    private static final class Rejecting extends Policy {
+        Rejecting() {
+            super("rejecting", ENTER);
+        }
+
+        @Override
+        public int enter(Passage passage) {
+            return passage.reject(Reason.THROTTLED, -1, () -> "no", null);
+        }
     }
 
     @Test

@@ -363,8 +363,8 @@ class ParityTest {
                 of("retry outside a fallback that throws", retry(3), FallbackPolicy.of(error -> {
                             throw new IllegalStateException("f");
                         }))
-                        .steps(error(ill()))
-                        .ends("IllegalStateException: f", 1, 0));
+                        .steps(error(ill()), error(ill()), error(ill()))
+                        .ends("IllegalStateException: f", 3, 30));
     }
 
     private static Stream<Scenario> verdicts() {

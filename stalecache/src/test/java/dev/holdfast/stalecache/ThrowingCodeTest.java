@@ -9,6 +9,7 @@ import dev.holdfast.Operation;
 import dev.holdfast.Outcome;
 import dev.holdfast.Pipeline;
 import dev.holdfast.Reply;
+import dev.holdfast.Reply.Source;
 import dev.holdfast.fallback.FallbackPolicy;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Perishable;
@@ -145,20 +146,6 @@ class ThrowingCodeTest {
 
     /** Of code inside the cache that throws when the attempt has failed. */
     private enum Inside {
-        FALLBACK {
-            @Override
-            Policy policy(Boom boom) {
-                return FallbackPolicy.of(error -> {
-                    throw boom;
-                });
-            }
-        },
-        STAGE {
-            @Override
-            Policy policy(Boom boom) {
-                return FallbackPolicy.ofAsync(error -> CompletableFuture.failedFuture(boom));
-            }
-        },
         POLICY {
             @Override
             Policy policy(Boom boom) {
@@ -187,7 +174,6 @@ class ThrowingCodeTest {
 
     @ParameterizedTest
     @EnumSource
-    @Logs("fallback-inside-stale-cache")
     void whatThrowsInsideTheCacheIsNoAnswerAndTheOldValueStays(Way way) {
         for (Inside inside : Inside.values()) {
             Boom boom = new Boom();
@@ -196,6 +182,27 @@ class ThrowingCodeTest {
                 rig.load("a", Work.value("old"));
                 assertThat(Running.errorOf(rig.run("a", ILL))).as("%s", inside).isSameAs(boom);
                 assertThat(policy.size()).as("%s", inside).isOne();
+            }
+        }
+    }
+
+    /** It was asked because the dependency has failed, and that is what an old value is for. */
+    @ParameterizedTest
+    @EnumSource
+    @Logs("fallback-inside-stale-cache")
+    void afterAFallbackThatThrowsTheOldValueIsTheAnswer(Way way) {
+        Boom boom = new Boom();
+        for (Policy fallback : List.of(
+                FallbackPolicy.of(error -> {
+                    throw boom;
+                }),
+                FallbackPolicy.ofAsync(error -> CompletableFuture.failedFuture(boom)))) {
+            try (Rig rig = new Rig(way, StaleCachePolicy.ofDefaults(), fallback)) {
+                rig.load("a", Work.value("old"));
+                Reply<?> reply = rig.run("a", ILL).join();
+                assertThat(reply.value()).isEqualTo("old");
+                assertThat(reply.source()).isEqualTo(Source.STALE_ON_ERROR);
+                assertThat(Running.errorOf(rig.run("b", ILL))).isSameAs(boom);
             }
         }
     }

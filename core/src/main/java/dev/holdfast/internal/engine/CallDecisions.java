@@ -7,6 +7,7 @@ import dev.holdfast.Outcome;
 import dev.holdfast.Reason;
 import dev.holdfast.Refusal;
 import dev.holdfast.Reply.Source;
+import dev.holdfast.internal.Fatal;
 import dev.holdfast.spi.Completion;
 import dev.holdfast.spi.Passage.Fault;
 import java.util.ArrayList;
@@ -237,6 +238,15 @@ abstract class CallDecisions extends CallOutcome {
     void brokenBy(Throwable newError) {
         loseValueFor(null);
         error(newError, Outcome.IGNORED);
+    }
+
+    /** The fallback has no answer, but this error. The dependency has failed all the same, and monitoring must see that. */
+    void leftWithout(Throwable newError) {
+        Outcome before = outcome;
+        brokenBy(newError);
+        if (before != Outcome.SUCCESS && !Fatal.is(newError)) {
+            outcome(before);
+        }
     }
 
     @Override

@@ -377,7 +377,7 @@ final class Walk {
     /** If it has no answer for this error or value, the call keeps that. */
     private static void fallbackThrew(CallState call, Throwable thrown) {
         if (!(thrown instanceof NotAnswered)) {
-            call.brokenBy(thrown);
+            call.leftWithout(thrown);
         }
     }
 
