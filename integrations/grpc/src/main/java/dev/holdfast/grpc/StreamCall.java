@@ -208,8 +208,8 @@ final class StreamCall<Q, R> extends PipelinedCall<Q, R> {
         }
         try {
             // Observers hear of it.
-            response.completeAsync(() -> BEGUN, interceptor.executor());
-        } catch (Throwable refused) {
+            response.completeAsync(() -> BEGUN, Begun.THREADS);
+        } catch (Throwable noThread) {
             // The listener's thread completes it.
         }
     }

@@ -236,7 +236,6 @@ class StreamsTest {
     @ParameterizedTest
     @EnumSource(Transport.class)
     void aThreadOfTheTransportRunsNoObserver(Transport transport) {
-        ExecutorService own = Executors.newSingleThreadExecutor(task -> new Thread(task, "own"));
         CompletableFuture<String> heardOn = new CompletableFuture<>();
         Pipeline pipeline = Pipeline.builder("shop")
                 .observer(new CallObserver() {
@@ -250,35 +249,38 @@ class StreamsTest {
                 })
                 .build();
         pipelines.add(pipeline);
-        Channel channel = shop.channel(
-                transport, HoldfastClientInterceptor.of(GrpcPipelines.one(pipeline), o -> o.executor(own)));
+        Channel channel = shop.channel(transport, HoldfastClientInterceptor.of(GrpcPipelines.one(pipeline)));
         BlockingClientCall<String, String> stream = opened(channel, call -> call.begin("first"));
-        assertThat(Shop.within(heardOn)).isEqualTo("own");
+        assertThat(Shop.within(heardOn)).startsWith("holdfast-grpc-");
         stream.cancel("enough", null);
-        own.shutdown();
     }
 
+    /** The executor of the options refuses, or is busy for ever. */
     @ParameterizedTest
-    @EnumSource(Transport.class)
-    void anExecutorThatRefusesLeavesItToTheThreadOfTheListener(Transport transport) throws Exception {
-        Pipeline pipeline = attempts.plain(one);
+    @ValueSource(booleans = {false, true})
+    void anExecutorThatRunsNothingTakesNoneOfTheTimeOfAStream(boolean refuses) throws Exception {
+        VirtualTime time = new VirtualTime();
+        Pipeline pipeline = attempts.on(time, one, TimeoutPolicy.of(Duration.ofHours(1)));
         pipelines.add(pipeline);
-        CountDownLatch refused = new CountDownLatch(1);
-        Channel channel = shop.channel(
-                transport,
-                HoldfastClientInterceptor.of(
-                        GrpcPipelines.one(pipeline),
-                        o -> o.executor(task -> {
-                            refused.countDown();
-                            throw new RejectedExecutionException("full");
-                        })));
-        BlockingClientCall<String, String> stream = opened(channel, call -> call.reply("a", "b"));
-        Shop.await(refused);
-        assertThat(stream.read()).isEqualTo("a");
-        assertThat(one.inFlight()).isZero();
-        assertThat(stream.read()).isEqualTo("b");
-        assertThat(stream.read()).isNull();
-        assertThat(attempts.outcomes).containsExactly(Outcome.SUCCESS);
+        Executor runsNothing = task -> {
+            if (refuses) {
+                throw new RejectedExecutionException("full");
+            }
+        };
+        for (Transport transport : Transport.values()) {
+            Channel channel = shop.channel(
+                    transport,
+                    HoldfastClientInterceptor.of(GrpcPipelines.one(pipeline), o -> o.executor(runsNothing)));
+            BlockingClientCall<String, String> stream = opened(channel, call -> call.reply("a", "b"));
+            assertFree();
+            assertThat(attempts.outcomes).containsExactly(Outcome.SUCCESS);
+            time.advance(Duration.ofHours(2));
+            assertThat(stream.read()).isEqualTo("a");
+            assertThat(stream.read()).isEqualTo("b");
+            assertThat(stream.read()).isNull();
+            assertThat(attempts.outcomes).containsExactly(Outcome.SUCCESS);
+        }
+        time.close();
     }
 
     /** What the executor of a call has still to run. */
