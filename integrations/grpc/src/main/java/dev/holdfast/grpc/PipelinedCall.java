@@ -283,9 +283,7 @@ abstract class PipelinedCall<Q, R> extends ClientCall<Q, R> implements Context.C
     /** A blocking stub's executor runs nothing after the end of its call. But what is left has still to be cleared away. */
     final CallOptions elsewhereAfterTheEnd(CallOptions of) {
         Executor given = of.getExecutor();
-        return given == null
-                ? of
-                : of.withExecutor(task -> (isOver() ? interceptor.executor() : given).execute(task));
+        return given == null ? of : of.withExecutor(task -> (isOver() ? interceptor.executor() : given).execute(task));
     }
 
     // ---- the end

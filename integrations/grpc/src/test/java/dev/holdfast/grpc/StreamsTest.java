@@ -269,8 +269,7 @@ class StreamsTest {
         };
         for (Transport transport : Transport.values()) {
             Channel channel = shop.channel(
-                    transport,
-                    HoldfastClientInterceptor.of(GrpcPipelines.one(pipeline), o -> o.executor(runsNothing)));
+                    transport, HoldfastClientInterceptor.of(GrpcPipelines.one(pipeline), o -> o.executor(runsNothing)));
             BlockingClientCall<String, String> stream = opened(channel, call -> call.reply("a", "b"));
             assertFree();
             assertThat(attempts.outcomes).containsExactly(Outcome.SUCCESS);
@@ -1186,8 +1185,7 @@ class StreamsTest {
         Endless endless = new Endless();
         Pipeline pipeline = attempts.plain(one);
         pipelines.add(pipeline);
-        ClientCall<String, String> call =
-                around(endless, pipeline, CallOptions.DEFAULT.withExecutor(Runnable::run));
+        ClientCall<String, String> call = around(endless, pipeline, CallOptions.DEFAULT.withExecutor(Runnable::run));
         Hears hears = sent(call, new Hears() {
             @Override
             public void onMessage(String message) {
@@ -1222,8 +1220,8 @@ class StreamsTest {
         };
         Pipeline pipeline = attempts.plain(one);
         pipelines.add(pipeline);
-        Channel channel = shop.channel(
-                Transport.IN_PROCESS, inside, HoldfastClientInterceptor.of(GrpcPipelines.one(pipeline)));
+        Channel channel =
+                shop.channel(Transport.IN_PROCESS, inside, HoldfastClientInterceptor.of(GrpcPipelines.one(pipeline)));
         shop.then(Received::hang);
         Later later = new Later();
         ClientCall<String, String> call = channel.newCall(Shop.LIST, CallOptions.DEFAULT.withExecutor(later));
