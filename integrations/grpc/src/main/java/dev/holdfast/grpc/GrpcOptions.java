@@ -78,9 +78,8 @@ public final class GrpcOptions {
 
     /**
      * Where a listener hears of an end that comes from no stream (a rejection, a timeout, a cancellation), if the call's options have
-     * no executor. Whatever executor they have, it also ends the unary calls whose time is over before they were half-closed, and
-     * tells the pipeline that the response of a stream has begun: observers run there. What it refuses runs where it was refused;
-     * the pipeline then hears of the response when the listener does. Default: the common pool.
+     * no executor. Whatever executor they have, it also ends the unary calls whose time is over before they were half-closed. What
+     * it refuses runs where it was refused. Default: the common pool.
      */
     public GrpcOptions executor(Executor value) {
         executor = Objects.requireNonNull(value, "executor");

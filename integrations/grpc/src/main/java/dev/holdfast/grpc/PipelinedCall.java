@@ -64,6 +64,8 @@ abstract class PipelinedCall<Q, R> extends ClientCall<Q, R> implements Context.C
     private int toldMessages;
     private boolean toldAll;
     private boolean telling;
+    /** How many events of a stream the listener hears now: its end comes after them. */
+    private int hearing;
 
     /** A thread that tells what a stream says: it is one on which the listener may hear of it. */
     volatile @Nullable Thread ofStream;
@@ -278,6 +280,12 @@ abstract class PipelinedCall<Q, R> extends ClientCall<Q, R> implements Context.C
         }
     }
 
+    /** A blocking stub's executor runs nothing after the end of its call. But what is left has still to be cleared away. */
+    final CallOptions elsewhereAfterTheEnd(CallOptions of) {
+        Executor given = of.getExecutor();
+        return given == null ? of : of.withExecutor(task -> (isOver() ? interceptor.executor() : given).execute(task));
+    }
+
     // ---- the end
 
     private void ended(@Nullable Object value, @Nullable Throwable error) {
@@ -337,6 +345,30 @@ abstract class PipelinedCall<Q, R> extends ClientCall<Q, R> implements Context.C
         tellMore();
     }
 
+    /** Whether the listener may hear an event of a stream: its end has not been decided. If so, {@link #heard} has to follow. */
+    final boolean hears() {
+        synchronized (lock) {
+            if (response != null) {
+                return false;
+            }
+            hearing++;
+            return true;
+        }
+    }
+
+    /** The listener has heard an event of a stream. An end that was decided meanwhile comes on the same thread. */
+    final void heard() {
+        synchronized (lock) {
+            hearing--;
+            if (response == null) {
+                return;
+            }
+        }
+        ofStream = Thread.currentThread();
+        tellMore();
+        ofStream = null;
+    }
+
     /** Whether its caller asks for no message now. */
     final boolean asksNothing() {
         synchronized (lock) {
@@ -358,7 +390,7 @@ abstract class PipelinedCall<Q, R> extends ClientCall<Q, R> implements Context.C
 
     private void tellMore() {
         synchronized (lock) {
-            if (telling || toldAll || response == null) {
+            if (telling || toldAll || response == null || hearing > 0) {
                 return;
             }
             telling = true;
@@ -402,12 +434,15 @@ abstract class PipelinedCall<Q, R> extends ClientCall<Q, R> implements Context.C
                     HoldfastClientInterceptor.LOG.warn(
                             "a listener failed at the end of " + method.getFullMethodName(), e);
                 } else {
-                    replaced(Status.CANCELLED
-                            .withDescription("the listener failed")
-                            .withCause(e));
+                    replaced(failed(e));
                 }
             }
         }
+    }
+
+    /** The end of a listener that threw this. */
+    static Status failed(Throwable e) {
+        return Status.CANCELLED.withDescription("the listener failed").withCause(e);
     }
 
     private @Nullable Consumer<Listener<R>> nextEvent() {
@@ -458,7 +493,7 @@ abstract class PipelinedCall<Q, R> extends ClientCall<Q, R> implements Context.C
     }
 
     /** If there is a response. */
-    private void replaced(Status status) {
+    final void replaced(Status status) {
         synchronized (lock) {
             if (response != null) {
                 response = Response.of(status);
@@ -553,10 +588,10 @@ abstract class PipelinedCall<Q, R> extends ClientCall<Q, R> implements Context.C
             // The pipeline is through. What its listener has not asked for is not heard.
             replaced(status);
             tellMore();
-            cancelInside(status);
+            givenUp(status);
         }
     }
 
-    /** Cancels what runs on after the pipeline's call. */
-    abstract void cancelInside(Status status);
+    /** Its caller has cancelled it after the end of the pipeline's call. */
+    abstract void givenUp(Status status);
 }

@@ -36,15 +36,12 @@ final class StreamCall<Q, R> extends PipelinedCall<Q, R> {
     private boolean halfClosed;
 
     private boolean opened;
-    private boolean closed;
     /** What was sent of the call threw: the pipeline is about to end it. */
     private boolean broken;
-    /** The response has begun, and goes to the listener as it comes. */
+    /** The response has begun, and goes to the listener as it comes, until {@link #givenUp}. */
     private boolean through;
-    /** The pipeline has ended in another way. There is never both. */
-    private @Nullable Response<R> end;
-    /** What the pipeline has said all the same, while the response began. */
-    private @Nullable Status overruled;
+    /** Its caller, or the pipeline, has ended it. The listener hears nothing else of the call inside. */
+    private boolean givenUp;
 
     private volatile @Nullable ClientCall<Q, R> inside;
     /** Whether {@link #inside} may be asked. */
@@ -68,20 +65,18 @@ final class StreamCall<Q, R> extends PipelinedCall<Q, R> {
         }
         try {
             startInside(
-                    options.withStreamTracerFactory(streams),
+                    elsewhereAfterTheEnd(options.withStreamTracerFactory(streams)),
                     new Heard(listener(), attempt),
                     call -> inside = call,
                     this::letGo);
         } catch (Throwable e) {
-            Response<R> given;
+            boolean begun;
             synchronized (lock) {
-                closed |= !started; // else it is cancelled, and its end is yet to come
-                given = closed ? end : null;
                 broken = true;
-                through &= closed; // also if the server has answered what was sent of it
+                begun = through;
             }
-            if (given != null) {
-                tell(given);
+            if (begun) {
+                end(Response.of(e)); // also if all of the response has come: it is one of half a request
             }
             throw e;
         }
@@ -135,7 +130,7 @@ final class StreamCall<Q, R> extends PipelinedCall<Q, R> {
         listener();
         synchronized (lock) {
             if (!direct) {
-                if (end == null) {
+                if (!givenUp) {
                     waiting.add(act);
                 }
                 return;
@@ -181,7 +176,13 @@ final class StreamCall<Q, R> extends PipelinedCall<Q, R> {
 
     private boolean isGivenUp() {
         synchronized (lock) {
-            return end != null;
+            return givenUp;
+        }
+    }
+
+    private boolean isThrough() {
+        synchronized (lock) {
+            return through;
         }
     }
 
@@ -207,59 +208,55 @@ final class StreamCall<Q, R> extends PipelinedCall<Q, R> {
         }
         try {
             // Observers hear of it.
-            response.completeAsync(() -> BEGUN, interceptor.executor());
-        } catch (Throwable refused) {
+            response.completeAsync(() -> BEGUN, Begun.THREADS);
+        } catch (Throwable noThread) {
             // The listener's thread completes it.
         }
     }
 
     /** Under the lock. */
     private boolean isOpen() {
-        return end == null && !broken && !response.isDone();
+        return !givenUp && !broken && !response.isDone();
     }
 
     @Override
     void ended(Response<R> with) {
-        boolean now;
         synchronized (lock) {
-            if (through) {
-                overruled = with.status();
-            } else {
-                end = with;
-                waiting.clear();
+            if (through && with.status().isOk()) {
+                return; // a fallback's, while the response began
             }
-            now = !through && (!opened || closed);
+            givenUp = true;
         }
-        if (now) {
-            tell(with);
-        } else if (!with.status().isOk() || isGivenUp()) {
-            // Its end comes in the order of what its listener has heard so far.
-            cancelInside(with.status());
-        }
-    }
-
-    /** What its caller or the pipeline has said, where the transport only knows that it was cancelled. */
-    private Status cancelledWith(Status status) {
-        Status byCaller = cancellation();
-        if (byCaller != null) {
-            return byCaller;
-        }
-        synchronized (lock) {
-            return overruled == null ? status : overruled;
-        }
+        end(with);
     }
 
     @Override
-    void cancelInside(Status status) {
+    void givenUp(Status status) {
+        end(Response.of(status));
+    }
+
+    /** Told now or after the event that the listener hears now: the call inside may never end, whatever it is told. */
+    private void end(Response<R> with) {
+        synchronized (lock) {
+            givenUp = true;
+            waiting.clear();
+        }
+        tell(with);
+        cancelInside(with.status());
+    }
+
+    private void cancelInside(Status status) {
         ClientCall<Q, R> call = inside;
-        if (call != null && started) {
-            call.cancel(
-                    status.getDescription() == null ? "the call was given up" : status.getDescription(),
-                    status.getCause());
-            if (isGivenUp()) {
-                // gRPC's in-process transport ends a stream that its server has ended only after all messages.
-                call.request(Integer.MAX_VALUE);
-            }
+        if (call == null || !started) {
+            return;
+        }
+        call.cancel(
+                status.getDescription() == null ? "the call was given up" : status.getDescription(), status.getCause());
+        try {
+            // gRPC's in-process transport ends a stream that its server has ended only after all messages.
+            call.request(Integer.MAX_VALUE);
+        } catch (IllegalStateException notStarted) {
+            // An interceptor inside starts it later, or never.
         }
     }
 
@@ -291,22 +288,26 @@ final class StreamCall<Q, R> extends PipelinedCall<Q, R> {
         private final Listener<R> hears;
         private final Attempt attempt;
         private @Nullable Metadata received;
-        private boolean threw;
 
         Heard(Listener<R> hears, Attempt attempt) {
             this.hears = hears;
             this.attempt = attempt;
         }
 
-        /** Of a response that the pipeline has given up its listener hears nothing. */
+        /** Of a response that was given up its listener hears nothing. */
         private void hear(Runnable event) {
             started = true;
-            if (!isGivenUp()) {
+            if (hears()) {
                 try {
                     as(event);
-                } catch (Throwable broken) {
-                    threw = true;
-                    throw broken;
+                } catch (Throwable e) {
+                    replaced(failed(e));
+                    if (isThrough()) {
+                        end(Response.of(failed(e))); // the pipeline, which has ended, can no more
+                    }
+                    throw e;
+                } finally {
+                    heard();
                 }
             }
         }
@@ -339,20 +340,9 @@ final class StreamCall<Q, R> extends PipelinedCall<Q, R> {
         @Override
         public void onClose(Status status, Metadata trailers) {
             started = true;
-            Response<R> given;
-            boolean passes;
-            synchronized (lock) {
-                closed = true;
-                given = end;
-                passes = through;
-            }
             ofStream = Thread.currentThread();
-            if (given != null) {
-                tell(threw ? new Response<>(null, List.of(), status, trailers) : given);
-            } else if ((passes || status.isOk()) && goesThrough()) {
-                over();
-                Status told = status.getCode() == Status.Code.CANCELLED ? cancelledWith(status) : status;
-                as(() -> hears.onClose(told, trailers));
+            if ((status.isOk() || isThrough()) && goesThrough()) {
+                tell(new Response<>(null, List.of(), status, trailers));
             } else if (!status.isOk() && !isOfLimit(status, attempt)) {
                 // Its listener has heard the headers. The classifier asks whether there were any.
                 Response<R> heard = new Response<>(received, List.of(), status, trailers);

@@ -11,7 +11,6 @@ import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 import java.io.InputStream;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -89,9 +88,7 @@ final class UnaryCall<Q, R> extends PipelinedCall<Q, R> {
         if (left != Long.MAX_VALUE) {
             of = of.withDeadlineAfter(left, TimeUnit.NANOSECONDS);
         }
-        Executor given = options.getExecutor();
-        // A blocking stub drops what it is given after its end. But what has lost has still to be cleared away.
-        return given == null ? of : of.withExecutor(task -> (isOver() ? interceptor.executor() : given).execute(task));
+        return elsewhereAfterTheEnd(of);
     }
 
     private void send(ClientCall<Q, R> inside) {
@@ -115,7 +112,7 @@ final class UnaryCall<Q, R> extends PipelinedCall<Q, R> {
     }
 
     @Override
-    void cancelInside(Status status) {
+    void givenUp(Status status) {
         // All attempts have ended.
     }
 }

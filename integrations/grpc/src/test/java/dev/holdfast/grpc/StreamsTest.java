@@ -236,7 +236,6 @@ class StreamsTest {
     @ParameterizedTest
     @EnumSource(Transport.class)
     void aThreadOfTheTransportRunsNoObserver(Transport transport) {
-        ExecutorService own = Executors.newSingleThreadExecutor(task -> new Thread(task, "own"));
         CompletableFuture<String> heardOn = new CompletableFuture<>();
         Pipeline pipeline = Pipeline.builder("shop")
                 .observer(new CallObserver() {
@@ -250,35 +249,37 @@ class StreamsTest {
                 })
                 .build();
         pipelines.add(pipeline);
-        Channel channel = shop.channel(
-                transport, HoldfastClientInterceptor.of(GrpcPipelines.one(pipeline), o -> o.executor(own)));
+        Channel channel = shop.channel(transport, HoldfastClientInterceptor.of(GrpcPipelines.one(pipeline)));
         BlockingClientCall<String, String> stream = opened(channel, call -> call.begin("first"));
-        assertThat(Shop.within(heardOn)).isEqualTo("own");
+        assertThat(Shop.within(heardOn)).startsWith("holdfast-grpc-");
         stream.cancel("enough", null);
-        own.shutdown();
     }
 
+    /** The executor of the options refuses, or is busy for ever. */
     @ParameterizedTest
-    @EnumSource(Transport.class)
-    void anExecutorThatRefusesLeavesItToTheThreadOfTheListener(Transport transport) throws Exception {
-        Pipeline pipeline = attempts.plain(one);
+    @ValueSource(booleans = {false, true})
+    void anExecutorThatRunsNothingTakesNoneOfTheTimeOfAStream(boolean refuses) throws Exception {
+        VirtualTime time = new VirtualTime();
+        Pipeline pipeline = attempts.on(time, one, TimeoutPolicy.of(Duration.ofHours(1)));
         pipelines.add(pipeline);
-        CountDownLatch refused = new CountDownLatch(1);
-        Channel channel = shop.channel(
-                transport,
-                HoldfastClientInterceptor.of(
-                        GrpcPipelines.one(pipeline),
-                        o -> o.executor(task -> {
-                            refused.countDown();
-                            throw new RejectedExecutionException("full");
-                        })));
-        BlockingClientCall<String, String> stream = opened(channel, call -> call.reply("a", "b"));
-        Shop.await(refused);
-        assertThat(stream.read()).isEqualTo("a");
-        assertThat(one.inFlight()).isZero();
-        assertThat(stream.read()).isEqualTo("b");
-        assertThat(stream.read()).isNull();
-        assertThat(attempts.outcomes).containsExactly(Outcome.SUCCESS);
+        Executor runsNothing = task -> {
+            if (refuses) {
+                throw new RejectedExecutionException("full");
+            }
+        };
+        for (Transport transport : Transport.values()) {
+            Channel channel = shop.channel(
+                    transport, HoldfastClientInterceptor.of(GrpcPipelines.one(pipeline), o -> o.executor(runsNothing)));
+            BlockingClientCall<String, String> stream = opened(channel, call -> call.reply("a", "b"));
+            assertFree();
+            assertThat(attempts.outcomes).containsExactly(Outcome.SUCCESS);
+            time.advance(Duration.ofHours(2));
+            assertThat(stream.read()).isEqualTo("a");
+            assertThat(stream.read()).isEqualTo("b");
+            assertThat(stream.read()).isNull();
+            assertThat(attempts.outcomes).containsExactly(Outcome.SUCCESS);
+        }
+        time.close();
     }
 
     /** What the executor of a call has still to run. */
@@ -1017,19 +1018,15 @@ class StreamsTest {
         }
     }
 
-    @Test
-    void theEndOfAStreamThatCannotBeSentIsHeardAfterWhatIsHeardNow() {
-        CountDownLatch ready = new CountDownLatch(1);
-        CountDownLatch goOn = new CountDownLatch(1);
-        Broken broken = new Broken();
-        Pipeline pipeline = attempts.plain(one);
-        pipelines.add(pipeline);
-        ClientCall<String, String> call = HoldfastClientInterceptor.of(GrpcPipelines.one(pipeline))
-                .interceptCall(Shop.CHAT, CallOptions.DEFAULT.withExecutor(Runnable::run), new Channel() {
+    /** A call of the pipeline with this one inside. */
+    private static ClientCall<String, String> around(
+            ClientCall<String, String> inside, Pipeline pipeline, CallOptions options) {
+        return HoldfastClientInterceptor.of(GrpcPipelines.one(pipeline))
+                .interceptCall(Shop.CHAT, options, new Channel() {
                     @Override
                     @SuppressWarnings("unchecked") // of strings
-                    public <Q, R> ClientCall<Q, R> newCall(MethodDescriptor<Q, R> method, CallOptions options) {
-                        return (ClientCall<Q, R>) broken;
+                    public <Q, R> ClientCall<Q, R> newCall(MethodDescriptor<Q, R> method, CallOptions of) {
+                        return (ClientCall<Q, R>) inside;
                     }
 
                     @Override
@@ -1037,6 +1034,16 @@ class StreamsTest {
                         return "shop";
                     }
                 });
+    }
+
+    @Test
+    void theEndOfAStreamThatCannotBeSentIsHeardAfterWhatIsHeardNow() {
+        CountDownLatch ready = new CountDownLatch(1);
+        CountDownLatch goOn = new CountDownLatch(1);
+        Broken broken = new Broken();
+        Pipeline pipeline = attempts.plain(one);
+        pipelines.add(pipeline);
+        ClientCall<String, String> call = around(broken, pipeline, CallOptions.DEFAULT.withExecutor(Runnable::run));
         broken.started = () -> {
             Shop.await(ready);
             call.sendMessage("x");
@@ -1057,6 +1064,268 @@ class StreamsTest {
         assertThat(hears.events).hasSize(2);
         assertFree();
         broken.transport.shutdown();
+    }
+
+    /** A call whose end never comes by itself, as of an interceptor that waits for a token, or whose executor refuses. */
+    private static class Endless extends ClientCall<String, String> {
+        Listener<String> hears = new Listener<>() {};
+        final CompletableFuture<Boolean> cancelled = new CompletableFuture<>();
+
+        @Override
+        public void start(Listener<String> listener, Metadata headers) {
+            hears = listener;
+        }
+
+        @Override
+        public void request(int number) {
+            if (number == Integer.MAX_VALUE) {
+                throw new IllegalStateException("Not started");
+            }
+        }
+
+        @Override
+        public void cancel(@Nullable String message, @Nullable Throwable cause) {
+            cancelled.complete(true);
+        }
+
+        @Override
+        public void halfClose() {}
+
+        @Override
+        public void sendMessage(String message) {}
+
+        /** Late, and in vain. */
+        void endsAfterAll() {
+            Shop.within(cancelled);
+            hears.onReady();
+            hears.onHeaders(new Metadata());
+            hears.onMessage("late");
+            hears.onClose(Status.OK, new Metadata());
+        }
+    }
+
+    private enum Where implements Executor {
+        HERE {
+            @Override
+            public void execute(Runnable task) {
+                task.run();
+            }
+        },
+        NOWHERE {
+            @Override
+            public void execute(Runnable task) {
+                throw new RejectedExecutionException("full");
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Where.class)
+    void aLimitEndsAStreamWhoseCallInsideNeverEnds(Where executor) {
+        VirtualTime time = new VirtualTime();
+        Endless endless = new Endless();
+        Pipeline pipeline = attempts.on(time, one, TimeoutPolicy.of(Duration.ofHours(1)));
+        pipelines.add(pipeline);
+        Hears hears = sent(around(endless, pipeline, CallOptions.DEFAULT.withExecutor(executor)), new Hears());
+        time.advance(Duration.ofHours(2));
+        Status end = Shop.within(hears.closed);
+        assertThat(end.getCause()).isInstanceOf(CallTimeoutException.class);
+        endless.endsAfterAll();
+        assertThat(hears.events).containsExactly("close DEADLINE_EXCEEDED");
+        assertThat(attempts.outcomes).containsExactly(Outcome.TIMEOUT);
+        assertFree();
+        time.close();
+    }
+
+    @Test
+    void aFallbackAnswersForAStreamWhoseCallInsideNeverEnds() {
+        VirtualTime time = new VirtualTime();
+        Endless endless = new Endless();
+        Pipeline pipeline =
+                attempts.on(time, FallbackPolicy.value("instead"), one, TimeoutPolicy.of(Duration.ofHours(1)));
+        pipelines.add(pipeline);
+        Hears hears = sent(around(endless, pipeline, CallOptions.DEFAULT), new Hears());
+        time.advance(Duration.ofHours(2));
+        Shop.within(hears.closed);
+        endless.endsAfterAll();
+        assertThat(hears.events).containsExactly("headers", "instead", "close OK");
+        assertFree();
+        time.close();
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void whoCancelsAStreamWhoseCallInsideNeverEndsHearsOfIt(boolean hasBegun) {
+        Endless endless = new Endless();
+        Pipeline pipeline = attempts.plain(one);
+        pipelines.add(pipeline);
+        ClientCall<String, String> call = around(endless, pipeline, CallOptions.DEFAULT);
+        Hears hears = sent(call, new Hears());
+        if (hasBegun) {
+            endless.hears.onHeaders(new Metadata());
+            endless.hears.onMessage("first");
+            endless.hears.onMessage("second");
+        }
+        call.cancel("enough", null);
+        assertThat(Shop.within(hears.closed).getDescription()).isEqualTo("enough");
+        endless.endsAfterAll();
+        assertThat(hears.events)
+                .containsExactlyElementsOf(
+                        hasBegun
+                                ? List.of("headers", "first", "second", "close CANCELLED")
+                                : List.of("close CANCELLED"));
+        assertThat(attempts.outcomes).containsExactly(hasBegun ? Outcome.SUCCESS : Outcome.CANCELLED);
+        assertFree();
+    }
+
+    @Test
+    void theEndOfAStreamComesAfterTheMessageThatItsListenerHearsNow() {
+        CountDownLatch inMessage = new CountDownLatch(1);
+        CountDownLatch goOn = new CountDownLatch(1);
+        Endless endless = new Endless();
+        Pipeline pipeline = attempts.plain(one);
+        pipelines.add(pipeline);
+        ClientCall<String, String> call = around(endless, pipeline, CallOptions.DEFAULT.withExecutor(Runnable::run));
+        Hears hears = sent(call, new Hears() {
+            @Override
+            public void onMessage(String message) {
+                inMessage.countDown();
+                Shop.await(goOn);
+                super.onMessage(message);
+            }
+        });
+        CompletableFuture<Void> transport = CompletableFuture.runAsync(() -> {
+            endless.hears.onMessage("first");
+            endless.hears.onMessage("second");
+        });
+        Shop.await(inMessage);
+        call.cancel("enough", null);
+        assertThat(hears.events).isEmpty();
+        goOn.countDown();
+        Shop.within(transport);
+        assertThat(hears.events).containsExactly("first", "close CANCELLED");
+    }
+
+    /** A blocking stub's executor runs nothing after the end. */
+    @Test
+    void whatIsLeftOfAStreamAfterItsEndDoesNotNeedItsExecutor() throws Exception {
+        CompletableFuture<Executor> ofInside = new CompletableFuture<>();
+        ClientInterceptor inside = new ClientInterceptor() {
+            @Override
+            public <Q, R> ClientCall<Q, R> interceptCall(
+                    MethodDescriptor<Q, R> method, CallOptions with, Channel next) {
+                ofInside.complete(Objects.requireNonNull(with.getExecutor()));
+                return next.newCall(method, with);
+            }
+        };
+        Pipeline pipeline = attempts.plain(one);
+        pipelines.add(pipeline);
+        Channel channel =
+                shop.channel(Transport.IN_PROCESS, inside, HoldfastClientInterceptor.of(GrpcPipelines.one(pipeline)));
+        shop.then(Received::hang);
+        Later later = new Later();
+        ClientCall<String, String> call = channel.newCall(Shop.LIST, CallOptions.DEFAULT.withExecutor(later));
+        Hears hears = sent(call, new Hears());
+        Executor executor = Shop.within(ofInside);
+        call.cancel("enough", null);
+        assertThat(later.tasks).isNotEmpty();
+        later.runUntil(hears.closed);
+        later.tasks.clear();
+        CompletableFuture<Boolean> cleared = new CompletableFuture<>();
+        executor.execute(() -> cleared.complete(true));
+        Shop.within(cleared);
+        assertThat(later.tasks).isEmpty();
+    }
+
+    /** What it has kept is sent, and its listener, which hears the first message meanwhile, cancels it. */
+    @Test
+    void whoCancelsAStreamThatIsStillBeingSentHearsOfIt() {
+        BulkheadPolicy queue = BulkheadPolicy.of(
+                b -> b.maxConcurrentCalls(1).maxWaitingCalls(10).maxWait(Duration.ofMinutes(5)));
+        Pipeline pipeline = attempts.plain(queue);
+        pipelines.add(pipeline);
+        Endless before = new Endless();
+        sent(around(before, pipeline, CallOptions.DEFAULT), new Hears());
+        CompletableFuture<Boolean> sent = new CompletableFuture<>();
+        Endless answers = new Endless() {
+            @Override
+            public void sendMessage(String message) {
+                hears.onHeaders(new Metadata());
+                hears.onMessage("answer");
+                sent.complete(true);
+            }
+
+            @Override
+            public void halfClose() {
+                throw new IllegalStateException("call was cancelled");
+            }
+        };
+        ClientCall<String, String> call = around(answers, pipeline, CallOptions.DEFAULT);
+        Hears hears = sent(call, new Hears() {
+            @Override
+            public void onMessage(String message) {
+                super.onMessage(message);
+                call.cancel("enough", null);
+            }
+        });
+        before.hears.onMessage("it begins");
+        Shop.within(sent);
+        assertFree(queue);
+        answers.hears.onClose(Status.CANCELLED, new Metadata());
+        assertThat(Shop.within(hears.closed).getDescription()).isEqualTo("enough");
+        assertThat(hears.events).containsExactly("headers", "answer", "close CANCELLED");
+    }
+
+    @ParameterizedTest
+    @EnumSource(Transport.class)
+    void whoCancelsAStreamWhoseMessagesWaitHearsOfIt(Transport transport) {
+        CompletableFuture<Boolean> replied = new CompletableFuture<>();
+        shop.then(call -> {
+            call.reply("a", "b", "c");
+            replied.complete(true);
+        });
+        Hears hears = new Hears();
+        ClientCall<String, String> call =
+                channel(transport, attempts.plain(one)).newCall(Shop.LIST, CallOptions.DEFAULT);
+        call.start(hears, new Metadata());
+        call.request(1);
+        call.sendMessage("request");
+        call.halfClose();
+        Shop.within(replied);
+        Shop.within(hears.first);
+        call.cancel("enough", null);
+        assertThat(Shop.within(hears.closed).getDescription()).isEqualTo("enough");
+        assertThat(hears.events).containsExactly("headers", "a", "close CANCELLED");
+        assertThat(attempts.outcomes).containsExactly(Outcome.SUCCESS);
+        assertFree();
+    }
+
+    /** gRPC's transport within a process does not end by itself a stream whose messages wait. */
+    @ParameterizedTest
+    @EnumSource(Transport.class)
+    void aListenerThatThrowsHearsOfItAlsoIfMessagesWait(Transport transport) {
+        CompletableFuture<Boolean> replied = new CompletableFuture<>();
+        shop.then(call -> {
+            call.reply("a", "b", "c");
+            replied.complete(true);
+        });
+        Hears hears = new Hears() {
+            @Override
+            public void onMessage(String message) {
+                super.onMessage(message);
+                Shop.within(replied);
+                throw new IllegalStateException("broken");
+            }
+        };
+        ClientCall<String, String> call =
+                channel(transport, attempts.plain(one)).newCall(Shop.LIST, CallOptions.DEFAULT);
+        call.start(hears, new Metadata());
+        call.request(1);
+        call.sendMessage("request");
+        call.halfClose();
+        assertThat(Shop.within(hears.closed).getCause()).hasMessage("broken");
+        assertThat(hears.events).containsExactly("headers", "a", "close CANCELLED");
+        assertFree();
     }
 
     @Test
