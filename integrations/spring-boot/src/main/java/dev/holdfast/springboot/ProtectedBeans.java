@@ -450,6 +450,25 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
         return known;
     }
 
+    /** From the start on, also if beans of this type are made later. */
+    void keepOf(Class<?> type) {
+        try {
+            selected(type).forEach(method -> keepOf(specific(method, type), type));
+        } catch (IllegalStateException | LinkageError unseen) {
+            // A class that it needs is not there. That is told when a bean of the type is made.
+        }
+    }
+
+    private void keepOf(Method method, Class<?> type) {
+        try {
+            Named.keep(
+                    pipeline(resolved(said(method, type).value())),
+                    "@Protected on " + method + " names it, and the bean could not be made after a restart");
+        } catch (IllegalArgumentException wrong) {
+            // As with all of its mistakes, that is told when a bean of the type is made.
+        }
+    }
+
     private ProtectedMethod made(Method method, Class<?> type) {
         try {
             Protected said = said(method, type);
