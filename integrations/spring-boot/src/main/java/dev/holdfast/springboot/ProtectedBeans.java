@@ -210,7 +210,7 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
         try {
             return super.postProcessAfterInitialization(bean, name);
         } catch (AopConfigException noProxy) {
-            throw new WrongSettingException("@Protected on " + all.iterator().next() + ": " + why(type), noProxy)
+            throw new WrongSettingException("@Protected on " + all.iterator().next() + ": " + why(type, all), noProxy)
                     .of(name);
         }
     }
@@ -409,10 +409,18 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
         }
     }
 
-    private static String why(Class<?> type) {
-        return Modifier.isFinal(type.getModifiers())
-                ? "the class is final, so that it can have no proxy; expected one that is not"
-                : "the class can have no proxy";
+    private static String why(Class<?> type, Set<Method> all) {
+        if (!Modifier.isFinal(type.getModifiers())) {
+            return "the class can have no proxy";
+        }
+        boolean areOfInterfaces = all.stream()
+                .allMatch(method -> ClassUtils.getInterfaceMethodIfPossible(method, type)
+                        .getDeclaringClass()
+                        .isInterface());
+        return "the class is final, so that it can have no proxy; expected one that is not"
+                + (areOfInterfaces
+                        ? ", or spring.aop.proxy-target-class=false, with which beans are injected by their interfaces"
+                        : "");
     }
 
     /** Notes the object that calls will reach, if there is one of it. */
