@@ -90,10 +90,15 @@ public final class ClientPipelines {
      * @throws IllegalArgumentException if its fallback is a text
      */
     public static @Nullable Pipeline find(Holdfast holdfast, Environment environment, String name) {
-        Pipeline found = named(holdfast, name);
+        Pipeline found = kept(holdfast, environment, name);
         if (found == null && SpringSettings.of(environment).httpClients() == null) {
             LOG.info("the group of HTTP services '" + name + "' has no pipeline, since there is none of this name");
         }
+        return found;
+    }
+
+    private static @Nullable Pipeline kept(Holdfast holdfast, Environment environment, String name) {
+        Pipeline found = named(holdfast, name);
         if (found != null && isText(found)) {
             ConfigurationPropertyName value = EnvironmentProperties.ROOT
                     .append("pipelines")
@@ -106,6 +111,14 @@ public final class ClientPipelines {
             Named.keep(found, "the group of HTTP services '" + name + "' has it, and would have none after a restart");
         }
         return found;
+    }
+
+    /** The same at the start, if this bean is a client of a group, which may be made later. Spring names it by the group and its type. */
+    static void keepOfGroup(Holdfast holdfast, Environment environment, String bean, Class<?> type) {
+        String client = "#" + type.getName();
+        if (bean.endsWith(client)) {
+            kept(holdfast, environment, bean.substring(0, bean.length() - client.length()));
+        }
     }
 
     /** To Spring, {@code my-shop} and {@code myShop} are one name. Of several, it is none unless it is the very name. */

@@ -46,7 +46,7 @@ final class ClosedLast implements BeanFactoryPostProcessor, PriorityOrdered, Dis
     }
 
     private static boolean isOurs(String name, BeanDefinition definition) {
-        return PipelineBeans.class.getName().equals(definition.getBeanClassName())
+        return PipelineBeans.isOne(definition)
                 || (name.equals(HoldfastAutoConfiguration.HOLDFAST)
                         && HoldfastAutoConfiguration.Pipelines.class.getName().equals(definition.getFactoryBeanName()));
     }

@@ -67,6 +67,19 @@ public class HoldfastAutoConfiguration {
         return beans.inPlace();
     }
 
+    /** Static, since it must be there before all others. */
+    @Bean
+    static NeverLazy holdfastNeverLazy() {
+        return new NeverLazy();
+    }
+
+    /** A reload keeps what methods of beans name that are made later. Static, as what it asks. */
+    @Bean
+    static MadeLater holdfastLaterMethods(
+            ConfigurableListableBeanFactory beans, ProtectedBeans methods, ObjectProvider<Holdfast> holdfast) {
+        return new MadeLater(beans, holdfast, (pipelines, name, type) -> methods.keepOf(type));
+    }
+
     /** Also without pipelines, and for those that the application makes itself. */
     @Bean
     SpringSettings holdfastSpringSettings(
@@ -165,6 +178,17 @@ public class HoldfastAutoConfiguration {
         @ConditionalOnSetting("http-clients")
         static OwnBuilders holdfastOwnBuilders(ConfigurableListableBeanFactory beans, Environment environment) {
             return new OwnBuilders(beans, environment);
+        }
+
+        /** So it does what groups have whose clients are made later. */
+        @Bean
+        @ConditionalOnSetting(value = "service-groups", isSwitch = true)
+        static MadeLater holdfastLaterGroups(
+                ConfigurableListableBeanFactory beans, ObjectProvider<Holdfast> holdfast, Environment environment) {
+            return new MadeLater(
+                    beans,
+                    holdfast,
+                    (pipelines, name, type) -> ClientPipelines.keepOfGroup(pipelines, environment, name, type));
         }
 
         /**

@@ -25,15 +25,19 @@ import org.springframework.web.client.RestClient;
 import org.springframework.web.reactive.function.client.WebClient;
 
 /**
- * Warns of builders of clients that are beans of the application's own, and have no pipeline in spite of {@code http-clients}. Beside such
- * a bean Spring Boot makes none, and no customizer sees it. Each is looked at when it is made: none is made for this.
+ * Warns of builders of clients that have no pipeline in spite of {@code http-clients}. Most are beans of the application's own: beside such
+ * a bean Spring Boot makes none, and no customizer sees it. Nor does one see that of Spring Boot if the application makes its configurer.
+ * Each is looked at when it is made: none is made for this.
  */
 final class OwnBuilders implements BeanPostProcessor {
     private static final SafeLog LOG = SafeLog.of(Holdfast.class.getName());
     private static final String HTTP_CLIENTS = "http-clients";
     private static final String BOOT = "org.springframework.boot.";
     private static final String CONFIGURED =
-            "expected %1$sConfigurer.configure(%2$s) with the %1$sConfigurer of Spring" + " Boot, which is a bean";
+            "expected %1$sConfigurer.configure(%2$s) with the %1$sConfigurer of Spring Boot, which is a bean";
+    private static final String CONFIGURER =
+            "expected the RestClientBuilderConfigurer of Spring Boot in place of one of"
+                    + " the application's own, which has no customizers";
     private static final String CUSTOMIZED = "expected each of the beans WebClientCustomizer to customize it";
 
     private final ConfigurableListableBeanFactory beans;
@@ -48,9 +52,8 @@ final class OwnBuilders implements BeanPostProcessor {
     @Override
     public Object postProcessAfterInitialization(Object bean, String name) {
         // A proxy may stand for one that is not there yet.
-        String expected = AopUtils.isAopProxy(bean) ? null : expected(bean);
-        if (expected != null && !isOfBoot(name) && told.add(name)) {
-            String pipeline = SpringSettings.text(environment, HTTP_CLIENTS);
+        String expected = AopUtils.isAopProxy(bean) ? null : expected(bean, name);
+        if (expected != null && told.add(name)) {
             Method method = method(name);
             LOG.warn(
                     SpringSettings.placed(environment, HTTP_CLIENTS, "")
@@ -58,22 +61,23 @@ final class OwnBuilders implements BeanPostProcessor {
                             + (method == null
                                     ? ""
                                     : " of " + method.getDeclaringClass().getName() + "." + method.getName() + "()")
-                            + ", which no customizer has seen, so that they have no pipeline '" + pipeline + "'; "
-                            + expected + ", see " + ConfigFailureAnalyzer.PAGES + "spring-boot.md#builders-of-your-own",
+                            + ": as far as can be seen, they have no pipeline '"
+                            + SpringSettings.text(environment, HTTP_CLIENTS) + "'; " + expected + ", see "
+                            + ConfigFailureAnalyzer.PAGES + "spring-boot.md#builders-of-your-own",
                     null);
         }
         return bean;
     }
 
     /** How to make it; null if it has a pipeline, or is none of these. */
-    private static @Nullable String expected(Object bean) {
+    private @Nullable String expected(Object bean, String name) {
         if (Blocking.IS_THERE && Blocking.isWithout(bean)) {
-            return CONFIGURED.formatted("RestClientBuilder", "RestClient.builder()");
+            return isOfBoot(name) ? CONFIGURER : CONFIGURED.formatted("RestClientBuilder", "RestClient.builder()");
         }
         if (Reactive.IS_THERE && Reactive.isWithout(bean)) {
             return CUSTOMIZED;
         }
-        return isTemplatesWithout(bean)
+        return isTemplatesWithout(bean) && !isOfBoot(name)
                 ? CONFIGURED.formatted("RestTemplateBuilder", "new RestTemplateBuilder()")
                 : null;
     }

@@ -14,6 +14,7 @@ import org.springframework.beans.factory.BeanFactory;
 import org.springframework.beans.factory.HierarchicalBeanFactory;
 import org.springframework.beans.factory.ListableBeanFactory;
 import org.springframework.beans.factory.annotation.Qualifier;
+import org.springframework.beans.factory.config.BeanDefinition;
 import org.springframework.beans.factory.support.AbstractBeanDefinition;
 import org.springframework.beans.factory.support.AutowireCandidateQualifier;
 import org.springframework.beans.factory.support.BeanDefinitionRegistry;
@@ -60,6 +61,11 @@ final class PipelineBeans implements ImportBeanDefinitionRegistrar {
             // A bean of the application's own may have the pipeline's name.
             registry.registerBeanDefinition("holdfast.pipeline." + name, definition);
         }
+    }
+
+    /** Whether this is one of them, also if it was generated ahead of time. */
+    static boolean isOne(BeanDefinition definition) {
+        return PipelineBeans.class.getName().equals(definition.getBeanClassName());
     }
 
     /** A bean; the container calls it. */

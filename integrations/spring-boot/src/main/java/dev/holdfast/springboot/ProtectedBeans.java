@@ -210,7 +210,7 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
         try {
             return super.postProcessAfterInitialization(bean, name);
         } catch (AopConfigException noProxy) {
-            throw new WrongSettingException("@Protected on " + all.iterator().next() + ": " + why(type), noProxy)
+            throw new WrongSettingException("@Protected on " + all.iterator().next() + ": " + why(type, all), noProxy)
                     .of(name);
         }
     }
@@ -409,10 +409,18 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
         }
     }
 
-    private static String why(Class<?> type) {
-        return Modifier.isFinal(type.getModifiers())
-                ? "the class is final, so that it can have no proxy; expected one that is not"
-                : "the class can have no proxy";
+    private static String why(Class<?> type, Set<Method> all) {
+        if (!Modifier.isFinal(type.getModifiers())) {
+            return "the class can have no proxy";
+        }
+        boolean areOfInterfaces = all.stream()
+                .allMatch(method -> ClassUtils.getInterfaceMethodIfPossible(method, type)
+                        .getDeclaringClass()
+                        .isInterface());
+        return "the class is final, so that it can have no proxy; expected one that is not"
+                + (areOfInterfaces
+                        ? ", or spring.aop.proxy-target-class=false, with which beans are injected by their interfaces"
+                        : "");
     }
 
     /** Notes the object that calls will reach, if there is one of it. */
@@ -448,6 +456,25 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
             methods.put(key, known);
         }
         return known;
+    }
+
+    /** From the start on, also if beans of this type are made later. */
+    void keepOf(Class<?> type) {
+        try {
+            selected(type).forEach(method -> keepOf(specific(method, type), type));
+        } catch (IllegalStateException | LinkageError unseen) {
+            // A class that it needs is not there. That is told when a bean of the type is made.
+        }
+    }
+
+    private void keepOf(Method method, Class<?> type) {
+        try {
+            Named.keep(
+                    pipeline(resolved(said(method, type).value())),
+                    "@Protected on " + method + " names it, and the bean could not be made after a restart");
+        } catch (IllegalArgumentException wrong) {
+            // As with all of its mistakes, that is told when a bean of the type is made.
+        }
     }
 
     private ProtectedMethod made(Method method, Class<?> type) {

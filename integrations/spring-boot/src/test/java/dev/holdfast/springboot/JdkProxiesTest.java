@@ -2,6 +2,7 @@
 package dev.holdfast.springboot;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.lang.reflect.InvocationHandler;
@@ -485,6 +486,47 @@ class JdkProxiesTest {
         runner.withBean(Final.class)
                 .run(context -> assertThat(context.getStartupFailure())
                         .hasStackTraceContaining("Final.later(java.lang.String): the class is final"));
+    }
+
+    record Row(String first) implements Later<String> {
+        @Override
+        public String later(String sku) {
+            return first;
+        }
+    }
+
+    static class Rowing implements FactoryBean<Later<String>> {
+        @Override
+        public Later<String> getObject() {
+            return new Row("a");
+        }
+
+        @Override
+        public Class<?> getObjectType() {
+            return Later.class;
+        }
+    }
+
+    /** Of the product of a factory, nobody knows the class before there is one. */
+    @Test
+    void whereAnInterfaceHasTheMethodTheMessageOfAFinalClassNamesAWayOut() {
+        String wayOut = "spring.aop.proxy-target-class";
+        runner.withBean(Final.class)
+                .run(context -> assertThat(context.getStartupFailure()).hasStackTraceContaining(wayOut));
+        runner.withBean(Rows.class, () -> new Rows("a"))
+                .run(context -> assertThat(context.getStartupFailure())
+                        .message()
+                        .contains("Rows.load(): the class is final")
+                        .doesNotContain(wayOut));
+        runner.withBean(Rowing.class)
+                .run(context -> assertThatThrownBy(() -> context.getBean(Later.class))
+                        .hasStackTraceContaining(
+                                "Row.later(java.lang.String): the class is final, so that it can have no"
+                                        + " proxy; expected one that is not, or " + wayOut + "=false, with which"));
+        runner.withPropertyValues(wayOut + "=false")
+                .withBean(Rowing.class)
+                .run(context ->
+                        assertThat(context.getBean(Later.class).later("b")).isEqualTo("a"));
     }
 
     record Rows(String first) {

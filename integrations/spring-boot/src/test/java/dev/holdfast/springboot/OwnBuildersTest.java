@@ -8,6 +8,7 @@ import dev.holdfast.http.Pipelines;
 import dev.holdfast.spring.HoldfastFilter;
 import dev.holdfast.spring.HoldfastInterceptor;
 import java.lang.reflect.Array;
+import java.util.Collection;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -18,6 +19,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.springframework.beans.BeanUtils;
 import org.springframework.beans.factory.BeanFactory;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
@@ -88,6 +90,11 @@ class OwnBuildersTest {
         WebClient.Builder reactive(Holdfast holdfast) {
             return WebClient.builder().filter(HoldfastFilter.of(Pipelines.one(holdfast.pipeline("shops"))));
         }
+
+        @Bean
+        Object templates(Holdfast holdfast) {
+            return plainTemplatesWith(HoldfastInterceptor.of(Pipelines.one(holdfast.pipeline("shops"))));
+        }
     }
 
     @Configuration(proxyBeanMethods = false)
@@ -145,8 +152,8 @@ class OwnBuildersTest {
                         .asString()
                         .contains(
                                 "holdfast.spring.http-clients: does nothing to clients of the bean 'mine' of "
-                                        + type.getName() + ".mine(), which no customizer has seen, so that they have"
-                                        + " no pipeline 'shops'; expected",
+                                        + type.getName() + ".mine(): as far as can be seen, they have no pipeline"
+                                        + " 'shops'; expected",
                                 expected));
     }
 
@@ -169,6 +176,17 @@ class OwnBuildersTest {
         }
     }
 
+    private static Object plainTemplatesWith(HoldfastInterceptor one) {
+        try {
+            Object made = TEMPLATES
+                    .getMethod("additionalInterceptors", Collection.class)
+                    .invoke(plainTemplates(), List.of(one));
+            return Objects.requireNonNull(made, "made");
+        } catch (ReflectiveOperationException e) {
+            throw new LinkageError("no such method", e);
+        }
+    }
+
     /** By what Spring Boot has for it. */
     private static Object configured(BeanFactory beans, Class<?> configurer, Class<?> type, Object builder) {
         try {
@@ -186,7 +204,8 @@ class OwnBuildersTest {
                         .singleElement()
                         .asString()
                         .contains(
-                                Templates.class.getName() + ".mine(), which no customizer has seen",
+                                Templates.class.getName()
+                                        + ".mine(): as far as can be seen, they have no pipeline 'shops'",
                                 "RestTemplateBuilderConfigurer.configure(new RestTemplateBuilder())"));
     }
 
@@ -196,6 +215,25 @@ class OwnBuildersTest {
             assertThat(context).hasNotFailed();
             assertThat(logged).isEmpty();
         });
+    }
+
+    /** It has no customizers, and Spring Boot makes none beside it. */
+    @Test
+    void oneThatAConfigurerOfTheApplicationsOwnHasSeenIs() {
+        withPlain(CLIENT_CONFIGURER).run(context -> {
+            context.getBean(RestClient.Builder.class);
+            assertThat(logged)
+                    .singleElement()
+                    .asString()
+                    .contains(
+                            "holdfast.spring.http-clients: does nothing to clients of the bean 'restClientBuilder' of ",
+                            "; expected the RestClientBuilderConfigurer of Spring Boot in place of one of the"
+                                    + " application's own, which has no customizers, see");
+        });
+    }
+
+    private <C> ApplicationContextRunner withPlain(Class<C> configurer) {
+        return runner.withBean("own", configurer, () -> BeanUtils.instantiateClass(configurer));
     }
 
     @Test

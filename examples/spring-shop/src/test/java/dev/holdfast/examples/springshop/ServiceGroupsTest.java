@@ -175,4 +175,14 @@ class ServiceGroupsTest {
             assertThatThrownBy(() -> context.getBean(Stock.class).stock()).isInstanceOf(HttpServerErrorException.class);
         }
     }
+
+    /** What its pipeline must not have is told at the start, though its client is made later. */
+    @Test
+    void alsoThatOfALazyOneIsCheckedAtTheStart() {
+        assertThatThrownBy(() -> run(
+                                "--spring.main.lazy-initialization=true",
+                                "--holdfast.pipelines.inventory.fallback.value=none")
+                        .close())
+                .hasMessageContaining("the pipeline 'inventory' of HTTP clients has a fallback with a value");
+    }
 }
