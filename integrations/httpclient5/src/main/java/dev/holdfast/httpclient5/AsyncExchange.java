@@ -192,6 +192,18 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements AsyncExecCa
         }
     }
 
+    // ---- its end, which the client's threads bring about within the attempt
+
+    @Override
+    public boolean complete(T value) {
+        return AttemptBinding.outside(() -> super.complete(value));
+    }
+
+    @Override
+    public boolean completeExceptionally(Throwable error) {
+        return AttemptBinding.outside(() -> super.completeExceptionally(error));
+    }
+
     // ---- the response
 
     @Override

@@ -34,6 +34,7 @@ import org.jspecify.annotations.Nullable;
 final class AsyncRuntime implements AsyncExecRuntime {
     private final AsyncExecRuntime runtime;
     private final boolean shared;
+    private final AttemptBinding attempt = AttemptBinding.ofThisThread();
     private volatile boolean sent;
     private volatile @Nullable HttpRequest answered;
     private volatile boolean redirected;
@@ -43,7 +44,10 @@ final class AsyncRuntime implements AsyncExecRuntime {
 
     private boolean toDiscard;
 
-    /** What {@code runtime} does, on a connection that has streams of other requests, too, or not. */
+    /**
+     * What {@code runtime} does, on a connection that has streams of other requests, too, or not. To be made on the thread that begins
+     * the attempt.
+     */
     AsyncRuntime(AsyncExecRuntime runtime, boolean shared) {
         this.runtime = runtime;
         this.shared = shared;
@@ -82,7 +86,7 @@ final class AsyncRuntime implements AsyncExecRuntime {
         private @Nullable BodyLength length;
 
         Noting(AsyncClientExchangeHandler exchange) {
-            super(exchange);
+            super(exchange, attempt);
         }
 
         @Override
@@ -166,9 +170,9 @@ final class AsyncRuntime implements AsyncExecRuntime {
     @Override
     public Cancellable connectEndpoint(HttpClientContext context, FutureCallback<AsyncExecRuntime> callback) {
         if (shared) {
-            return runtime.connectEndpoint(context, callback);
+            return runtime.connectEndpoint(context, attempt.around(callback));
         }
-        BasicFuture<AsyncExecRuntime> told = new BasicFuture<>(callback);
+        BasicFuture<AsyncExecRuntime> told = new BasicFuture<>(attempt.around(callback));
         setConnecting();
         try {
             runtime.connectEndpoint(context, new FutureCallback<>() {
@@ -245,7 +249,7 @@ final class AsyncRuntime implements AsyncExecRuntime {
             Object state,
             HttpClientContext context,
             FutureCallback<AsyncExecRuntime> callback) {
-        return runtime.acquireEndpoint(id, route, state, context, callback);
+        return runtime.acquireEndpoint(id, route, state, context, attempt.around(callback));
     }
 
     @Override
@@ -270,7 +274,7 @@ final class AsyncRuntime implements AsyncExecRuntime {
 
     @Override
     public void upgradeTls(HttpClientContext context, FutureCallback<AsyncExecRuntime> callback) {
-        runtime.upgradeTls(context, callback);
+        runtime.upgradeTls(context, attempt.around(callback));
     }
 
     @Override
