@@ -251,21 +251,25 @@ final class Exchange extends AbstractInterruptibleChannel {
         if (outer == null) {
             return step.run();
         }
-        outer.setInner(call);
+        Call before = outer.setInner(call);
         try {
             return step.run();
         } finally {
-            outer.setInner(null);
+            outer.setInner(before);
         }
     }
 
-    private void setInner(@Nullable Call begun) {
+    /** Returns what was there before: a call around this one, on the same thread. */
+    private @Nullable Call setInner(@Nullable Call begun) {
+        Call before;
         synchronized (this) {
+            before = inner;
             inner = begun;
         }
         if (call.isCanceled()) {
             cancelInner();
         }
+        return before;
     }
 
     private void cancelInner() {
