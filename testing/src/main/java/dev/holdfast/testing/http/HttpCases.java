@@ -81,6 +81,14 @@ abstract class HttpCases {
         return true;
     }
 
+    /**
+     * Whether a request that a redirect makes with another method has the headers of the attempt; true unless a subclass says that its
+     * client leaves out all headers there.
+     */
+    protected boolean handsDownWithAnotherMethod() {
+        return true;
+    }
+
     /** Whether a body is read within the call, so that what goes wrong there is an attempt that failed. */
     protected boolean readsBodiesWithinTheCall() {
         return true;

@@ -89,6 +89,26 @@ abstract class RequestCases extends TroubleCases {
         assertThat(attempts).containsExactly(Outcome.SUCCESS);
     }
 
+    /** It has another method, and no body. */
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void aRequestThatARedirectMakesHasTheHeadersOfTheAttempt(Way way) throws Exception {
+        server.on("/a", headed(303, "Location: " + server.uri("/b"))).on("/b", status(500), status(200));
+        send(
+                client(DeadlinePolicy.of(Duration.ofSeconds(30)), retry()),
+                way,
+                with("POST", "/a").header("Idempotency-Key", "1"));
+        if (!handsDownWithAnotherMethod()) {
+            assertThat(sent("/b")).isEqualTo(2);
+            return;
+        }
+        assertThat(server.requests("/b"))
+                .allSatisfy(request ->
+                        assertThat(request.header("Holdfast-Timeout-Ms")).isNotNull())
+                .extracting(request -> request.header("Holdfast-Attempt"))
+                .containsExactly("1", "2");
+    }
+
     @ParameterizedTest
     @EnumSource(Way.class)
     void aLargeBodyArrivesWhole(Way way) throws Exception {
