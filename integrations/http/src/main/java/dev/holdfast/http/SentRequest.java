@@ -37,6 +37,7 @@ final class SentRequest extends HttpRequest {
     private final HttpRequest original;
     private final HttpHeaders headers;
     private final HttpCalls<HttpRequest, ?> calls;
+    private final Deadline.@Nullable Binding attempt = Deadline.Binding.current();
     private volatile boolean begun;
 
     /** Whether the answer has a length that is no number: then the client throws what a caller's mistake is to it. */
@@ -78,7 +79,7 @@ final class SentRequest extends HttpRequest {
             unreadable = !isReadable(info.headers());
             BodySubscriber<T> subscriber;
             try {
-                subscriber = Objects.requireNonNull(handler.apply(info), "the body handler returned null");
+                subscriber = Objects.requireNonNull(applied(handler, info), "the body handler returned null");
             } catch (Throwable thrown) {
                 // Thrown to the client, it would leave the connection open, in nobody's hands.
                 return UnwantedBody.failed(thrown);
@@ -94,6 +95,17 @@ final class SentRequest extends HttpRequest {
             }
             return watched;
         });
+    }
+
+    /** Within the attempt: the client asks it on a thread of its own. */
+    private <T> @Nullable BodySubscriber<T> applied(BodyHandler<T> handler, ResponseInfo info) {
+        Deadline.Binding before = Deadline.Binding.current();
+        Deadline.Binding.set(attempt);
+        try {
+            return handler.apply(info);
+        } finally {
+            Deadline.Binding.restore(before);
+        }
     }
 
     private @Nullable BodyLength length(ResponseInfo info) {

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.http;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.CallRejectedException;
+import dev.holdfast.Deadline;
 import dev.holdfast.Pipeline;
 import dev.holdfast.Reason;
+import dev.holdfast.headers.CallHeaders;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.testing.ScriptedServer;
 import java.io.IOException;
@@ -19,6 +22,7 @@ import java.net.http.HttpResponse.BodyHandler;
 import java.net.http.HttpResponse.BodySubscribers;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -63,6 +67,23 @@ class BodyHandlerTest {
         assertThat(server.requests()).hasSize(1);
         assertThatThrownBy(() -> client.sendAsync(post, handler).get()).isInstanceOf(Exception.class);
         assertThat(server.requests()).hasSize(2);
+    }
+
+    /** The client asks it on a thread of its own. */
+    @Test
+    void aHandlerSeesTheDeadlineAndTheAttempt() throws Exception {
+        HttpRequest get = HttpRequest.newBuilder(server.uri("/pieces")).build();
+        List<String> seen = new CopyOnWriteArrayList<>();
+        BodyHandler<String> handler = info -> {
+            CallHeaders.ofDefaults().write((name, value) -> seen.add(name));
+            return BodySubscribers.ofString(UTF_8);
+        };
+        Deadline.within(Duration.ofSeconds(30), () -> client.send(get, handler));
+        assertThat(seen).contains("Holdfast-Timeout-Ms", "Holdfast-Attempt");
+        seen.clear();
+        Deadline.within(Duration.ofSeconds(30), () -> client.sendAsync(get, handler))
+                .get();
+        assertThat(seen).contains("Holdfast-Timeout-Ms", "Holdfast-Attempt");
     }
 
     private static RuntimeException rejection() {

@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.DisplayName;
 
 /** The contract, for {@code java.net.http}. */
@@ -39,10 +40,46 @@ class HoldfastHttpClientTest extends HttpClientContract {
                 .followRedirects(HttpClient.Redirect.NORMAL)
                 .build();
         return new JdkClient(HoldfastHttpClient.around(
-                plain,
+                new Inside(plain),
                 pipelines::apply,
                 options -> options.partition(
                         request -> request.headers().firstValue("X-User").orElse(null))));
+    }
+
+    /** A client around the JDK's, and inside the adapter. */
+    private final class Inside extends HttpClientStub {
+        private final HttpClient client;
+
+        Inside(HttpClient client) {
+            this.client = client;
+        }
+
+        @Override
+        public Redirect followRedirects() {
+            return client.followRedirects();
+        }
+
+        @Override
+        public <T> HttpResponse<T> send(HttpRequest request, HttpResponse.BodyHandler<T> handler)
+                throws IOException, InterruptedException {
+            inside();
+            return client.send(request, handler);
+        }
+
+        @Override
+        public <T> CompletableFuture<HttpResponse<T>> sendAsync(
+                HttpRequest request, HttpResponse.BodyHandler<T> handler) {
+            return sendAsync(request, handler, null);
+        }
+
+        @Override
+        public <T> CompletableFuture<HttpResponse<T>> sendAsync(
+                HttpRequest request,
+                HttpResponse.BodyHandler<T> handler,
+                HttpResponse.@Nullable PushPromiseHandler<T> pushes) {
+            inside();
+            return client.sendAsync(request, handler, pushes);
+        }
     }
 
     private record JdkClient(HttpClient client) implements HttpClientUnderTest {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.httpclient5;
 
+import dev.holdfast.headers.CallHeaders;
 import dev.holdfast.http.AlreadySent;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -74,6 +75,7 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements AsyncExecCa
     /**
      * For this request.
      *
+     * @param headers those of the call, for requests that redirects make; null: none
      * @param shared whether its connection has streams of other requests, too
      */
     AsyncExchange(
@@ -82,11 +84,12 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements AsyncExecCa
             HttpClientContext context,
             AsyncExecChain.Scope of,
             Reading<T> reading,
+            @Nullable CallHeaders headers,
             boolean shared) {
         this.sent = sent;
         this.reading = reading;
         this.shared = shared;
-        runtime = new AsyncRuntime(of.execRuntime.fork(), shared);
+        runtime = new AsyncRuntime(of.execRuntime.fork(), shared, headers);
         scope = new AsyncExecChain.Scope(
                 of.exchangeId,
                 of.route,
@@ -190,6 +193,18 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements AsyncExecCa
             all.forEach(Cancellable::cancel);
             return true;
         }
+    }
+
+    // ---- its end, which the client's threads bring about within the attempt
+
+    @Override
+    public boolean complete(T value) {
+        return AttemptBinding.outside(() -> super.complete(value));
+    }
+
+    @Override
+    public boolean completeExceptionally(Throwable error) {
+        return AttemptBinding.outside(() -> super.completeExceptionally(error));
     }
 
     // ---- the response

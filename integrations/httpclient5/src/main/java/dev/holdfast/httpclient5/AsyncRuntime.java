@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.httpclient5;
 
+import dev.holdfast.headers.CallHeaders;
 import dev.holdfast.http.AlreadySent;
 import dev.holdfast.http.BodyLength;
 import java.io.IOException;
@@ -34,19 +35,29 @@ import org.jspecify.annotations.Nullable;
 final class AsyncRuntime implements AsyncExecRuntime {
     private final AsyncExecRuntime runtime;
     private final boolean shared;
+    private final @Nullable CallHeaders headers;
+    private final AttemptBinding attempt = AttemptBinding.ofThisThread();
     private volatile boolean sent;
     private volatile @Nullable HttpRequest answered;
     private volatile boolean redirected;
+    /** Whether there was a redirect before. */
+    private volatile boolean follows;
 
     /** Guarded by this. */
     private boolean connecting;
 
     private boolean toDiscard;
 
-    /** What {@code runtime} does, on a connection that has streams of other requests, too, or not. */
-    AsyncRuntime(AsyncExecRuntime runtime, boolean shared) {
+    /**
+     * What {@code runtime} does, on a connection that has streams of other requests, too, or not. To be made on the thread that begins
+     * the attempt.
+     *
+     * @param headers those of the call; null: none
+     */
+    AsyncRuntime(AsyncExecRuntime runtime, boolean shared, @Nullable CallHeaders headers) {
         this.runtime = runtime;
         this.shared = shared;
+        this.headers = headers;
     }
 
     /**
@@ -82,7 +93,7 @@ final class AsyncRuntime implements AsyncExecRuntime {
         private @Nullable BodyLength length;
 
         Noting(AsyncClientExchangeHandler exchange) {
-            super(exchange);
+            super(exchange, attempt);
         }
 
         @Override
@@ -93,6 +104,9 @@ final class AsyncRuntime implements AsyncExecRuntime {
                         if (!Method.CONNECT.isSame(now.getMethod())) {
                             sent = true;
                             request = now;
+                            if (follows) {
+                                Messages.complete(now, headers);
+                            }
                         }
                         channel.sendRequest(now, body, of);
                     },
@@ -104,6 +118,7 @@ final class AsyncRuntime implements AsyncExecRuntime {
                 throws HttpException, IOException {
             answered = request;
             redirected = request != null && response.getCode() / 100 == 3;
+            follows |= redirected;
             length = Bodies.length(request, response);
             if (body == null) {
                 endOfBody();
@@ -166,9 +181,9 @@ final class AsyncRuntime implements AsyncExecRuntime {
     @Override
     public Cancellable connectEndpoint(HttpClientContext context, FutureCallback<AsyncExecRuntime> callback) {
         if (shared) {
-            return runtime.connectEndpoint(context, callback);
+            return runtime.connectEndpoint(context, attempt.around(callback));
         }
-        BasicFuture<AsyncExecRuntime> told = new BasicFuture<>(callback);
+        BasicFuture<AsyncExecRuntime> told = new BasicFuture<>(attempt.around(callback));
         setConnecting();
         try {
             runtime.connectEndpoint(context, new FutureCallback<>() {
@@ -245,7 +260,7 @@ final class AsyncRuntime implements AsyncExecRuntime {
             Object state,
             HttpClientContext context,
             FutureCallback<AsyncExecRuntime> callback) {
-        return runtime.acquireEndpoint(id, route, state, context, callback);
+        return runtime.acquireEndpoint(id, route, state, context, attempt.around(callback));
     }
 
     @Override
@@ -270,7 +285,7 @@ final class AsyncRuntime implements AsyncExecRuntime {
 
     @Override
     public void upgradeTls(HttpClientContext context, FutureCallback<AsyncExecRuntime> callback) {
-        runtime.upgradeTls(context, callback);
+        runtime.upgradeTls(context, attempt.around(callback));
     }
 
     @Override

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.httpclient5;
 
+import dev.holdfast.headers.CallHeaders;
 import dev.holdfast.http.AlreadySent;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -25,6 +26,7 @@ import org.jspecify.annotations.Nullable;
 final class CountedRuntime implements ExecRuntime {
     private final ExecRuntime runtime;
     private final Runnable waits;
+    private final @Nullable CallHeaders headers;
     /** Whether there was an end after which the client sends nothing more, unless it repeats the request. */
     private boolean ended;
 
@@ -36,14 +38,19 @@ final class CountedRuntime implements ExecRuntime {
 
     private boolean redirected;
 
+    /** Whether there was a redirect before. */
+    private boolean follows;
+
     /**
      * Around the client's own.
      *
      * @param waits what is done before it waits for the network
+     * @param headers those of the call; null: none
      */
-    CountedRuntime(ExecRuntime runtime, Runnable waits) {
+    CountedRuntime(ExecRuntime runtime, Runnable waits, @Nullable CallHeaders headers) {
         this.runtime = runtime;
         this.waits = waits;
+        this.headers = headers;
     }
 
     /** A redirect and an answer to 401 are none. */
@@ -133,6 +140,9 @@ final class CountedRuntime implements ExecRuntime {
             return runtime;
         }
         sent = true;
+        if (follows) {
+            Messages.complete(request, headers);
+        }
         return begun();
     }
 
@@ -154,6 +164,7 @@ final class CountedRuntime implements ExecRuntime {
         answered = request;
         int status = response.getCode();
         redirected = status / 100 == 3;
+        follows |= redirected;
         ended = !redirected
                 && status != HttpStatus.SC_UNAUTHORIZED
                 && status != HttpStatus.SC_PROXY_AUTHENTICATION_REQUIRED;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.httpclient5;
 
+import dev.holdfast.headers.CallHeaders;
 import dev.holdfast.http.AlreadySent;
 import java.io.IOException;
 import java.nio.channels.AsynchronousCloseException;
@@ -26,6 +27,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Exchange extends AbstractInterruptibleChannel implements CancellableDependency {
     private final OwnRetries ownRetries;
+    private final @Nullable CallHeaders headers;
     /** The thread that executes it now. Others read it, too, and never find themselves. */
     private @Nullable Thread caller;
 
@@ -35,8 +37,14 @@ final class Exchange extends AbstractInterruptibleChannel implements Cancellable
     private boolean cancelled;
     private @Nullable Cancellable connection;
 
-    Exchange(OwnRetries ownRetries) {
+    /**
+     * One that tells of repetitions.
+     *
+     * @param headers those of the call, for requests that redirects make; null: none
+     */
+    Exchange(OwnRetries ownRetries, @Nullable CallHeaders headers) {
         this.ownRetries = ownRetries;
+        this.headers = headers;
     }
 
     /** What an attempt does with a response: it belongs to the attempt. */
@@ -50,7 +58,7 @@ final class Exchange extends AbstractInterruptibleChannel implements Cancellable
      */
     <T> T execute(ClassicHttpRequest request, ExecChain.Scope scope, ExecChain chain, Reading<T> reading)
             throws IOException, HttpException {
-        CountedRuntime runtime = new CountedRuntime(scope.execRuntime.fork(this), this::waits);
+        CountedRuntime runtime = new CountedRuntime(scope.execRuntime.fork(this), this::waits, headers);
         ExecChain.Scope own = new ExecChain.Scope(scope.exchangeId, scope.route, request, runtime, scope.clientContext);
         ClassicHttpResponse response = null;
         boolean whole = false;

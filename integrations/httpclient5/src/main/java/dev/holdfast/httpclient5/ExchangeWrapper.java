@@ -26,10 +26,13 @@ class ExchangeWrapper implements AsyncClientExchangeHandler {
     private static final SafeLog LOG = SafeLog.of(HoldfastAsyncExec.class.getName());
 
     private final AsyncClientExchangeHandler exchange;
+    private final AttemptBinding attempt;
     private volatile @Nullable Throwable thrown;
 
-    ExchangeWrapper(AsyncClientExchangeHandler exchange) {
+    /** For this exchange. It is part of the attempt. */
+    ExchangeWrapper(AsyncClientExchangeHandler exchange, AttemptBinding attempt) {
         this.exchange = exchange;
+        this.attempt = attempt;
     }
 
     /** What the exchange has thrown, and so its handlers, producer or consumer: not the client by itself. Null: nothing. */
@@ -44,7 +47,7 @@ class ExchangeWrapper implements AsyncClientExchangeHandler {
 
     private void inside(Step step) throws HttpException, IOException {
         try {
-            step.run();
+            attempt.<Exception>run(step::run);
         } catch (CancelledKeyException e) {
             // The client's: the connection is closed.
             throw e;
@@ -84,9 +87,9 @@ class ExchangeWrapper implements AsyncClientExchangeHandler {
     }
 
     /** Nobody is there to be told. */
-    private static void last(Runnable step) {
+    private void last(Runnable step) {
         try {
-            step.run();
+            attempt.run(step::run);
         } catch (Throwable e) {
             LOG.warn("what is called at the end of a request has thrown", e);
         }
@@ -115,8 +118,10 @@ class ExchangeWrapper implements AsyncClientExchangeHandler {
     /** If it throws, the client is to ask for the body, and gets the exception. */
     @Override
     public int available() {
+        int[] available = {0};
         try {
-            return exchange.available();
+            attempt.run(() -> available[0] = exchange.available());
+            return available[0];
         } catch (Throwable e) {
             note(e);
             return 1;

@@ -233,6 +233,7 @@ public final class HoldfastAsyncExec implements AsyncExecChainHandler {
                     AttemptContext.of(attempt, scope.clientContext),
                     scope,
                     reading,
+                    headers,
                     streams);
             if (!attempt.isRefresh()) {
                 exchanges.add(exchange);

@@ -172,7 +172,7 @@ public final class HoldfastExec implements ExecChainHandler {
 
     /** A refresh is not the user's to cancel. */
     private Exchange exchange(Attempt attempt, Cancellation cancellation) {
-        Exchange exchange = new Exchange(ownRetries);
+        Exchange exchange = new Exchange(ownRetries, headers);
         if (!attempt.isRefresh()) {
             cancellation.add(exchange);
         }

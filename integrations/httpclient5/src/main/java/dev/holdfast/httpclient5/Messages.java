@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.httpclient5;
 
+import dev.holdfast.headers.CallHeaders;
 import dev.holdfast.http.HttpMessages;
 import java.net.URI;
 import java.net.URISyntaxException;
@@ -101,6 +102,17 @@ record Messages<Q extends HttpRequest, R extends HttpResponse>(
     static void set(HttpMessage message, String name, String value) {
         message.removeHeaders(name);
         message.setHeader(name, value);
+    }
+
+    /** Those of the call that a request lacks: where a redirect changes the method, the client leaves all headers out. */
+    static void complete(HttpMessage redirected, @Nullable CallHeaders ofCall) {
+        if (ofCall != null) {
+            ofCall.write((name, value) -> {
+                if (!redirected.containsHeader(name)) {
+                    redirected.setHeader(name, value);
+                }
+            });
+        }
     }
 
     static @Nullable String first(HttpMessage message, String name) {

@@ -36,7 +36,7 @@ final class RequestStream extends ExchangeWrapper {
     private volatile boolean answered;
 
     private RequestStream(AsyncClientExchangeHandler exchange, Connection connection) {
-        super(exchange);
+        super(exchange, AttemptBinding.NONE); // the one inside knows its attempt
         this.connection = connection;
     }
 

@@ -2,7 +2,6 @@
 package dev.holdfast.httpclient5;
 
 import dev.holdfast.Deadline;
-import dev.holdfast.internal.context.Carried;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
@@ -92,10 +91,8 @@ final class StreamedBody {
     }
 
     private void tellAll(@Nullable Signal first) {
-        Carried.inherit(bound, () -> {
-            tellEach(first);
-            return true;
-        });
+        // Not with what holds in the attempt, which the client's thread has: that is over for the caller.
+        AttemptBinding.with(bound, () -> tellEach(first));
     }
 
     private void tellEach(@Nullable Signal first) {

@@ -37,7 +37,7 @@ class BodiesTest {
     @CsvSource({"0, 10", "9, 10", "10, 0", "11, 0"})
     void aKnownLengthIsReadWholeOrNotAtAll(int most, int left) throws IOException {
         ClassicHttpResponse response = response(10, "text/plain");
-        Bodies.read(response, most, new Exchange(new OwnRetries(BodiesTest.class)));
+        Bodies.read(response, most, new Exchange(new OwnRetries(BodiesTest.class), null));
         assertThat(bytes.available()).isEqualTo(left);
         assertThat(new String(EntityUtils.toByteArray(response.getEntity()), UTF_8))
                 .isEqualTo(TEXT);
@@ -47,7 +47,7 @@ class BodiesTest {
     @CsvSource({"0, 10", "1, 8", "9, 0", "10, 0", "11, 0"})
     void ofAnUnknownLengthThePrefixIsReadAndTheRestFollows(int most, int left) throws IOException {
         ClassicHttpResponse response = response(-1, "text/plain");
-        Bodies.read(response, most, new Exchange(new OwnRetries(BodiesTest.class)));
+        Bodies.read(response, most, new Exchange(new OwnRetries(BodiesTest.class), null));
         assertThat(bytes.available()).isEqualTo(left);
         HttpEntity entity = response.getEntity();
         assertThat(entity.isRepeatable()).isEqualTo(most >= 10);
@@ -66,7 +66,7 @@ class BodiesTest {
                 "video/mp4"
             })
     void aStreamIsNotRead(String type) throws IOException {
-        Bodies.read(response(-1, type), 100, new Exchange(new OwnRetries(BodiesTest.class)));
+        Bodies.read(response(-1, type), 100, new Exchange(new OwnRetries(BodiesTest.class), null));
         assertThat(bytes.available()).isEqualTo(10);
     }
 
@@ -84,13 +84,13 @@ class BodiesTest {
 
     @Test
     void whatIsThrownAwayIsCancelledIfItsBodyWasNotRead() throws IOException {
-        Exchange unread = new Exchange(new OwnRetries(BodiesTest.class));
+        Exchange unread = new Exchange(new OwnRetries(BodiesTest.class), null);
         ClassicHttpResponse response = response(-1, "text/plain");
         Bodies.read(response, 9, unread);
         Bodies.discard(response);
         assertThat(unread.isCancelled()).isTrue();
 
-        Exchange whole = new Exchange(new OwnRetries(BodiesTest.class));
+        Exchange whole = new Exchange(new OwnRetries(BodiesTest.class), null);
         ClassicHttpResponse other = response(0, "text/plain");
         Bodies.read(other, 9, whole);
         Bodies.discard(other);
@@ -100,7 +100,7 @@ class BodiesTest {
     @Test
     void aResponseWithoutABodyStaysAsItIs() throws IOException {
         ClassicHttpResponse response = new BasicClassicHttpResponse(204);
-        Bodies.read(response, 100, new Exchange(new OwnRetries(BodiesTest.class)));
+        Bodies.read(response, 100, new Exchange(new OwnRetries(BodiesTest.class), null));
         assertThat(response.getEntity()).isNull();
     }
 }

@@ -72,6 +72,11 @@ class HoldfastAsyncExecTest extends HttpClientContract {
         pools.add(pool);
         CloseableHttpAsyncClient made = exec.addTo(
                         HttpAsyncClients.custom().setConnectionManager(pool).setConnectionManagerShared(true))
+                .addExecInterceptorLast("inside", (request, body, scope, chain, callback) -> {
+                    inside();
+                    chain.proceed(request, body, scope, callback);
+                })
+                .addRequestInterceptorLast((request, body, context) -> inside())
                 .build();
         made.start();
         return made;

@@ -44,10 +44,17 @@ class HoldfastExecTest extends HttpClientContract {
                     Header user = request.getFirstHeader("X-User");
                     return user == null ? null : user.getValue();
                 }));
-        return new ClassicClient(
-                exec.addTo(HttpClients.custom()).build(),
-                exec.readBodiesUpTo(0).addTo(HttpClients.custom()).build(),
-                Executors.newFixedThreadPool(32));
+        return new ClassicClient(client(exec), client(exec.readBodiesUpTo(0)), Executors.newFixedThreadPool(32));
+    }
+
+    private CloseableHttpClient client(HoldfastExec exec) {
+        return exec.addTo(HttpClients.custom())
+                .addExecInterceptorLast("inside", (request, scope, chain) -> {
+                    inside();
+                    return chain.proceed(request, scope);
+                })
+                .addRequestInterceptorLast((request, body, context) -> inside())
+                .build();
     }
 
     private record ClassicClient(CloseableHttpClient client, CloseableHttpClient streaming, ExecutorService threads)

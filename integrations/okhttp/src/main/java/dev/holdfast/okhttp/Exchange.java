@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.okhttp;
 
+import dev.holdfast.Deadline;
 import dev.holdfast.http.AlreadySent;
 import dev.holdfast.http.BodyLength;
 import dev.holdfast.http.HttpCalls;
@@ -39,7 +40,18 @@ final class Exchange extends AbstractInterruptibleChannel {
     private static final int UPGRADED = 101;
     private static final int UNAVAILABLE = 503;
 
+    /** Inside which a thread of the dispatcher's is now. */
+    private static final ThreadLocal<@Nullable Exchange> INSIDE = new ThreadLocal<>();
+
     private static final EventListener ANSWERS = new EventListener() {
+        @Override
+        public void canceled(Call call) {
+            Exchange exchange = call.tag(Exchange.class);
+            if (exchange != null) {
+                exchange.cancelInner();
+            }
+        }
+
         /** After the answer to an {@code Expect: 100-continue}. */
         @Override
         public void requestBodyStart(Call call) {
@@ -86,6 +98,12 @@ final class Exchange extends AbstractInterruptibleChannel {
     private final long mostRead;
     private final HttpCalls<Request, Response> calls;
     private volatile boolean sent;
+
+    /** What holds in the attempt, where a thread of the dispatcher executes it. Written before that begins. */
+    private Deadline.@Nullable Binding handedOver;
+
+    /** What its interceptors have begun and not ended, on the thread of the dispatcher's; null: nothing. Guarded by this. */
+    private @Nullable Call inner;
 
     /** Guarded by this. */
     private boolean over;
@@ -171,6 +189,7 @@ final class Exchange extends AbstractInterruptibleChannel {
     /** On a thread of the dispatcher's. */
     <T> CompletableFuture<T> enqueue(Reading<T> reading) {
         CompletableFuture<T> answer = new CompletableFuture<>();
+        handedOver = Deadline.Binding.current();
         call.enqueue(new Callback() {
             @Override
             public void onFailure(Call failed, IOException e) {
@@ -181,7 +200,9 @@ final class Exchange extends AbstractInterruptibleChannel {
             @Override
             public void onResponse(Call answered, Response response) {
                 try {
-                    if (!answer.complete(reading.read(Exchange.this, response))) {
+                    // What hangs on the answer is no part of the attempt.
+                    T read = within(() -> reading.read(Exchange.this, response));
+                    if (!answer.complete(read)) {
                         response.close();
                     }
                 } catch (IOException e) {
@@ -197,6 +218,68 @@ final class Exchange extends AbstractInterruptibleChannel {
             }
         });
         return answer;
+    }
+
+    interface Step<T> {
+        T run() throws IOException;
+    }
+
+    /** On this thread, with what holds in the attempt. */
+    private <T> T within(Step<T> step) throws IOException {
+        Deadline.Binding attempt = handedOver;
+        if (attempt == null) {
+            return step.run();
+        }
+        Deadline.Binding before = Deadline.Binding.current();
+        Exchange outer = INSIDE.get();
+        Deadline.Binding.set(attempt);
+        INSIDE.set(this);
+        try {
+            return step.run();
+        } finally {
+            Deadline.Binding.restore(before);
+            INSIDE.set(outer);
+        }
+    }
+
+    /**
+     * Runs a call which this thread waits for. An attempt around it that is given up cancels it: with {@link #execute}, an interrupt
+     * does, and no thread of the dispatcher's gets one.
+     */
+    static <T> T inside(Call call, Step<T> step) throws IOException {
+        Exchange outer = INSIDE.get();
+        if (outer == null) {
+            return step.run();
+        }
+        Call before = outer.setInner(call);
+        try {
+            return step.run();
+        } finally {
+            outer.setInner(before);
+        }
+    }
+
+    /** Returns what was there before: a call around this one, on the same thread. */
+    private @Nullable Call setInner(@Nullable Call begun) {
+        Call before;
+        synchronized (this) {
+            before = inner;
+            inner = begun;
+        }
+        if (call.isCanceled()) {
+            cancelInner();
+        }
+        return before;
+    }
+
+    private void cancelInner() {
+        Call begun;
+        synchronized (this) {
+            begun = inner;
+        }
+        if (begun != null) {
+            begun.cancel();
+        }
     }
 
     /** Also before it is cancelled: the dispatcher's thread tells that only later. */
@@ -273,6 +356,14 @@ final class Exchange extends AbstractInterruptibleChannel {
     }
 
     // ---- as interceptors
+
+    /** Around the user's own: they are part of the attempt, on whichever thread they run. */
+    static Response bind(Interceptor.Chain chain) throws IOException {
+        Exchange exchange = chain.call().tag(Exchange.class);
+        return exchange == null
+                ? chain.proceed(chain.request())
+                : exchange.within(() -> chain.proceed(chain.request()));
+    }
 
     /**
      * Each request on the way of redirects. Of a 503, OkHttp does not see a number of seconds: by itself it would repeat the request if

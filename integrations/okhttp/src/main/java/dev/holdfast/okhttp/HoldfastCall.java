@@ -80,6 +80,10 @@ final class HoldfastCall implements Call {
 
     @Override
     public Response execute() throws IOException {
+        return Exchange.inside(this, this::executed);
+    }
+
+    private Response executed() throws IOException {
         beOnlyOnce();
         if (!enter()) {
             throw asIOException(null);

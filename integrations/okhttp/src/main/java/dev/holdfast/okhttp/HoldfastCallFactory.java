@@ -97,6 +97,7 @@ public final class HoldfastCallFactory implements Call.Factory {
                 .retryOnConnectionFailure(false)
                 .callTimeout(Duration.ZERO) // of a call with all its attempts
                 .addInterceptor(Exchange::showRetryAfter);
+        inside.interceptors().add(0, Exchange::bind);
         // Around the user's own, which see what came from the network.
         inside.networkInterceptors().add(0, Exchange::noteSent);
         inside.addNetworkInterceptor(Exchange::readAnswer);

@@ -42,6 +42,10 @@ class HoldfastCallFactoryTest extends HttpClientContract {
                     thread.setUncaughtExceptionHandler((of, thrown) -> {});
                     return thread;
                 })))
+                .addInterceptor(chain -> {
+                    inside();
+                    return chain.proceed(chain.request());
+                })
                 .build();
         return new OkClient(
                 plain,

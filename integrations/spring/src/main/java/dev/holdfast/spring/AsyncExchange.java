@@ -61,6 +61,12 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements CoreSubscri
     /** Whether the client asked more than once for what it sends. */
     private volatile boolean sentAgain;
 
+    /** The attempt of the pipeline around, if there is one: written before this one begins. */
+    private @Nullable AsyncExchange<?> outer;
+
+    /** Whether another pipeline sends the request, perhaps several times: then its attempts tell of redirects. */
+    private volatile boolean sentByOthers;
+
     /** To be made on the thread that runs the attempt: what is subscribed on another one inherits from the context. */
     AsyncExchange(ContextView context, Reading<T> reading) {
         Deadline.Binding here = Deadline.Binding.current();
@@ -69,9 +75,15 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements CoreSubscri
     }
 
     AsyncExchange<T> start(ClientRequest request, ExchangeFunction next) {
+        if (request.body() instanceof BodyAround around) {
+            outer = around.exchange();
+            around.exchange().sentByOthers = true;
+        }
         ClientRequest noting = ClientRequest.from(request)
-                .body(new BodyAround(request.body(), (message, writing) -> {
-                    sentAgain = written != null;
+                .body(new BodyAround(request.body(), this, (message, writing) -> {
+                    if (written != null && !sentByOthers) {
+                        redirected();
+                    }
                     written = message;
                     return request.body().insert(new Noting(message), writing);
                 }))
@@ -80,9 +92,18 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements CoreSubscri
         return this;
     }
 
-    /** A body that notes when it is written. A filter inside asks whether there is one. */
+    private void redirected() {
+        sentAgain = true;
+        if (outer != null) {
+            outer.redirected();
+        }
+    }
+
+    /** A body that notes when it is written. A filter inside asks whether there is one, and for which attempt. */
     private record BodyAround(
-            BodyInserter<?, ? super ClientHttpRequest> inside, BodyInserter<Object, ClientHttpRequest> noting)
+            BodyInserter<?, ? super ClientHttpRequest> inside,
+            AsyncExchange<?> exchange,
+            BodyInserter<Object, ClientHttpRequest> noting)
             implements BodyInserter<Object, ClientHttpRequest> {
         @Override
         public Mono<Void> insert(ClientHttpRequest message, BodyInserter.Context writing) {

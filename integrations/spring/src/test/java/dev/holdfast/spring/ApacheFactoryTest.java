@@ -25,4 +25,9 @@ class ApacheFactoryTest extends BlockingContract {
     protected int calls() {
         return 1_000;
     }
+
+    @Override
+    protected boolean handsDownWithAnotherMethod() {
+        return false;
+    }
 }

@@ -49,10 +49,14 @@ abstract class BlockingContract extends HttpClientContract {
                 made.closing());
     }
 
-    private static RestClient client(Made made, HoldfastInterceptor interceptor) {
+    private RestClient client(Made made, HoldfastInterceptor interceptor) {
         return RestClient.builder()
                 .requestFactory(made.factory())
                 .requestInterceptor(interceptor)
+                .requestInterceptor((request, body, execution) -> {
+                    inside();
+                    return execution.execute(request, body);
+                })
                 .build();
     }
 

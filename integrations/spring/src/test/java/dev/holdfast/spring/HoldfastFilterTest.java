@@ -24,6 +24,7 @@ import dev.holdfast.timeout.TimeoutPolicy;
 import io.netty.handler.timeout.ReadTimeoutException;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.SocketAddress;
 import java.net.SocketTimeoutException;
@@ -128,6 +129,73 @@ class HoldfastFilterTest {
                     .hasRootCauseInstanceOf(CallRejectedException.class);
             assertThat(server.requests()).hasSize(1);
         }
+    }
+
+    private static WebClient twoFilters(Pipeline outer, Pipeline inner) {
+        return WebClient.builder()
+                .clientConnector(
+                        new ReactorClientHttpConnector(HttpClient.create().followRedirect(true)))
+                .filter(HoldfastFilter.of(Pipelines.one(outer)))
+                .filter(HoldfastFilter.of(Pipelines.one(inner)))
+                .build();
+    }
+
+    private Pipeline repeating(int attempts) {
+        Pipeline made = Pipeline.of(
+                "repeating",
+                RetryPolicy.of(r ->
+                        r.maxAttempts(attempts).initialBackoff(Duration.ZERO).budgetEnabled(false)));
+        open.add(made);
+        return made;
+    }
+
+    /** What the inner pipeline has sent several times did not come by a redirect. */
+    @Test
+    void aPostIsRepeatedByBothPipelinesAfterAPushback() {
+        try (ScriptedServer server = ScriptedServer.start().answers(429)) {
+            var unused = twoFilters(repeating(3), repeating(3))
+                    .post()
+                    .uri(server.uri("/pay"))
+                    .bodyValue("12")
+                    .exchangeToMono(ClientResponse::toBodilessEntity)
+                    .block();
+            assertThat(server.requests()).hasSize(5);
+        }
+    }
+
+    /** The first host may have done the work. */
+    @Test
+    void neitherPipelineRepeatsAPostThatWasRedirectedToAPushback() throws IOException {
+        AtomicInteger posts = new AtomicInteger();
+        AtomicInteger redirected = new AtomicInteger();
+        com.sun.net.httpserver.HttpServer server =
+                com.sun.net.httpserver.HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        server.createContext("/pay", exchange -> {
+            posts.incrementAndGet();
+            exchange.getRequestBody().readAllBytes();
+            exchange.getResponseHeaders().set("Location", "/busy");
+            exchange.sendResponseHeaders(307, -1);
+            exchange.close();
+        });
+        server.createContext("/busy", exchange -> {
+            redirected.incrementAndGet();
+            exchange.getRequestBody().readAllBytes();
+            exchange.sendResponseHeaders(429, -1);
+            exchange.close();
+        });
+        server.start();
+        try {
+            var unused = twoFilters(repeating(3), repeating(3))
+                    .post()
+                    .uri("http://127.0.0.1:" + server.getAddress().getPort() + "/pay")
+                    .bodyValue("12")
+                    .exchangeToMono(ClientResponse::toBodilessEntity)
+                    .block();
+        } finally {
+            server.stop(0);
+        }
+        assertThat(posts).hasValue(1);
+        assertThat(redirected).hasValue(1);
     }
 
     /** The server hears of nothing: it is not to blame. */

@@ -49,11 +49,15 @@ abstract class WebClientContract extends HttpClientContract {
         return new Client(client(made, filter), client(made, filter.readBodiesUpTo(0)), made.closing());
     }
 
-    private static WebClient client(Made made, HoldfastFilter filter) {
+    private WebClient client(Made made, HoldfastFilter filter) {
         return WebClient.builder()
                 .clientConnector(made.connector())
                 .codecs(codecs -> codecs.defaultCodecs().maxInMemorySize(-1))
                 .filter(filter)
+                .filter((request, next) -> {
+                    inside();
+                    return next.exchange(request);
+                })
                 .build();
     }
 

@@ -5,6 +5,7 @@ import dev.holdfast.Outcome;
 import dev.holdfast.Pipeline;
 import dev.holdfast.Refusal;
 import dev.holdfast.deadline.DeadlinePolicy;
+import dev.holdfast.headers.CallHeaders;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.Policy;
@@ -47,12 +48,14 @@ abstract class HttpCases {
     final List<Refusal> refusals = new CopyOnWriteArrayList<>();
     final List<Outcome> attempts = new CopyOnWriteArrayList<>();
     final Map<String, Pipeline> used = new ConcurrentHashMap<>();
+    /** What {@link #inside} would hand down. */
+    final List<Map<String, String>> seenInside = new CopyOnWriteArrayList<>();
 
     HttpCases() {}
 
     /**
      * A client with these pipelines around it. It follows redirects. Its option {@code partition} gives the header {@code X-User} of a
-     * request, or null. To be closed by the contract.
+     * request, or null. It calls {@link #inside} within each attempt. To be closed by the contract.
      *
      * @param pipelines from the authority of a request to its pipeline
      */
@@ -75,6 +78,14 @@ abstract class HttpCases {
 
     /** Whether the adapter sees which addresses a redirected request has been sent to. If not, only its own one is known. */
     protected boolean seesWhereRedirectsLead() {
+        return true;
+    }
+
+    /**
+     * Whether a request that a redirect makes with another method has the headers of the attempt; true unless a subclass says that its
+     * client leaves out all headers there.
+     */
+    protected boolean handsDownWithAnotherMethod() {
         return true;
     }
 
@@ -105,6 +116,16 @@ abstract class HttpCases {
      */
     protected List<Policy> around() {
         return List.of();
+    }
+
+    /**
+     * To be called by code of the client's user that runs within each attempt, such as an interceptor inside the adapter, on whichever
+     * thread it runs: it is to see what holds in the attempt.
+     */
+    protected final void inside() {
+        Map<String, String> handedDown = new ConcurrentHashMap<>();
+        CallHeaders.ofDefaults().write(handedDown::put);
+        seenInside.add(handedDown);
     }
 
     /** Closes what a case has opened. */

@@ -69,10 +69,44 @@ abstract class RequestCases extends TroubleCases {
 
     @ParameterizedTest
     @EnumSource(Way.class)
+    void codeInsideAnAttemptSeesItsDeadlineAndItsNumber(Way way) throws Exception {
+        server.on("/a", status(500), status(200));
+        send(client(DeadlinePolicy.of(Duration.ofSeconds(30)), retry()), way, get("/a"));
+        assertThat(seenInside)
+                .allSatisfy(seen -> assertThat(seen)
+                        .hasEntrySatisfying(
+                                "Holdfast-Timeout-Ms",
+                                millis -> assertThat(Long.parseLong(millis)).isBetween(0L, 30_000L)))
+                .extracting(seen -> seen.get("Holdfast-Attempt"))
+                .containsOnly("1", "2");
+    }
+
+    @ParameterizedTest
+    @EnumSource(Way.class)
     void aRedirectIsFollowedWithinTheAttempt(Way way) throws Exception {
         server.on("/a", headed(302, "Location: " + server.uri("/b"))).on("/b", status(200, "12"));
         assertThat(send(client(retry()), way, get("/a")).body()).isEqualTo("12");
         assertThat(attempts).containsExactly(Outcome.SUCCESS);
+    }
+
+    /** It has another method, and no body. */
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void aRequestThatARedirectMakesHasTheHeadersOfTheAttempt(Way way) throws Exception {
+        server.on("/a", headed(303, "Location: " + server.uri("/b"))).on("/b", status(500), status(200));
+        send(
+                client(DeadlinePolicy.of(Duration.ofSeconds(30)), retry()),
+                way,
+                with("POST", "/a").header("Idempotency-Key", "1"));
+        if (!handsDownWithAnotherMethod()) {
+            assertThat(sent("/b")).isEqualTo(2);
+            return;
+        }
+        assertThat(server.requests("/b"))
+                .allSatisfy(request ->
+                        assertThat(request.header("Holdfast-Timeout-Ms")).isNotNull())
+                .extracting(request -> request.header("Holdfast-Attempt"))
+                .containsExactly("1", "2");
     }
 
     @ParameterizedTest
