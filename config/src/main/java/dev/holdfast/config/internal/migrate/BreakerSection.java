@@ -142,8 +142,7 @@ final class BreakerSection {
             callersWait(grows ? settings.given(MOST).flatMap(Given::duration) : wait);
         }
         Optional<Given> enabled = settings.take("enable-exponential-backoff");
-        enabled.ifPresent(given ->
-                section.comment((written ? given.kept() : "left out") + ": " + given.shown() + given.replaced()));
+        enabled.ifPresent(given -> section.commentFlag(given, written));
         if (written && grows) {
             section.decimal("wait-multiplier-in-open-state", 1, 10, MULTIPLIER);
             section.add("wait-multiplier-in-open-state", "1.5", "resilience4j's default");

@@ -5,17 +5,17 @@ import java.util.Arrays;
 import java.util.Optional;
 
 /**
- * The kinds of resilience4j, in the default order of our sections. The number is the place of the aspect if none is written. It
- * is resilience4j's, except that the timeout is inside the bulkhead, as it is here.
+ * The kinds of resilience4j, in the default order of our sections. The number is resilience4j's place of the aspect if
+ * none is written.
  */
 enum Kind {
     RETRY("Retry", "retry", "retry", "retryaspectorder", Integer.MAX_VALUE - 5),
     CIRCUIT_BREAKER(
             "CircuitBreaker", "circuitbreaker", "circuit-breaker", "circuitbreakeraspectorder", Integer.MAX_VALUE - 4),
     RATE_LIMITER("RateLimiter", "ratelimiter", "throttle", "ratelimiteraspectorder", Integer.MAX_VALUE - 3),
-    BULKHEAD("Bulkhead", "bulkhead", "bulkhead", "bulkheadaspectorder", Integer.MAX_VALUE - 2),
-    THREAD_POOL("Bulkhead", "threadpoolbulkhead", "bulkhead", "bulkheadaspectorder", Integer.MAX_VALUE - 2),
-    TIME_LIMITER("TimeLimiter", "timelimiter", "timeout", "timelimiteraspectorder", Integer.MAX_VALUE - 1);
+    BULKHEAD("Bulkhead", "bulkhead", "bulkhead", "bulkheadaspectorder", Integer.MAX_VALUE - 1),
+    THREAD_POOL("Bulkhead", "threadpoolbulkhead", "bulkhead", "bulkheadaspectorder", Integer.MAX_VALUE - 1),
+    TIME_LIMITER("TimeLimiter", "timelimiter", "timeout", "timelimiteraspectorder", Integer.MAX_VALUE - 2);
 
     private final String annotation;
     private final String prefix;

@@ -11,7 +11,7 @@ import java.util.stream.Stream;
 /**
  * Makes one of the settings of an instance and of the configs that it inherits from. The nearest one counts. But resilience4j
  * makes the function of a wait on each level that has the wait, of what this level says: a breaker of this level alone, a
- * retry also of the level that this one inherits from, except for the random factor.
+ * retry also of the levels that this one inherits from, except for the random factor.
  */
 final class Levels {
     private static final Map<Kind, Set<String>> WAITS = Map.of(
@@ -58,7 +58,9 @@ final class Levels {
                 .takeWhile(level -> wait.filter(level::contains).isEmpty())
                 .count();
         List<Given> beside = place < levels.size() ? levels.get(place) : List.of();
-        List<Given> beyond = kind == Kind.RETRY && place + 1 < levels.size() ? levels.get(place + 1) : List.of();
+        List<Given> beyond = kind == Kind.RETRY
+                ? levels.stream().skip(place + 1L).flatMap(List::stream).toList()
+                : List.of();
         Map<String, Given> settings = new LinkedHashMap<>();
         for (Given given : ranked) {
             boolean heeded = wait.isEmpty()

@@ -131,6 +131,10 @@ final class Lists {
         }
         String both = line().isEmpty()
                 ? "Without one, both take every exception"
+                        + (retry.ignored.isEmpty()
+                                ? ""
+                                : ". With `ignored: [" + joined(retry.ignored)
+                                        + "]` in a classifier it is not repeated, and the breaker does not count it either")
                 : "With the line below, both take "
                         + (isOpen() ? "every exception" : failures.isEmpty() ? "none" : joined(failures))
                         + (ignored.isEmpty() ? "" : ", but not " + joined(ignored))

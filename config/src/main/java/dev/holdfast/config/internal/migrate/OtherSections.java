@@ -26,10 +26,12 @@ final class OtherSections {
             section.comment(
                     "trap: without limit-refresh-period, resilience4j's period is 500ns: the limit limits nothing. If you"
                             + " meant a second, write the limit of the file here, and per: 1s");
-            inAMillisecond(settings, section, DEFAULT_PERIOD);
+            inAPeriodOfHere(settings, section, DEFAULT_PERIOD, Section.SHORTEST);
             section.add("per", "1ms", "no period is written");
         } else if (period.filter(OtherSections::isTooShort).isPresent()) {
-            inAMillisecond(settings, section, period.get());
+            inAPeriodOfHere(settings, section, period.get(), Section.SHORTEST);
+        } else if (period.filter(given -> given.compareTo(Section.LONGEST) > 0).isPresent()) {
+            inAPeriodOfHere(settings, section, period.get(), Section.LONGEST);
         } else {
             long most = Math.min(1_000_000_000, per.orElse(Section.LONGEST).toNanos());
             section.whole("limit", 1, most, "limit-for-period");
@@ -45,25 +47,36 @@ final class OtherSections {
         return period.compareTo(Duration.ZERO) > 0 && period.compareTo(Section.SHORTEST) < 0;
     }
 
-    /** Writes the limit for the least period that there is here, at the rate that it has in a shorter one. */
-    private static void inAMillisecond(Settings settings, Section section, Duration period) {
+    /** Writes the limit for the least or the longest period that there is here, at the rate that it has in another one, or less. */
+    private static void inAPeriodOfHere(Settings settings, Section section, Duration period, Duration here) {
         Optional<Given> written = settings.take("limit-for-period");
         Optional<Given> limit = written.filter(given -> given.number().isPresent());
         double calls = limit.flatMap(Given::number).map(BigDecimal::doubleValue).orElse(50.0);
-        double most = Section.SHORTEST.toNanos();
-        double scaled = Math.max(1, calls) * most / period.toNanos();
-        String value = Long.toString(Math.round(Math.min(most, scaled)));
+        double most = Math.min(1_000_000_000, here.toNanos());
+        double scaled = Math.max(1, calls) * here.toNanos() / seconds(period) / 1e9;
+        boolean shorter = here.compareTo(period) < 0;
+        // A quota is not to be exceeded.
+        double whole = shorter ? Math.floor(scaled) : Math.rint(scaled);
+        String value = Long.toString((long) Math.max(1, Math.min(most, whole)));
         String in = "in " + Checks.text(period);
+        String end = shorter ? "longest" : "least";
         limit.ifPresentOrElse(
                 given -> section.changed(
                         "limit",
                         value,
                         given,
-                        in + ", and the least period here is 1ms; "
-                                + (scaled > most ? "the most here" : "the rate stays")),
+                        in + ", and the " + end + " period here is " + Checks.text(here) + "; "
+                                + (scaled > most
+                                        ? "the most here"
+                                        : scaled < 1 ? "the least here, a higher rate" : "the rate stays")),
                 () -> section.add("limit", value, "resilience4j's default, 50 " + in));
         written.filter(given -> limit.isEmpty())
                 .ifPresent(given -> section.comment("left out: " + given.shown() + "; it is no number"));
+    }
+
+    /** Also of a century, which is more nanoseconds than a long has. */
+    private static double seconds(Duration period) {
+        return period.toSeconds() + period.toNanosPart() / 1e9;
     }
 
     static Section bulkhead(Settings settings) {

@@ -41,8 +41,7 @@ final class RetrySection {
         }
         Optional<Given> enabled = settings.take("enable-exponential-backoff");
         boolean effect = settings.has("wait-duration");
-        enabled.ifPresent(given ->
-                section.comment((effect ? given.kept() : "left out") + ": " + given.shown() + given.replaced()));
+        enabled.ifPresent(given -> section.commentFlag(given, effect));
         boolean grows = enabled.flatMap(Given::flag).orElse(false);
         if (grows) {
             ignoreMost(settings, section);

@@ -114,6 +114,14 @@ final class Section {
         lines.add(new Line(option, variable ? given.placed(text) : text, comment));
     }
 
+    /** What becomes of a flag that is no option of its own here. */
+    void commentFlag(Given flag, boolean effect) {
+        comment(
+                flag.flag().isEmpty()
+                        ? "left out: " + flag.shown() + "; the value is not understood"
+                        : (effect ? flag.kept() : "left out") + ": " + flag.shown() + flag.replaced());
+    }
+
     private static boolean isNumberOrTime(Object value) {
         return value instanceof BigDecimal || value instanceof Duration;
     }

@@ -318,9 +318,25 @@ final class Source {
         return Optional.ofNullable(general.get(kind.section())).flatMap(settings -> settings.given(kind.aspect()));
     }
 
-    /** Where the kind stands in resilience4j: the least is outermost. */
+    /**
+     * Where the kind stands in resilience4j: the least is outermost. But the timeout is innermost, as it is here, unless a written
+     * order has its place among the last ones.
+     */
     long aspectOrder(Kind kind) {
-        return aspect(kind).flatMap(Given::number).map(BigDecimal::longValue).orElse((long) kind.aspectOrder());
+        return writtenOrder(kind)
+                .orElseGet(() -> kind != Kind.TIME_LIMITER || isWrittenAmongTheLast()
+                        ? kind.aspectOrder()
+                        : (long) Integer.MAX_VALUE);
+    }
+
+    private boolean isWrittenAmongTheLast() {
+        return Stream.of(Kind.values())
+                .flatMap(kind -> writtenOrder(kind).stream())
+                .anyMatch(order -> order >= Kind.TIME_LIMITER.aspectOrder());
+    }
+
+    private Optional<Long> writtenOrder(Kind kind) {
+        return aspect(kind).flatMap(Given::number).map(BigDecimal::longValue);
     }
 
     /** What is to be said of the files as a whole, when all settings have been asked for. */

@@ -29,6 +29,7 @@ import java.util.Set;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -394,6 +395,9 @@ class MigrateKindsTest {
                     .contains(
                             "the retry repeats every exception, but not java.lang.IllegalArgumentException; the circuit"
                                     + " breaker counts every exception.")
+                    .contains(
+                            "With `ignored: [java.lang.IllegalArgumentException]` in a classifier it is not repeated, and the"
+                                    + " breaker does not count it either")
                     .containsOnlyOnce("classifier: {")
                     .contains("b:")
                     .contains("#classifier: { ignored: [java.lang.IllegalArgumentException] }");
@@ -895,6 +899,74 @@ class MigrateKindsTest {
                     .contains("limit: 167 # added: resilience4j's default, 50 in 300us")
                     .contains("in 1ns, and the least period here is 1ms; the most here")
                     .doesNotContain("limits nothing");
+        }
+    }
+
+    /** A monthly quota, and one of less than a call a day. */
+    @Test
+    void periodAboveTheLongestIsNotExceeded() throws IOException {
+        try (Migrated made = migrated(
+                "ratelimiter.instances.a.limit-for-period=10000",
+                "ratelimiter.instances.a.limit-refresh-period=30d",
+                "ratelimiter.instances.b.limit-for-period=2",
+                "ratelimiter.instances.b.limit-refresh-period=7d")) {
+            assertThat(made.throttle("a").limit()).isEqualTo(333);
+            assertThat(made.throttle("a").per()).isEqualTo(Duration.ofDays(1));
+            assertThat(made.throttle("b").limit()).isEqualTo(1);
+            assertThat(made.text())
+                    .contains(
+                            "changed: limit-for-period = 10000; in 30d, and the longest period here is 1d; the rate stays")
+                    .contains("in 7d, and the longest period here is 1d; the least here, a higher rate");
+        }
+    }
+
+    @Test
+    void aRetryGrowsAsAnyConfigOfItsChainSays() throws IOException {
+        try (Migrated made = migrated(
+                "retry.configs.default.enable-exponential-backoff=true",
+                "retry.configs.default.exponential-backoff-multiplier=4",
+                "retry.configs.middle.base-config=default",
+                "retry.configs.backend.base-config=middle",
+                "retry.configs.backend.max-attempts=4",
+                "retry.instances.a.base-config=backend",
+                "retry.instances.a.wait-duration=100ms")) {
+            assertThat(made.text())
+                    .contains("multiplier: 4 # kept")
+                    .contains("max: 1600ms")
+                    .doesNotContain("heeds it only beside the wait itself");
+        }
+    }
+
+    @Test
+    void besideAWrittenOrderAmongTheLastOnesTheTimeLimiterHasItsOwnPlace() throws IOException {
+        String[] kinds = {
+            "retry.instances.a.max-attempts=3",
+            "circuitbreaker.instances.a.failure-rate-threshold=80",
+            "timelimiter.instances.a.timeout-duration=2s",
+            "bulkhead.instances.a.max-concurrent-calls=10"
+        };
+        try (Migrated made = migrated(with(kinds, "retry.retry-aspect-order=2147483647"))) {
+            assertThat(made.text()).contains("order: [circuit-breaker, timeout, bulkhead, retry]");
+        }
+        try (Migrated made = migrated(with(kinds, "retry.retry-aspect-order=5"))) {
+            assertThat(made.text()).doesNotContain("order: [");
+        }
+    }
+
+    private static String[] with(String[] settings, String more) {
+        return Stream.concat(Stream.of(settings), Stream.of(more)).toArray(String[]::new);
+    }
+
+    @Test
+    void aFlagThatIsNotUnderstoodIsNotKept() throws IOException {
+        try (Migrated made = migrated(
+                "retry.instances.a.wait-duration=1s",
+                "retry.instances.a.enable-exponential-backoff=maybe",
+                "circuitbreaker.instances.a.wait-duration-in-open-state=1s",
+                "circuitbreaker.instances.a.enable-exponential-backoff=maybe")) {
+            assertThat(made.text())
+                    .doesNotContain("kept: enable-exponential-backoff")
+                    .contains("left out: enable-exponential-backoff = maybe; the value is not understood");
         }
     }
 
