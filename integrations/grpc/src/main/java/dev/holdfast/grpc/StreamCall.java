@@ -38,6 +38,8 @@ final class StreamCall<Q, R> extends PipelinedCall<Q, R> {
     private boolean opened;
     /** What was sent of the call threw: the pipeline is about to end it. */
     private boolean broken;
+    /** The call inside has ended: no response begins any more, whatever its transport says later. */
+    private boolean insideEnded;
     /** The response has begun, and goes to the listener as it comes, until {@link #givenUp}. */
     private boolean through;
     /** Its caller, or the pipeline, has ended it. The listener hears nothing else of the call inside. */
@@ -198,6 +200,19 @@ final class StreamCall<Q, R> extends PipelinedCall<Q, R> {
         return true;
     }
 
+    /** As {@link #goesThrough} at the end of the call inside: with a failure, only if the response has begun before. */
+    private boolean endsThrough(boolean well) {
+        synchronized (lock) {
+            through |= well && isOpen();
+            insideEnded = true;
+            if (!through) {
+                return false;
+            }
+        }
+        response.complete(BEGUN);
+        return true;
+    }
+
     /** As {@link #goesThrough}, on a thread of the transport: the listener's may be long in coming, as that of a blocking stub. */
     private void goesThroughOnTransport() {
         synchronized (lock) {
@@ -216,7 +231,7 @@ final class StreamCall<Q, R> extends PipelinedCall<Q, R> {
 
     /** Under the lock. */
     private boolean isOpen() {
-        return !givenUp && !broken && !response.isDone();
+        return !givenUp && !broken && !insideEnded && !response.isDone();
     }
 
     @Override
@@ -341,7 +356,7 @@ final class StreamCall<Q, R> extends PipelinedCall<Q, R> {
         public void onClose(Status status, Metadata trailers) {
             started = true;
             ofStream = Thread.currentThread();
-            if ((status.isOk() || isThrough()) && goesThrough()) {
+            if (endsThrough(status.isOk())) {
                 tell(new Response<>(null, List.of(), status, trailers));
             } else if (!status.isOk() && !isOfLimit(status, attempt)) {
                 // Its listener has heard the headers. The classifier asks whether there were any.

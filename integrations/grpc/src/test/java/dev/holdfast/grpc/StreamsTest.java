@@ -1137,6 +1137,25 @@ class StreamsTest {
         time.close();
     }
 
+    /** The pipeline's own limit is to be told then, and a success of the pipeline would take it away. */
+    @Test
+    void afterTheDeadlineOfTheCallInsideNoResponseBegins() {
+        VirtualTime time = new VirtualTime();
+        Endless endless = new Endless();
+        Pipeline pipeline = attempts.on(time, one, TimeoutPolicy.of(Duration.ofHours(1)));
+        pipelines.add(pipeline);
+        Hears hears = sent(around(endless, pipeline, CallOptions.DEFAULT), new Hears());
+        time.advance(Duration.ofHours(1).minusMillis(1));
+        endless.hears.onClose(Status.DEADLINE_EXCEEDED, new Metadata());
+        endless.hears.onMessage("late");
+        time.advance(Duration.ofHours(1));
+        assertThat(Shop.within(hears.closed).getCause()).isInstanceOf(CallTimeoutException.class);
+        assertThat(hears.events).containsExactly("close DEADLINE_EXCEEDED");
+        assertThat(attempts.outcomes).containsExactly(Outcome.TIMEOUT);
+        assertFree();
+        time.close();
+    }
+
     @Test
     void aFallbackAnswersForAStreamWhoseCallInsideNeverEnds() {
         VirtualTime time = new VirtualTime();
