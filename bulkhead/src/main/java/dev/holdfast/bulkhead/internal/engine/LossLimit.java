@@ -21,7 +21,8 @@ import java.util.function.LongSupplier;
  *   <li>More than a fifth was lost, or nearly all was lost or late, above what is usual: the limit is cut by half of that share; by
  *       the whole of it if most was lost.
  *   <li>Nothing but losses and fewer failures, or many failures in a row, for the time of an answer, of the longest of them, or 100
- *       ms, whichever is longest: the limit falls to one. If this goes on, it is zero for a pause, and each pause is longer than the
+ *       ms, whichever is longest: the limit falls to one. Where many are lost as a rule, a short row of losses is chance, and a
+ *       longer one is asked for. If this goes on, it is zero for a pause, and each pause is longer than the
  *       one before.
  *   <li>Otherwise the limit grows if calls want more. From one it goes to three or four, then by one with each answer of the
  *       period: until the first trouble without end, after it up to half of what it was, and without end again from a minute after
@@ -373,7 +374,9 @@ public final class LossLimit implements AdaptiveLimit {
             period.ended(now, fewOf(inFlight, nanos), inFlight);
             // Once it is that low, two refusals say that nothing is better.
             Ending inRow = ending == Ending.REFUSED && exact <= floor ? Ending.LOST : ending;
-            if (!again && lossRow.add(now, nanos, more, inRow, isPausing() ? 0 : attempt())) {
+            long answer = isPausing() ? 0 : attempt();
+            int rare = exact <= floor ? 1 : losses.rareRow();
+            if (!again && lossRow.add(now, nanos, more, inRow, answer, rare)) {
                 nothingComesBack(now, nanos, random);
             } else {
                 judge(now, nanos);

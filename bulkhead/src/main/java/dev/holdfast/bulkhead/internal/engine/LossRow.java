@@ -18,8 +18,10 @@ final class LossRow {
     /**
      * So many more of them ended now, after this time. Returns whether nothing comes back any more: for the time of an answer and that
      * of the longest of them, most were lost, or there were many.
+     *
+     * @param rare how many in a row are no chance; one at a time, they would last that many times as long
      */
-    boolean add(long now, long nanos, int more, Ending ending, long answerNanos) {
+    boolean add(long now, long nanos, int more, Ending ending, long answerNanos, int rare) {
         boolean isFirst = lost + others == 0;
         since = isFirst ? now : since;
         longest = isFirst ? nanos : Math.max(longest, nanos);
@@ -27,8 +29,10 @@ final class LossRow {
         others += ending == Ending.LOST ? 0 : more;
         hasRefused |= ending == Ending.REFUSED;
         boolean areEnough = (lost > 1 && lost > others) || lost + others >= MANY;
-        long least = Math.max(hasRefused ? LossLimit.SHORTEST_OF_REFUSED_NANOS : SHORTEST_NANOS, answerNanos);
-        return areEnough && now - since >= Math.max(longest, least);
+        long shortest = Math.max(hasRefused ? LossLimit.SHORTEST_OF_REFUSED_NANOS : SHORTEST_NANOS, answerNanos);
+        long least = Math.max(longest, shortest);
+        long passed = now - since;
+        return areEnough && passed >= least && (lost + others >= rare || passed >= rare * least);
     }
 
     /** One was served. */

@@ -14,6 +14,9 @@ final class LossShare {
     /** With a larger share of losses, the dependency is overloaded or down, whatever the usual share is. */
     private static final double MOST = 0.5;
 
+    /** What happens in fewer than one of a thousand rows is no chance. */
+    private static final double RARE = 0.001;
+
     private static final double USUAL_WEIGHT = 1.0 / 16;
 
     /** As long as a period: where attempts are lost at once, a shorter time would have too few of them. */
@@ -80,6 +83,11 @@ final class LossShare {
         if (!isMost()) {
             usual += (lost() - usual) * USUAL_WEIGHT;
         }
+    }
+
+    /** So many losses in a row are rare, where the usual share is lost. One, where it is small. */
+    int rareRow() {
+        return usual <= FEW ? 1 : (int) Math.ceil(Math.log(RARE) / Math.log(usual));
     }
 
     /** From now on this share is the usual one. */

@@ -850,6 +850,25 @@ class LossLimitTest {
     }
 
     @Test
+    void aFewLossesInARowAreNoOutageWhereManyAreLostAsARule() {
+        served(20);
+        tens(120, 4);
+
+        lostEach40Millis(4);
+        assertThat(limit.limit()).isGreaterThan(10);
+
+        lostEach40Millis(5);
+        assertThat(limit.limit()).isEqualTo(1);
+    }
+
+    private void lostEach40Millis(int count) {
+        for (int i = 0; i < count; i++) {
+            now += 30 * MILLI;
+            dropped(1);
+        }
+    }
+
+    @Test
     void aDependencyThatIsSlowerWhateverTheLoadKeepsItsLimit() {
         served(200);
         served(2_000, 400 * MILLI);
@@ -947,20 +966,26 @@ class LossLimitTest {
     void twoFifthsThatHangInRowsAreAShareAndNoOutage() {
         limit = limit(1, 10, 200);
         served(300);
-        int most = 0;
-        for (int i = 0; i < 100; i++) {
+        assertThat(lowestOfRowsThatHang(2)).as("taken for an outage").isLessThan(2);
+        lowestOfRowsThatHang(5);
+        assertThat(limit.decided()).as("put back").isEqualTo(10);
+        assertThat(lowestOfRowsThatHang(90)).as("known").isGreaterThanOrEqualTo(10);
+    }
+
+    private int lowestOfRowsThatHang(int rows) {
+        int lowest = limit.decided();
+        for (int i = 0; i < rows; i++) {
             now += limit.pauseNanos(now);
             assertThat(limit.pauseNanos(now)).isZero();
             served(3);
-            most = Math.max(most, limit.limit());
             for (int lost = 0; lost < 2; lost++) {
                 now += TIMEOUT;
                 limit.wanted();
                 limit.dropped(now, TIMEOUT, Math.max(1, limit.limit()), () -> 0.5);
             }
-            most = i == 10 ? 0 : most; // what it began with is over
+            lowest = Math.min(lowest, limit.decided());
         }
-        assertThat(most).as("put back").isEqualTo(10);
+        return lowest;
     }
 
     @Test

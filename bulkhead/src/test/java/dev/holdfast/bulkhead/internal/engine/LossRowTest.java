@@ -10,13 +10,14 @@ class LossRowTest {
 
     private final LossRow row = new LossRow();
     private long answerNanos = 10 * MILLI;
+    private int rare = 1;
 
     private boolean lost(long atMillis, long millis) {
-        return row.add(atMillis * MILLI, millis * MILLI, 1, Ending.LOST, answerNanos);
+        return row.add(atMillis * MILLI, millis * MILLI, 1, Ending.LOST, answerNanos, rare);
     }
 
     private boolean failed(long atMillis, long millis) {
-        return row.add(atMillis * MILLI, millis * MILLI, 1, Ending.FAILED, answerNanos);
+        return row.add(atMillis * MILLI, millis * MILLI, 1, Ending.FAILED, answerNanos, rare);
     }
 
     @Test
@@ -30,6 +31,23 @@ class LossRowTest {
     void oneLossIsNot() {
         assertThat(failed(0, 1)).isFalse();
         assertThat(lost(1000, 1)).isFalse();
+    }
+
+    @Test
+    void whereManyAreLostAsARuleAShortRowIsChance() {
+        rare = 8;
+        for (int i = 0; i < 7; i++) {
+            assertThat(lost(60 * i, 200)).isFalse();
+        }
+        assertThat(lost(420, 200)).as("the eighth").isTrue();
+    }
+
+    @Test
+    void ofFewCallsItIsRareIfItLastsAsLongAsSoManyOneAfterAnother() {
+        rare = 8;
+        assertThat(lost(0, 200)).isFalse();
+        assertThat(lost(1_599, 200)).isFalse();
+        assertThat(lost(1_600, 200)).isTrue();
     }
 
     @Test
@@ -65,7 +83,7 @@ class LossRowTest {
     }
 
     private boolean refused(long atMillis) {
-        return row.add(atMillis * MILLI, MILLI, 1, Ending.REFUSED, answerNanos);
+        return row.add(atMillis * MILLI, MILLI, 1, Ending.REFUSED, answerNanos, rare);
     }
 
     @Test
@@ -99,7 +117,7 @@ class LossRowTest {
     void thoseThatOthersHaveNotCountedCountToo() {
         assertThat(lost(0, 1)).isFalse();
         row.end();
-        assertThat(row.add(0, MILLI, 2, Ending.LOST, answerNanos)).isFalse();
+        assertThat(row.add(0, MILLI, 2, Ending.LOST, answerNanos, rare)).isFalse();
         assertThat(failed(100, 1)).isTrue();
     }
 }

@@ -100,4 +100,15 @@ class LossShareTest {
 
         assertThat(losses.lost()).isCloseTo(1 / 5.0, within(1e-6));
     }
+
+    @Test
+    void whereManyAreLostAsARuleARowOfThemIsRareOnlyIfItIsLong() {
+        assertThat(losses.rareRow()).isEqualTo(1);
+
+        losses.becomesUsual(0.2);
+        assertThat(losses.rareRow()).isEqualTo(1);
+
+        losses.becomesUsual(0.4); // to the power of eight, less than one in a thousand
+        assertThat(losses.rareRow()).isEqualTo(8);
+    }
 }
