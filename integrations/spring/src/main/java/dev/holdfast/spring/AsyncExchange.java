@@ -55,6 +55,9 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements CoreSubscri
 
     private volatile @Nullable Subscription body;
 
+    /** Whether the client has asked for what it sends: some do so before there is a connection, Reactor Netty then. */
+    private volatile boolean asked;
+
     /** As the client sends it; null if a filter has put another body into it. */
     private volatile @Nullable ClientHttpRequest written;
 
@@ -81,15 +84,24 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements CoreSubscri
         }
         ClientRequest noting = ClientRequest.from(request)
                 .body(new BodyAround(request.body(), this, (message, writing) -> {
-                    if (written != null && !sentByOthers) {
-                        redirected();
-                    }
+                    askedFor(written != null);
                     written = message;
                     return request.body().insert(new Noting(message), writing);
                 }))
+                .httpRequest(unused -> {
+                    askedFor(asked);
+                    asked = true;
+                })
                 .build();
         next.exchange(noting).subscribe(this);
         return this;
+    }
+
+    /** Of its request or its body, since a filter inside may put another one in the place of either. */
+    private void askedFor(boolean again) {
+        if (again && !sentByOthers) {
+            redirected();
+        }
     }
 
     private void redirected() {
@@ -192,8 +204,13 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements CoreSubscri
         if (handedOver && error instanceof WebClientRequestException) {
             unreadable(error);
         } else {
-            completeExceptionally(begun ? AlreadySent.marked(error) : error);
+            completeExceptionally(mayHaveSent() ? AlreadySent.marked(error) : error);
         }
+    }
+
+    /** Of another body than its own, nobody tells when it is sent. */
+    private boolean mayHaveSent() {
+        return begun || (asked && written == null);
     }
 
     private void unreadable(Throwable error) {
