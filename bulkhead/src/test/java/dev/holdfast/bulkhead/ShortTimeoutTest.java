@@ -31,7 +31,10 @@ class ShortTimeoutTest {
 
     private static double answered(int perSecond, long seed) {
         return new OneProcess(perSecond, TIMEOUT)
-                .answered(seed, LOOKED_AT_SECONDS, END_SECONDS, (now, random) -> MEAN_SECONDS
-                        * Math.exp(0.2 * random.nextGaussian() - 0.02));
+                .answered(
+                        seed,
+                        LOOKED_AT_SECONDS,
+                        END_SECONDS,
+                        (now, random) -> MEAN_SECONDS * Math.exp(0.2 * random.nextGaussian() - 0.02));
     }
 }

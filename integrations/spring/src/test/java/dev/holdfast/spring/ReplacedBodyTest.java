@@ -32,9 +32,8 @@ import reactor.netty.http.client.HttpClient;
 
 /** A filter of WebClient gives the request another body, as one does that signs or encrypts it. Nobody tells when that is sent. */
 class ReplacedBodyTest {
-    private static final ExchangeFilterFunction OTHER_BODY = (request, next) -> next.exchange(ClientRequest.from(request)
-            .body(BodyInserters.fromValue("signed"))
-            .build());
+    private static final ExchangeFilterFunction OTHER_BODY = (request, next) -> next.exchange(
+            ClientRequest.from(request).body(BodyInserters.fromValue("signed")).build());
 
     private final Pipeline pipeline = Pipeline.of(
             "shop",
@@ -98,8 +97,7 @@ class ReplacedBodyTest {
     @ParameterizedTest
     @MethodSource("connectors")
     void aPostIsSentOnceIfItsRedirectFindsNobody(ClientHttpConnector connector) throws IOException {
-        try (ScriptedServer server =
-                ScriptedServer.start().answers(307).with("Location", nobody().toString())) {
+        try (ScriptedServer server = ScriptedServer.start().answers(307).with("Location", nobody().toString())) {
             Mono<Void> post = post(server.uri("/pay"), connector, (request, next) -> next.exchange(request));
 
             assertThatThrownBy(post::block).isInstanceOf(WebClientRequestException.class);

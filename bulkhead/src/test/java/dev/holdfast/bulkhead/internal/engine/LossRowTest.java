@@ -36,8 +36,8 @@ class LossRowTest {
     @Test
     void whereManyAreLostAsARuleAShortRowIsChance() {
         rare = 8;
-        for (int i = 0; i < 7; i++) {
-            assertThat(lost(60 * i, 200)).isFalse();
+        for (long at = 0; at < 420; at += 60) {
+            assertThat(lost(at, 200)).isFalse();
         }
         assertThat(lost(420, 200)).as("the eighth").isTrue();
     }
