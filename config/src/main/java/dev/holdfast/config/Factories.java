@@ -5,6 +5,7 @@ import static java.util.Map.entry;
 
 import dev.holdfast.spi.PolicyFactory;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -13,6 +14,7 @@ import java.util.ServiceLoader;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 import java.util.stream.StreamSupport;
 
 /** The sections that a file may use, and the artifacts of known policies that are not on the class path. */
@@ -36,12 +38,18 @@ final class Factories {
             "ratelimiter", "throttle",
             "threadpoolbulkhead", "bulkhead");
 
+    private static final Pattern KEY = Pattern.compile("[a-z][a-z0-9]*(-[a-z0-9]+)*");
+
+    /** What each section may have. */
+    private static final List<String> OF_ALL_SECTIONS = List.of(ShadowSection.MODE, ShadowSection.SECOND, Layers.USE);
+
     private final List<PolicyFactory<?>> all;
 
     /**
      * Uses these factories.
      *
-     * @throws IllegalStateException if two have the same key, or an option has a name that every section has
+     * @throws IllegalStateException if two have the same key, a key means something else in a file or is no key, two options of a
+     *     section have the same name, or an option has a name that every section has
      */
     Factories(List<PolicyFactory<?>> all) {
         this.all = all.stream()
@@ -50,7 +58,9 @@ final class Factories {
                 .toList();
         Map<String, PolicyFactory<?>> byKey = new TreeMap<>();
         for (PolicyFactory<?> factory : this.all) {
+            refuseKey(factory);
             refuseReserved(factory);
+            refuseTwice(factory);
             PolicyFactory<?> other = byKey.put(factory.key(), factory);
             if (other != null) {
                 throw new IllegalStateException("two policies on the class path claim the section " + factory.key()
@@ -60,10 +70,36 @@ final class Factories {
         }
     }
 
+    private static void refuseKey(PolicyFactory<?> factory) {
+        String key = factory.key();
+        if (!KEY.matcher(key).matches()) {
+            throw new IllegalStateException("the section '" + key + "' of "
+                    + factory.getClass().getName()
+                    + " must have a name of small letters, digits and single hyphens, such as at-most");
+        }
+        if (PlanReader.OTHERS.contains(key) || OF_ALL_SECTIONS.contains(key)) {
+            throw new IllegalStateException("the section " + key + " of "
+                    + factory.getClass().getName()
+                    + " has a name that a file has for another purpose; give it another name");
+        }
+    }
+
+    private static void refuseTwice(PolicyFactory<?> factory) {
+        Set<String> names = new HashSet<>();
+        factory.options().stream()
+                .map(PolicyFactory.Option::name)
+                .filter(name -> !names.add(name))
+                .findFirst()
+                .ifPresent(name -> {
+                    throw new IllegalStateException("the section " + factory.key() + " of "
+                            + factory.getClass().getName() + " has two options called " + name);
+                });
+    }
+
     private static void refuseReserved(PolicyFactory<?> factory) {
         factory.options().stream()
                 .map(option -> option.name().replaceAll("\\..*", ""))
-                .filter(List.of(ShadowSection.MODE, ShadowSection.SECOND, Layers.USE)::contains)
+                .filter(OF_ALL_SECTIONS::contains)
                 .findFirst()
                 .ifPresent(name -> {
                     throw new IllegalStateException("the section " + factory.key() + " of "

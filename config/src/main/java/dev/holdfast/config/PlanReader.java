@@ -42,7 +42,7 @@ final class PlanReader {
     private static final List<String> KEYS = List.of(DEFAULTS, TEMPLATES, SHARED, PIPELINES);
 
     /** What a pipeline or a template may have beside sections. */
-    private static final Set<String> OTHERS = new LinkedHashSet<>(List.of(
+    static final Set<String> OTHERS = new LinkedHashSet<>(List.of(
             CLASSIFIER,
             ORDER,
             KEYS_OF_A_PIPELINE,

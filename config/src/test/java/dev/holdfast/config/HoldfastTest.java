@@ -37,6 +37,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @Logs({"timeout-outside-retry", "deadline-not-outermost"})
 class HoldfastTest {
@@ -422,6 +423,38 @@ class HoldfastTest {
         assertThatIllegalStateException()
                 .isThrownBy(() -> new Factories(twice))
                 .withMessageContaining("claim the section late");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"classifier", "order", "extends", "without", "keys", "silence", "use", "mode", "shadow"})
+    void aPolicyCannotClaimAKeyThatAFileHasForAnotherPurpose(String key) {
+        List<PolicyFactory<?>> one = List.of(new SampleFactory(key, 1, Optional.empty()));
+        assertThatIllegalStateException()
+                .isThrownBy(() -> new Factories(one))
+                .withMessageEndingWith("has a name that a file has for another purpose; give it another name");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "At-Most", "at most", "at.most", "at--most", "at-most-", "1st"})
+    void aSectionHasANameOfSmallLettersDigitsAndHyphens(String key) {
+        List<PolicyFactory<?>> one = List.of(new SampleFactory(key, 1, Optional.empty()));
+        assertThatIllegalStateException()
+                .isThrownBy(() -> new Factories(one))
+                .withMessageEndingWith("must have a name of small letters, digits and single hyphens, such as at-most");
+    }
+
+    @Test
+    void aSectionCannotHaveTwoOptionsOfOneName() {
+        SampleFactory moody = new SampleFactory("moody", 1, Optional.empty());
+        for (int i = 0; i < 2; i++) {
+            moody.options()
+                    .add(Option.<SampleFactory.Builder, Integer>of(
+                            "mood", Integer.class, builder -> null, (builder, value) -> {}));
+        }
+        List<PolicyFactory<?>> one = List.of(moody);
+        assertThatIllegalStateException()
+                .isThrownBy(() -> new Factories(one))
+                .withMessageEndingWith("has two options called mood");
     }
 
     private Holdfast load(String yaml) throws IOException {

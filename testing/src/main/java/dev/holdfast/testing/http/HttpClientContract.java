@@ -22,6 +22,11 @@ import org.junit.jupiter.api.Test;
  *     protected HttpClientUnderTest client(Function<String, Pipeline> pipelines) {
  *         return new MyClient(MyAdapter.around(client, pipelines::apply));
  *     }
+ *
+ *     @Override
+ *     protected Policy staleCache() {
+ *         return StaleCachePolicy.of(c -> c.staleIfSlow(Duration.ZERO));
+ *     }
  * }
  * }</pre>
  *
