@@ -24,6 +24,24 @@ class HangingShareTest {
         assertThat(answered).as("share of the calls that do not hang").isGreaterThan(least);
     }
 
+    /** All hang for five seconds. Then the same share as before, which is no sign that the outage goes on. */
+    @ParameterizedTest
+    @CsvSource({"30, 0.1, 0.75", "30, 0.25, 0.75", "100, 0.25, 0.75", "100, 0.4, 0.5"})
+    void anOutageIsOverThoughTheUsualShareStillHangs(int perSecond, double share, double least) {
+        int outage = 120;
+        int end = outage + 5;
+        double answered = 0;
+        for (long seed = 1; seed <= SEEDS; seed++) {
+            answered +=
+                    new OneProcess(perSecond, Duration.ofSeconds(1)).answered(seed, end, end + 15, (now, random) -> {
+                                boolean hangs = (now > outage && now < end) || random.nextDouble() < share;
+                                return hangs ? OneProcess.FOR_EVER : (25 + random.nextInt(50)) / 1e3;
+                            })
+                            / SEEDS;
+        }
+        assertThat(answered).as("share of the calls that do not hang").isGreaterThan(least);
+    }
+
     /** From a minute after the others began to hang. */
     private static double answered(int perSecond, long seed) {
         return new OneProcess(perSecond, Duration.ofSeconds(1))

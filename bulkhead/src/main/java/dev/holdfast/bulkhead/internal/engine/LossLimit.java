@@ -72,7 +72,8 @@ public final class LossLimit implements AdaptiveLimit {
 
     /**
      * Where lost attempts hang, and do not queue, a limit of one grows after nothing but answers for so long: the first ones that
-     * come back are those that do not hang. If a lost attempt takes far longer, this time shows nothing, and costs answers.
+     * come back are those that do not hang. If a lost attempt takes far longer, this time shows nothing, and costs answers. Where
+     * some hang as a rule, there would be no such time, so a shorter one is enough.
      */
     private static final long PROOF_NANOS = 500_000_000;
 
@@ -442,7 +443,7 @@ public final class LossLimit implements AdaptiveLimit {
         }
         boolean again = exact <= floor;
         if (!again) {
-            steady.begin(exact, doubling);
+            steady.begin(exact, doubling, losses.usual());
         }
         halveDoubling();
         cut(now, floor);
@@ -564,7 +565,7 @@ public final class LossLimit implements AdaptiveLimit {
                 return;
             }
         }
-        steady.begin(exact, doubling);
+        steady.begin(exact, doubling, losses.usual());
         if (period.isRefused() && losses.isMost()) {
             halveDoubling();
         } else {
@@ -607,7 +608,9 @@ public final class LossLimit implements AdaptiveLimit {
     /** Where no call waits, a limit of four lets no more through than one does. */
     private boolean isProven(long now) {
         boolean hangs = lostOnesHang() && losses.lostNanos() <= 2 * PROOF_NANOS;
-        return !wanted || !hangs || servedRow.nanos(now) >= PROOF_NANOS;
+        // Not what has become usual since the first cut: in an outage that goes on, that is the outage.
+        double usual = steady.isOn() ? steady.usual() : losses.usual();
+        return !wanted || !hangs || servedRow.nanos(now) >= LossShare.partOfProof(usual) * PROOF_NANOS;
     }
 
     private boolean lostOnesHang() {

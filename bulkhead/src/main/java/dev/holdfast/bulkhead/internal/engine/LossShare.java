@@ -90,6 +90,16 @@ final class LossShare {
         return usual <= FEW ? 1 : (int) Math.ceil(Math.log(RARE) / Math.log(usual));
     }
 
+    /** The usual share. */
+    double usual() {
+        return usual;
+    }
+
+    /** How much of the time without a loss that proves the end of an outage is asked for: from 1, to 0 where many are usually lost. */
+    static double partOfProof(double usually) {
+        return Math.max(0, 1 - usually / FEW);
+    }
+
     /** From now on this share is the usual one. */
     void becomesUsual(double share) {
         usual = share;

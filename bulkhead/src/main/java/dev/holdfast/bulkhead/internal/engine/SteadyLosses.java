@@ -18,6 +18,7 @@ final class SteadyLosses {
     private double limit;
 
     private double doubling;
+    private double usual;
     private int attempts;
     private int lost;
     /** Of the last sample, if it fits. */
@@ -39,11 +40,17 @@ final class SteadyLosses {
         return doubling;
     }
 
+    /** The share of losses that was usual. */
+    double usual() {
+        return usual;
+    }
+
     /** Before a first cut. Nothing if there was one. */
-    void begin(double ofLimit, double ofDoubling) {
+    void begin(double ofLimit, double ofDoubling, double ofUsual) {
         if (limit == 0) {
             limit = ofLimit;
             doubling = ofDoubling;
+            usual = ofUsual;
             attempts = 0;
             lost = 0;
             shareBefore = NONE;

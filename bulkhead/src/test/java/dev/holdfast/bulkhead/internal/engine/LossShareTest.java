@@ -111,4 +111,15 @@ class LossShareTest {
         losses.becomesUsual(0.4); // to the power of eight, less than one in a thousand
         assertThat(losses.rareRow()).isEqualTo(8);
     }
+
+    @Test
+    void theMoreIsLostAsARuleTheLessProofIsAskedForThatAnOutageIsOver() {
+        assertThat(LossShare.partOfProof(losses.usual())).isEqualTo(1);
+
+        losses.becomesUsual(0.05);
+        assertThat(LossShare.partOfProof(losses.usual())).isCloseTo(0.75, within(1e-6));
+
+        losses.becomesUsual(0.4);
+        assertThat(LossShare.partOfProof(losses.usual())).isZero();
+    }
 }

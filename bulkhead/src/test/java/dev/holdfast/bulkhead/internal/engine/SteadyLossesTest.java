@@ -13,21 +13,22 @@ class SteadyLossesTest {
     void knowsWhatWasBeforeTheFirstCutUntilTheEnd() {
         assertThat(steady.isOn()).isFalse();
 
-        steady.begin(40, 80);
-        steady.begin(10, 20);
+        steady.begin(40, 80, 0.1);
+        steady.begin(10, 20, 0.3);
         assertThat(steady.isOn()).isTrue();
         assertThat(steady.limit()).isEqualTo(40);
         assertThat(steady.doubling()).isEqualTo(80);
+        assertThat(steady.usual()).isEqualTo(0.1);
 
         steady.end();
         assertThat(steady.isOn()).isFalse();
-        steady.begin(10, 20);
+        steady.begin(10, 20, 0);
         assertThat(steady.limit()).isEqualTo(10);
     }
 
     @Test
     void halfIsReduced() {
-        steady.begin(40, 80);
+        steady.begin(40, 80, 0);
 
         assertThat(steady.isReduced(20)).isTrue();
         assertThat(steady.isReduced(20.1)).isFalse();
@@ -35,7 +36,7 @@ class SteadyLossesTest {
 
     @Test
     void aShareThatStaysInTwoSamplesOfTenIsFound() {
-        steady.begin(40, 80);
+        steady.begin(40, 80, 0);
 
         assertThat(steady.isFound(4, 5)).isFalse();
         assertThat(steady.isFound(1, 0)).as("the first sample").isFalse();
@@ -46,7 +47,7 @@ class SteadyLossesTest {
 
     @Test
     void neitherAnOutageNorItsEndIsSuchAShare() {
-        steady.begin(40, 80);
+        steady.begin(40, 80, 0);
         for (int[] servedAndLost : new int[][] {{0, 10}, {6, 4}, {10, 0}, {9, 1}, {7, 3}, {3, 7}, {7, 3}}) {
             assertThat(steady.isFound(servedAndLost[0], servedAndLost[1])).isFalse();
         }
@@ -55,7 +56,7 @@ class SteadyLossesTest {
 
     @Test
     void atMostAboutHalfOfBothSamplesIsLost() {
-        steady.begin(40, 80);
+        steady.begin(40, 80, 0);
         assertThat(steady.isFound(4, 6)).isFalse();
         assertThat(steady.isFound(4, 6)).isFalse();
         assertThat(steady.isFound(5, 5)).isTrue();
@@ -63,11 +64,11 @@ class SteadyLossesTest {
 
     @Test
     void aNewCutCountsAnew() {
-        steady.begin(40, 80);
+        steady.begin(40, 80, 0);
         assertThat(steady.isFound(6, 4)).isFalse();
         assertThat(steady.isFound(3, 3)).isFalse();
         steady.end();
-        steady.begin(40, 80);
+        steady.begin(40, 80, 0);
 
         assertThat(steady.isFound(6, 4)).isFalse();
         assertThat(steady.isFound(6, 4)).isTrue();
