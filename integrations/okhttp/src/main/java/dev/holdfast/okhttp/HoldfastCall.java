@@ -5,18 +5,15 @@ import dev.holdfast.Attempt;
 import dev.holdfast.CallRejectedException;
 import dev.holdfast.CallTimeoutException;
 import dev.holdfast.Deadline;
-import dev.holdfast.Reason;
 import dev.holdfast.http.AlreadySent;
 import dev.holdfast.http.CachedCall;
 import dev.holdfast.http.HttpOperation;
 import dev.holdfast.http.Kept;
 import dev.holdfast.internal.Causes;
+import dev.holdfast.internal.IoExceptions;
 import dev.holdfast.internal.SafeLog;
 import dev.holdfast.internal.context.Carried;
 import java.io.IOException;
-import java.io.InterruptedIOException;
-import java.net.SocketTimeoutException;
-import java.nio.channels.ClosedByInterruptException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -314,25 +311,7 @@ final class HoldfastCall implements Call {
         if (cancelled || error == null || error instanceof CancellationException) {
             return new IOException("Canceled", error);
         }
-        if (error instanceof ClosedByInterruptException) {
-            return with(error, new InterruptedIOException("interrupted"));
-        }
-        if (error instanceof IOException io) {
-            return io;
-        }
-        Reason rejected = error instanceof CallRejectedException rejection ? rejection.reason() : null;
-        if (error instanceof CallTimeoutException || rejected == Reason.DEADLINE_EXCEEDED) {
-            return with(error, new SocketTimeoutException(error.getMessage()));
-        }
-        if (rejected == Reason.INTERRUPTED) {
-            return with(error, new InterruptedIOException(error.getMessage()));
-        }
-        return new IOException(error.getMessage(), error);
-    }
-
-    private static IOException with(Throwable cause, IOException e) {
-        e.initCause(cause);
-        return e;
+        return IoExceptions.of(error);
     }
 
     @Override
