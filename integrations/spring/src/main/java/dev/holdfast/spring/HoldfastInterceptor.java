@@ -78,7 +78,7 @@ public final class HoldfastInterceptor implements ClientHttpRequestInterceptor {
         return new HoldfastInterceptor(
                 new HttpCalls<>(new BlockingMessages(), pipelines, options),
                 options.headers().orElse(null),
-                Streams.READ);
+                HttpCalls.READ_BODIES_UP_TO);
     }
 
     /**
@@ -91,7 +91,7 @@ public final class HoldfastInterceptor implements ClientHttpRequestInterceptor {
      * @throws dev.holdfast.spi.InvalidSettingsException if it is out of range
      */
     public HoldfastInterceptor readBodiesUpTo(int bytes) {
-        Streams.check("HoldfastInterceptor", bytes);
+        HttpCalls.checkReadBodiesUpTo("HoldfastInterceptor", bytes);
         return new HoldfastInterceptor(calls, headers, bytes);
     }
 
