@@ -11,6 +11,7 @@ import dev.holdfast.http.HttpOperation;
 import dev.holdfast.http.Kept;
 import dev.holdfast.internal.Causes;
 import dev.holdfast.internal.IoExceptions;
+import dev.holdfast.internal.Once;
 import dev.holdfast.internal.SafeLog;
 import dev.holdfast.internal.context.Carried;
 import java.io.IOException;
@@ -172,20 +173,13 @@ final class HoldfastCall implements Call {
             begun.cancel(true);
         }
         var unused = begun.whenComplete((value, error) -> {
-            AtomicBoolean began = new AtomicBoolean();
-            Runnable told = () -> {
-                if (began.compareAndSet(false, true)) {
-                    // As the caller of this call would, also on a thread of the dispatcher's.
-                    Carried.inherit(here, () -> {
-                        tell(callback, value, made, error);
-                        return true;
-                    });
-                }
-            };
-            try {
-                factory.executor().execute(told);
-            } catch (Throwable refused) {
-                told.run(); // an executor may run a task and throw all the same
+            // As the caller of this call would, also on a thread of the dispatcher's.
+            Once told = Once.of(() -> Carried.inherit(here, () -> {
+                tell(callback, value, made, error);
+                return true;
+            }));
+            if (!told.isTakenBy(factory::executor)) {
+                told.runOnce();
             }
         });
     }
