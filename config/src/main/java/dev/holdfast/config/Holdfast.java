@@ -524,7 +524,10 @@ public final class Holdfast implements AutoCloseable {
             return this;
         }
 
-        /** The executor of the pipelines' continuations; it is not closed. Default: each pipeline makes one. */
+        /**
+         * The executor of the pipelines' continuations; it is not closed. Default: daemon threads that all pipelines share, at most
+         * 256 at once for each.
+         */
         public Builder executor(Executor executor) {
             this.executor = Objects.requireNonNull(executor, "executor");
             return this;

@@ -31,7 +31,7 @@ final class Inheritance {
     private static final List<String> STANDARD_SECTIONS =
             List.of("deadline", "retry", "circuit-breaker", "bulkhead", "timeout");
 
-    /** What a pipeline replaces as a whole. All else is a section, whose options are merged. */
+    /** What {@code defaults} do not merge into a pipeline. Of these, only the classifier is merged with that of what it extends. */
     private static final Set<String> WHOLE = Set.of(
             PlanReader.CLASSIFIER,
             PlanReader.ORDER,

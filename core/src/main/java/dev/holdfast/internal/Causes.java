@@ -4,7 +4,10 @@ package dev.holdfast.internal;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** Looks at errors: their causes and their types. A user's exception may override any method, and throw in it. */
+/**
+ * Looks at errors, their causes and their types, and throws them as they are. A user's exception may override any method, and throw
+ * in it.
+ */
 public final class Causes {
     /** The most causes to look at, because a chain may be a ring. */
     public static final int MOST = 64;
@@ -28,5 +31,11 @@ public final class Causes {
             }
         }
         return false;
+    }
+
+    /** Throws it as it is, also if it is checked: what a user's code throws may be declared nowhere. */
+    @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"})
+    public static <E extends Throwable> E asItIs(Throwable error) throws E {
+        throw (E) error;
     }
 }

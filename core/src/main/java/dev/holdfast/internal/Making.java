@@ -42,7 +42,7 @@ public final class Making {
         Throwable known = failure;
         if (known != null) {
             lock.unlock();
-            throw Making.<RuntimeException>asItIs(known);
+            throw Causes.<RuntimeException>asItIs(known);
         }
         maker = Thread.currentThread();
     }
@@ -88,11 +88,5 @@ public final class Making {
     public void unlock() {
         maker = null;
         lock.unlock();
-    }
-
-    /** As it is, checked or not: Kotlin's code may throw any. */
-    @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"})
-    private static <X extends Throwable> X asItIs(Throwable error) throws X {
-        throw (X) error;
     }
 }

@@ -66,7 +66,10 @@ public interface TimeSource {
         return ThreadLocalRandom.current().nextDouble();
     }
 
-    /** Runs the continuations of pipelines that were given no executor; null: each pipeline makes one. */
+    /**
+     * Runs the continuations of pipelines that were given no executor; null: daemon threads do that all pipelines share, at most 256 at
+     * once for each.
+     */
     default @Nullable Executor executor() {
         return null;
     }

@@ -2,6 +2,7 @@
 package dev.holdfast.chaos;
 
 import dev.holdfast.CheckedSupplier;
+import dev.holdfast.internal.Causes;
 import dev.holdfast.internal.SafeLog;
 import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Passage;
@@ -180,18 +181,12 @@ public final class ChaosPolicy extends Policy {
 
     private static CheckedSupplier<?, ?> failing(@Nullable Supplier<? extends Throwable> error, String pipeline) {
         return () -> {
-            throw ChaosPolicy.<RuntimeException>asItIs(
+            throw Causes.<RuntimeException>asItIs(
                     error == null
                             ? new ChaosException(pipeline)
                             : Objects.requireNonNull(
                                     error.get(), () -> "the error of the chaos of '" + pipeline + "' gave null"));
         };
-    }
-
-    @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"
-    }) // the user's error, checked or not, leaves as it is
-    private static <E extends Throwable> E asItIs(Throwable error) throws E {
-        throw (E) error;
     }
 
     @Override

@@ -402,17 +402,10 @@ public abstract class PolicyContract {
             value = TroublePolicy.Kind.class,
             mode = EnumSource.Mode.MATCH_ANY,
             names = {".*_THROWS", "STILL_ADMITS_REJECTS"})
-    final void layerThatThrowsFurtherInSettlesOnceBlocking(TroublePolicy.Kind kind) {
-        troubleInside(Driver.BLOCKING, kind);
-    }
-
-    @ParameterizedTest
-    @EnumSource(
-            value = TroublePolicy.Kind.class,
-            mode = EnumSource.Mode.MATCH_ANY,
-            names = {".*_THROWS", "STILL_ADMITS_REJECTS"})
-    final void layerThatThrowsFurtherInSettlesOnceAsync(TroublePolicy.Kind kind) {
-        troubleInside(Driver.ASYNC, kind);
+    final void layerThatThrowsFurtherInSettlesOnce(TroublePolicy.Kind kind) {
+        for (Driver driver : Driver.values()) {
+            troubleInside(driver, kind);
+        }
     }
 
     private void troubleInside(Driver driver, TroublePolicy.Kind kind) {

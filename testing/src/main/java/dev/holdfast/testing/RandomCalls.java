@@ -76,8 +76,7 @@ final class RandomCalls {
     }
 
     private static FaultPolicy faults(long seed) {
-        return FaultPolicy.of(
-                f -> f.seed(seed).throwing(0.01).errors(0.02).rejections(0.02).delays(0.1));
+        return new FaultPolicy(seed, 0.01, 0.02, 0.02, 0.1);
     }
 
     private Verdict classify(@Nullable Object value, @Nullable Throwable error) {

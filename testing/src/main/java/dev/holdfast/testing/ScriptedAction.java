@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.testing;
 
+import dev.holdfast.internal.Causes;
 import dev.holdfast.spi.TimeSource;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -190,7 +191,7 @@ public final class ScriptedAction<T extends @Nullable Object> {
             work(step);
             return given(step);
         } catch (InterruptedException interrupt) {
-            throw ScriptedAction.<RuntimeException>asItIs(interrupt);
+            throw Causes.<RuntimeException>asItIs(interrupt);
         } finally {
             end();
         }
@@ -245,15 +246,9 @@ public final class ScriptedAction<T extends @Nullable Object> {
     @SuppressWarnings({"unchecked", "NullAway"}) // only returns adds values, and they are T
     private T given(Step step) {
         if (step.error() != null) {
-            throw ScriptedAction.<RuntimeException>asItIs(step.error());
+            throw Causes.<RuntimeException>asItIs(step.error());
         }
         return (T) step.value();
-    }
-
-    @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"
-    }) // a supplier of stages may not declare what it throws
-    private static <E extends Throwable> E asItIs(Throwable error) throws E {
-        throw (E) error;
     }
 
     /** An asynchronous call under way. It is over before it completes, so that the next call is not counted beside it. */

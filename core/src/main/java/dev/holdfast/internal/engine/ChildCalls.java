@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.internal.engine;
 
+import dev.holdfast.internal.Once;
 import java.util.Objects;
 
 /** Calls that have no caller: forks, which a policy asks for, and hedges. They run on the executor for background work. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.internal.engine;
 
+import dev.holdfast.internal.Once;
 import dev.holdfast.spi.Completion;
 import dev.holdfast.spi.TimeSource;
 import java.util.concurrent.CompletableFuture;

@@ -2,6 +2,7 @@
 package dev.holdfast.internal.engine;
 
 import dev.holdfast.Outcome;
+import dev.holdfast.internal.Once;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -56,7 +57,7 @@ final class Hedge extends Once {
     }
 
     @Override
-    void runOnce() {
+    public void runOnce() {
         // Told first: the call may end as soon as this has begun, and then outer calls ask what still runs.
         if (call.around != null) {
             call.around.starts();

@@ -2,6 +2,7 @@
 package dev.holdfast.internal.engine;
 
 import dev.holdfast.CheckedSupplier;
+import dev.holdfast.internal.Once;
 import dev.holdfast.spi.Completion;
 import dev.holdfast.spi.TimeSource;
 import java.util.List;

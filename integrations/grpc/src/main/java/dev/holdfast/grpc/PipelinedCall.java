@@ -3,6 +3,7 @@ package dev.holdfast.grpc;
 
 import dev.holdfast.Attempt;
 import dev.holdfast.Call;
+import dev.holdfast.internal.Once;
 import dev.holdfast.internal.engine.Bound;
 import dev.holdfast.spi.TimeSource;
 import dev.holdfast.spi.TimeSource.Timer;
@@ -23,7 +24,6 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -401,16 +401,9 @@ abstract class PipelinedCall<Q, R> extends ClientCall<Q, R> implements Context.C
         }
         Executor given = options.getExecutor();
         Executor executor = given == null ? interceptor.executor() : given;
-        AtomicBoolean begun = new AtomicBoolean();
-        Runnable told = () -> {
-            if (begun.compareAndSet(false, true)) {
-                as(this::tellAll);
-            }
-        };
-        try {
-            executor.execute(told);
-        } catch (Throwable refused) {
-            told.run(); // an executor may run a task and throw all the same
+        Once told = Once.of(() -> as(this::tellAll));
+        if (!told.isTakenBy(() -> executor)) {
+            told.runOnce();
         }
     }
 

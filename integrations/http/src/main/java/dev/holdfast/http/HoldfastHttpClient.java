@@ -6,6 +6,7 @@ import dev.holdfast.CallRejectedException;
 import dev.holdfast.CallTimeoutException;
 import dev.holdfast.Reason;
 import dev.holdfast.headers.CallHeaders;
+import dev.holdfast.internal.Causes;
 import java.io.IOException;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
@@ -113,7 +114,7 @@ public final class HoldfastHttpClient extends HttpClient {
                 throw interrupted;
             }
             ofHandler.wrap(thrown);
-            throw OfTheHandler.<IOException>asItIs(
+            throw Causes.<IOException>asItIs(
                     isOfThePolicies(thrown) ? asIOException((RuntimeException) thrown) : thrown);
         }
     }
@@ -302,7 +303,7 @@ public final class HoldfastHttpClient extends HttpClient {
         } catch (NoSuchMethodException | IllegalAccessException e) {
             throw new UnsupportedOperationException("an HttpClient has " + name + " from Java 21 on", e);
         } catch (Throwable e) {
-            throw OfTheHandler.<RuntimeException>asItIs(e);
+            throw Causes.<RuntimeException>asItIs(e);
         }
     }
 

@@ -5,6 +5,7 @@ import dev.holdfast.Call;
 import dev.holdfast.CallRejectedException;
 import dev.holdfast.CallTimeoutException;
 import dev.holdfast.Pipeline;
+import dev.holdfast.internal.Checks;
 import dev.holdfast.internal.engine.NotDone;
 import java.net.URI;
 import java.util.Locale;
@@ -28,6 +29,11 @@ import org.jspecify.annotations.Nullable;
  * @param <R> a response
  */
 public final class HttpCalls<Q, R> {
+    /** Up to how many bytes of a body adapters read into memory, unless they are told otherwise. */
+    public static final int READ_BODIES_UP_TO = 256 << 10;
+
+    private static final int MOST_READ = 64 << 20;
+
     private static final Pattern WRITTEN = Pattern.compile("(?:[^@]*@)?([^:@\\[\\]]+)(?::([0-9]{1,5}))?");
 
     private final HttpMessages<Q, R> messages;
@@ -218,6 +224,17 @@ public final class HttpCalls<Q, R> {
     public static boolean isStream(@Nullable String contentType) {
         return contentType != null
                 && STREAMS.matcher(lower(contentType.strip())).matches();
+    }
+
+    /**
+     * Checks what an adapter is told in place of {@link #READ_BODIES_UP_TO}.
+     *
+     * @param adapter how messages call it
+     * @param bytes 0 to 67,108,864
+     * @throws dev.holdfast.spi.InvalidSettingsException if it is out of range
+     */
+    public static void checkReadBodiesUpTo(String adapter, long bytes) {
+        new Checks(adapter).range("readBodiesUpTo", bytes, 0, MOST_READ).done();
     }
 
     private boolean isIdempotent(Q request) {

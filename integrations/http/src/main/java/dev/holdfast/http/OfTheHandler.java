@@ -29,14 +29,8 @@ final class OfTheHandler {
                 && !isRejection(own)) {
             add((IOException) thrown);
             sent.mark(own);
-            throw asItIs(own);
+            throw Causes.asItIs(own);
         }
-    }
-
-    /** Throws it, also if it is checked: a pipeline hands on what it gets. */
-    @SuppressWarnings("unchecked")
-    static <E extends Throwable> RuntimeException asItIs(Throwable own) throws E {
-        throw (E) own;
     }
 
     /** Whether this is a rejection, also as a cause. */

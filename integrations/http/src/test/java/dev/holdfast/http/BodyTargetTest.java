@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.Pipeline;
 import dev.holdfast.circuitbreaker.CircuitBreakerPolicy;
+import dev.holdfast.internal.Causes;
 import dev.holdfast.retry.RetryPolicy;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.stalecache.StaleCachePolicy;
@@ -160,7 +161,7 @@ class BodyTargetTest {
     @MethodSource("thrown")
     void whatAHandlerThrowsIsNoFailureOfTheService(Way way, Throwable thrown) {
         BodyHandler<String> broken = info -> BodySubscribers.mapping(BodySubscribers.ofByteArray(), bytes -> {
-            throw OfTheHandler.<RuntimeException>asItIs(thrown);
+            throw Causes.<RuntimeException>asItIs(thrown);
         });
         for (Policy[] policies : List.of(new Policy[] {retry(), breaker}, new Policy[] {
             StaleCachePolicy.of(c -> c.staleIfSlow(Duration.ZERO)), retry(), breaker

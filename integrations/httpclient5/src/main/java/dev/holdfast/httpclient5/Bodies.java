@@ -3,7 +3,6 @@ package dev.holdfast.httpclient5;
 
 import dev.holdfast.http.BodyLength;
 import dev.holdfast.http.HttpCalls;
-import dev.holdfast.internal.Checks;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -22,15 +21,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Reads what of a response belongs to its attempt. */
 final class Bodies {
-    static final int READ = 256 << 10;
-    private static final int MOST_READ = 64 << 20;
-
     private Bodies() {}
-
-    static int checked(String adapter, int bytes) {
-        new Checks(adapter).range("readBodiesUpTo", bytes, 0, MOST_READ).done();
-        return bytes;
-    }
 
     /** Whether a body belongs to its attempt: it is short, or does not say how long it is and is no stream. */
     static boolean isSmall(EntityDetails body, int most) {

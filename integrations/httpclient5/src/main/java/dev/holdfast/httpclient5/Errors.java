@@ -3,12 +3,10 @@ package dev.holdfast.httpclient5;
 
 import dev.holdfast.CallRejectedException;
 import dev.holdfast.CallTimeoutException;
-import dev.holdfast.Reason;
 import dev.holdfast.http.AlreadySent;
+import dev.holdfast.internal.IoExceptions;
 import java.io.IOException;
 import java.io.InterruptedIOException;
-import java.net.SocketTimeoutException;
-import java.nio.channels.ClosedByInterruptException;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
 import org.apache.hc.core5.http.HttpException;
@@ -24,24 +22,12 @@ final class Errors {
         Throwable e =
                 original instanceof ExecutionException && original.getCause() instanceof Error error ? error : original;
         if (cancelled || e instanceof CancellationException) {
-            return with(e, new InterruptedIOException("the request was cancelled"));
+            InterruptedIOException interrupted = new InterruptedIOException("the request was cancelled");
+            interrupted.initCause(e);
+            return interrupted;
         }
-        if (e instanceof ClosedByInterruptException) {
-            return with(e, new InterruptedIOException("interrupted"));
-        }
-        Reason rejected = e instanceof CallRejectedException rejection ? rejection.reason() : null;
-        if (e instanceof CallTimeoutException || rejected == Reason.DEADLINE_EXCEEDED) {
-            return with(e, new SocketTimeoutException(e.getMessage()));
-        }
-        if (rejected == Reason.INTERRUPTED) {
-            return with(e, new InterruptedIOException(e.getMessage()));
-        }
-        boolean asItIs = e instanceof IOException || e instanceof HttpException || e instanceof RuntimeException;
-        return asItIs && !(e instanceof CallRejectedException) ? (Exception) e : new IOException(e.getMessage(), e);
-    }
-
-    private static IOException with(Throwable cause, IOException e) {
-        e.initCause(cause);
-        return e;
+        boolean isOfPolicies = e instanceof CallRejectedException || e instanceof CallTimeoutException;
+        boolean asItIs = e instanceof HttpException || e instanceof RuntimeException;
+        return asItIs && !isOfPolicies ? (Exception) e : IoExceptions.of(e);
     }
 }

@@ -3,10 +3,8 @@ package dev.holdfast.httpclient5;
 
 import dev.holdfast.headers.CallHeaders;
 import dev.holdfast.http.AlreadySent;
+import dev.holdfast.internal.InterruptibleExchange;
 import java.io.IOException;
-import java.nio.channels.AsynchronousCloseException;
-import java.nio.channels.ClosedByInterruptException;
-import java.nio.channels.spi.AbstractInterruptibleChannel;
 import java.util.concurrent.CancellationException;
 import org.apache.hc.client5.http.classic.ExecChain;
 import org.apache.hc.client5.http.protocol.HttpClientContext;
@@ -20,16 +18,12 @@ import org.apache.hc.core5.http.io.support.ClassicRequestBuilder;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The request of one attempt, on a connection of its own. To cancel it closes that connection.
- *
- * <p>It is a channel for the sake of {@link #begin} and {@link #end}: between them, an interrupt of the thread cancels the
- * exchange. Reads of a socket take no notice of interrupts.
+ * The request of one attempt, on a connection of its own. To cancel it closes that connection: reads of a socket take no notice of
+ * interrupts.
  */
-final class Exchange extends AbstractInterruptibleChannel implements CancellableDependency {
+final class Exchange extends InterruptibleExchange implements CancellableDependency {
     private final OwnRetries ownRetries;
     private final @Nullable CallHeaders headers;
-    /** The thread that executes it now. Others read it, too, and never find themselves. */
-    private @Nullable Thread caller;
 
     private boolean sent;
     private boolean redirected;
@@ -62,8 +56,7 @@ final class Exchange extends AbstractInterruptibleChannel implements Cancellable
         ExecChain.Scope own = new ExecChain.Scope(scope.exchangeId, scope.route, request, runtime, scope.clientContext);
         ClassicHttpResponse response = null;
         boolean whole = false;
-        caller = Thread.currentThread();
-        begin();
+        beginsHere();
         try {
             response = chain.proceed(ClassicRequestBuilder.copy(request).build(), own);
             answered = runtime.answered();
@@ -115,27 +108,11 @@ final class Exchange extends AbstractInterruptibleChannel implements Cancellable
         return answered;
     }
 
-    /**
-     * To be called before a wait. A channel that was used since {@link #begin}, such as that of a file or of another pipeline's request,
-     * has taken the interrupt from this one. Does nothing on another thread.
-     */
-    void waits() {
-        if (Thread.currentThread() == caller) {
-            begin();
-        }
-    }
-
     private void ended(@Nullable ClassicHttpResponse response, boolean whole) throws IOException {
-        caller = null;
         boolean keep = false;
         try {
-            end(true);
+            endsHere();
             keep = whole;
-        } catch (ClosedByInterruptException e) {
-            Thread.currentThread().interrupt();
-            throw e;
-        } catch (AsynchronousCloseException e) {
-            throw new AssertionError("only for an operation that did not complete", e);
         } finally {
             if (!keep && response != null) {
                 cancel();

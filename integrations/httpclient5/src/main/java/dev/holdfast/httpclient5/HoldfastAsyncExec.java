@@ -98,7 +98,10 @@ public final class HoldfastAsyncExec implements AsyncExecChainHandler {
         HttpOptions<HttpRequest> options = new HttpOptions<>();
         configure.accept(options);
         return new HoldfastAsyncExec(
-                new HttpCalls<>(MESSAGES, pipelines, options), options.headers().orElse(null), Bodies.READ, false);
+                new HttpCalls<>(MESSAGES, pipelines, options),
+                options.headers().orElse(null),
+                HttpCalls.READ_BODIES_UP_TO,
+                false);
     }
 
     /**
@@ -108,7 +111,8 @@ public final class HoldfastAsyncExec implements AsyncExecChainHandler {
      * @throws dev.holdfast.spi.InvalidSettingsException if it is out of range
      */
     public HoldfastAsyncExec readBodiesUpTo(int bytes) {
-        return new HoldfastAsyncExec(calls, headers, Bodies.checked("HoldfastAsyncExec", bytes), streams);
+        HttpCalls.checkReadBodiesUpTo("HoldfastAsyncExec", bytes);
+        return new HoldfastAsyncExec(calls, headers, bytes, streams);
     }
 
     /**

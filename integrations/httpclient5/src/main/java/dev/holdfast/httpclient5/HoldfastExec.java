@@ -81,7 +81,9 @@ public final class HoldfastExec implements ExecChainHandler {
         HttpOptions<ClassicHttpRequest> options = new HttpOptions<>();
         configure.accept(options);
         return new HoldfastExec(
-                new HttpCalls<>(MESSAGES, pipelines, options), options.headers().orElse(null), Bodies.READ);
+                new HttpCalls<>(MESSAGES, pipelines, options),
+                options.headers().orElse(null),
+                HttpCalls.READ_BODIES_UP_TO);
     }
 
     /**
@@ -94,7 +96,8 @@ public final class HoldfastExec implements ExecChainHandler {
      * @throws dev.holdfast.spi.InvalidSettingsException if it is out of range
      */
     public HoldfastExec readBodiesUpTo(int bytes) {
-        return new HoldfastExec(calls, headers, Bodies.checked("HoldfastExec", bytes));
+        HttpCalls.checkReadBodiesUpTo("HoldfastExec", bytes);
+        return new HoldfastExec(calls, headers, bytes);
     }
 
     /** Adds it to a client, as the outermost handler, and switches the client's own retries off. Returns the builder. */

@@ -5,12 +5,12 @@ import dev.holdfast.Deadline;
 import dev.holdfast.http.AlreadySent;
 import dev.holdfast.http.BodyLength;
 import dev.holdfast.http.HttpCalls;
+import dev.holdfast.internal.InterruptibleExchange;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.net.InetSocketAddress;
 import java.net.Proxy;
 import java.nio.channels.ClosedByInterruptException;
-import java.nio.channels.spi.AbstractInterruptibleChannel;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
@@ -31,11 +31,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The request of one attempt: a call of the client, which sends it, follows its redirects, and reads its body if that is small.
- *
- * <p>It is a channel for the sake of {@link #begin} and {@link #end}: between them, an interrupt of the thread cancels the call.
  * OkHttp's reads take no notice of interrupts.
  */
-final class Exchange extends AbstractInterruptibleChannel {
+final class Exchange extends InterruptibleExchange {
     private static final String RETRY_AFTER = "Retry-After";
     private static final int UPGRADED = 101;
     private static final int UNAVAILABLE = 503;
@@ -91,9 +89,6 @@ final class Exchange extends AbstractInterruptibleChannel {
         }
     };
 
-    /** The thread that executes it now. Others read it, too, and never find themselves. */
-    private @Nullable Thread caller;
-
     private final Call call;
     private final long mostRead;
     private final HttpCalls<Request, Response> calls;
@@ -140,8 +135,7 @@ final class Exchange extends AbstractInterruptibleChannel {
     /** On this thread. */
     <T> T execute(Reading<T> reading) throws IOException {
         Response response = null;
-        caller = Thread.currentThread();
-        begin();
+        beginsHere();
         try {
             response = call.execute();
             waits();
@@ -160,29 +154,14 @@ final class Exchange extends AbstractInterruptibleChannel {
         }
     }
 
-    /**
-     * To be called before a wait. A channel that was used since {@link #begin}, such as that of a file or of another pipeline's request,
-     * has taken the interrupt from this one. Does nothing on another thread.
-     */
-    void waits() {
-        if (Thread.currentThread() == caller) {
-            begin();
-        }
-    }
-
     private void ended(@Nullable Response response) throws ClosedByInterruptException {
-        caller = null;
         try {
-            end(true);
+            endsHere();
         } catch (ClosedByInterruptException e) {
-            // Waits of OkHttp's clear the flag.
-            Thread.currentThread().interrupt();
             if (response != null) {
                 response.close();
             }
             throw e;
-        } catch (java.nio.channels.AsynchronousCloseException e) {
-            throw new AssertionError("only for an operation that did not complete", e);
         }
     }
 

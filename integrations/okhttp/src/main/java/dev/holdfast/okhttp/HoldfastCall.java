@@ -5,18 +5,16 @@ import dev.holdfast.Attempt;
 import dev.holdfast.CallRejectedException;
 import dev.holdfast.CallTimeoutException;
 import dev.holdfast.Deadline;
-import dev.holdfast.Reason;
 import dev.holdfast.http.AlreadySent;
 import dev.holdfast.http.CachedCall;
 import dev.holdfast.http.HttpOperation;
 import dev.holdfast.http.Kept;
 import dev.holdfast.internal.Causes;
+import dev.holdfast.internal.IoExceptions;
+import dev.holdfast.internal.Once;
 import dev.holdfast.internal.SafeLog;
 import dev.holdfast.internal.context.Carried;
 import java.io.IOException;
-import java.io.InterruptedIOException;
-import java.net.SocketTimeoutException;
-import java.nio.channels.ClosedByInterruptException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -175,20 +173,13 @@ final class HoldfastCall implements Call {
             begun.cancel(true);
         }
         var unused = begun.whenComplete((value, error) -> {
-            AtomicBoolean began = new AtomicBoolean();
-            Runnable told = () -> {
-                if (began.compareAndSet(false, true)) {
-                    // As the caller of this call would, also on a thread of the dispatcher's.
-                    Carried.inherit(here, () -> {
-                        tell(callback, value, made, error);
-                        return true;
-                    });
-                }
-            };
-            try {
-                factory.executor().execute(told);
-            } catch (Throwable refused) {
-                told.run(); // an executor may run a task and throw all the same
+            // As the caller of this call would, also on a thread of the dispatcher's.
+            Once told = Once.of(() -> Carried.inherit(here, () -> {
+                tell(callback, value, made, error);
+                return true;
+            }));
+            if (!told.isTakenBy(factory::executor)) {
+                told.runOnce();
             }
         });
     }
@@ -314,25 +305,7 @@ final class HoldfastCall implements Call {
         if (cancelled || error == null || error instanceof CancellationException) {
             return new IOException("Canceled", error);
         }
-        if (error instanceof ClosedByInterruptException) {
-            return with(error, new InterruptedIOException("interrupted"));
-        }
-        if (error instanceof IOException io) {
-            return io;
-        }
-        Reason rejected = error instanceof CallRejectedException rejection ? rejection.reason() : null;
-        if (error instanceof CallTimeoutException || rejected == Reason.DEADLINE_EXCEEDED) {
-            return with(error, new SocketTimeoutException(error.getMessage()));
-        }
-        if (rejected == Reason.INTERRUPTED) {
-            return with(error, new InterruptedIOException(error.getMessage()));
-        }
-        return new IOException(error.getMessage(), error);
-    }
-
-    private static IOException with(Throwable cause, IOException e) {
-        e.initCause(cause);
-        return e;
+        return IoExceptions.of(error);
     }
 
     @Override

@@ -9,7 +9,6 @@ import dev.holdfast.http.HttpClassifier;
 import dev.holdfast.http.HttpOptions;
 import dev.holdfast.http.PipelinePerAuthority;
 import dev.holdfast.http.Pipelines;
-import dev.holdfast.internal.Checks;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.net.SocketTimeoutException;
@@ -57,9 +56,6 @@ import org.jspecify.annotations.Nullable;
  * <p>The client and the pipelines stay their owner's to close. Safe for any number of threads.
  */
 public final class HoldfastCallFactory implements Call.Factory {
-    private static final int MOST_READ = 64 << 20;
-    private static final int READ = 256 << 10;
-
     private final OkHttpClient plain;
     private final OkHttpClient client;
     private final HttpCalls<Request, Response> calls;
@@ -107,7 +103,7 @@ public final class HoldfastCallFactory implements Call.Factory {
                 new HttpCalls<>(new OkMessages(), pipelines, options),
                 options.headers().orElse(null),
                 client.callTimeoutMillis(),
-                READ);
+                HttpCalls.READ_BODIES_UP_TO);
     }
 
     /**
@@ -121,7 +117,7 @@ public final class HoldfastCallFactory implements Call.Factory {
      * @throws dev.holdfast.spi.InvalidSettingsException if it is out of range
      */
     public HoldfastCallFactory readBodiesUpTo(long bytes) {
-        new Checks("call factory").range("readBodiesUpTo", bytes, 0, MOST_READ).done();
+        HttpCalls.checkReadBodiesUpTo("call factory", bytes);
         return new HoldfastCallFactory(plain, client, calls, headers, timeoutMillis, bytes);
     }
 

@@ -355,7 +355,7 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
     }
 
     /**
-     * The first wins.
+     * All that the sources have, the first source first.
      *
      * @param asked the names for which a source is asked that cannot list its own, such as JNDI
      */

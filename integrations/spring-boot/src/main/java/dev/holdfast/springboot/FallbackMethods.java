@@ -8,6 +8,7 @@ import dev.holdfast.Reason;
 import dev.holdfast.deadline.DeadlinePolicy;
 import dev.holdfast.fallback.FallbackPolicy;
 import dev.holdfast.internal.AroundPolicy;
+import dev.holdfast.internal.Causes;
 import dev.holdfast.internal.NotAnswered;
 import dev.holdfast.internal.OwnFallbacks;
 import dev.holdfast.spi.Policy;
@@ -369,13 +370,7 @@ final class FallbackMethods {
                     ? AopUtils.invokeJoinpointUsingReflection(target, one.method(), arguments)
                     : direct.bindTo(target).invokeWithArguments(arguments);
         } catch (Throwable thrown) {
-            throw sneaky(thrown);
+            throw Causes.asItIs(thrown);
         }
-    }
-
-    /** As it is, checked or not: the protected method declares what its callers have to expect. */
-    @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"})
-    private static <E extends Throwable> RuntimeException sneaky(Throwable error) throws E {
-        throw (E) error;
     }
 }

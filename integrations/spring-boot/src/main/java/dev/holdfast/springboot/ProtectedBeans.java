@@ -399,9 +399,8 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
             made.forEach(ProtectedMethod::warnOfFallbacks);
             made.forEach(method -> method.warnOfFilter(STALE_CACHE));
         }
-        if (!isSingleton(bean, name)
-                && made.stream().anyMatch(method -> method.isKeptWith(STALE_CACHE))
-                && warned.add(name)) {
+        boolean isSingleton = noteSingleton(bean, name);
+        if (!isSingleton && made.stream().anyMatch(method -> method.isKeptWith(STALE_CACHE)) && warned.add(name)) {
             LOG.warn(
                     "bean '" + name + "' is no singleton: answers of its methods with @Protected are not kept by the "
                             + STALE_CACHE + ", since those of another instance may differ",
@@ -423,8 +422,8 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
                         : "");
     }
 
-    /** Notes the object that calls will reach, if there is one of it. */
-    private boolean isSingleton(Object bean, String name) {
+    /** Notes the object that calls will reach, if there is one of it. Returns whether there is. */
+    private boolean noteSingleton(Object bean, String name) {
         try {
             if (beans == null || !beans.isSingleton(name)) {
                 return false;

@@ -3,12 +3,11 @@ package dev.holdfast.spring;
 
 import dev.holdfast.http.AlreadySent;
 import dev.holdfast.http.HttpCalls;
+import dev.holdfast.internal.InterruptibleExchange;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URI;
-import java.nio.channels.AsynchronousCloseException;
 import java.nio.channels.ClosedByInterruptException;
-import java.nio.channels.spi.AbstractInterruptibleChannel;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -21,13 +20,8 @@ import org.springframework.http.HttpRequest;
 import org.springframework.http.client.ClientHttpRequestExecution;
 import org.springframework.http.client.ClientHttpResponse;
 
-/**
- * The request of one blocking attempt.
- *
- * <p>It is a channel for the sake of {@link #begin} and {@link #end}: between them, an interrupt of the thread cancels the
- * exchange. Not every client takes notice of interrupts.
- */
-final class Exchange extends AbstractInterruptibleChannel {
+/** The request of one blocking attempt. Factories say when it {@linkplain #waits waits}. */
+final class Exchange extends InterruptibleExchange {
     private static final ThreadLocal<@Nullable Exchange> CURRENT = new ThreadLocal<>();
     private static final String ATTRIBUTE = Exchange.class.getName();
 
@@ -41,9 +35,6 @@ final class Exchange extends AbstractInterruptibleChannel {
 
     /** That of another pipeline around this one, which hears what this one hears. */
     private @Nullable Exchange outer;
-
-    /** The thread that executes it now. Others read it, too, and never find themselves. */
-    private @Nullable Thread caller;
 
     private @Nullable InputStream body;
 
@@ -94,8 +85,7 @@ final class Exchange extends AbstractInterruptibleChannel {
         CURRENT.set(this);
         Received received = null;
         boolean whole = false;
-        caller = Thread.currentThread();
-        begin();
+        beginsHere();
         try {
             ClientHttpResponse response = rest.execute(request, body);
             waits();
@@ -125,27 +115,11 @@ final class Exchange extends AbstractInterruptibleChannel {
         }
     }
 
-    /**
-     * To be called before a wait, as factories do. A channel that was used since {@link #begin}, such as that of a file or of another
-     * pipeline's request, has taken the interrupt from this one. Does nothing on another thread.
-     */
-    void waits() {
-        if (Thread.currentThread() == caller) {
-            begin();
-        }
-    }
-
     private void ended(@Nullable Received received, boolean whole) throws IOException {
-        caller = null;
         boolean keep = false;
         try {
-            end(true);
+            endsHere();
             keep = whole;
-        } catch (ClosedByInterruptException e) {
-            Thread.currentThread().interrupt();
-            throw e;
-        } catch (AsynchronousCloseException e) {
-            throw new AssertionError("only for an operation that did not complete", e);
         } finally {
             if (!keep && received != null) {
                 received.discard();

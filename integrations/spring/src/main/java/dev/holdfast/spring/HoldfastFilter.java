@@ -74,7 +74,7 @@ public final class HoldfastFilter implements ExchangeFilterFunction {
         return new HoldfastFilter(
                 new HttpCalls<>(new ReactiveMessages(), pipelines, options),
                 options.headers().orElse(null),
-                Streams.READ);
+                HttpCalls.READ_BODIES_UP_TO);
     }
 
     /**
@@ -85,7 +85,7 @@ public final class HoldfastFilter implements ExchangeFilterFunction {
      * @throws dev.holdfast.spi.InvalidSettingsException if it is out of range
      */
     public HoldfastFilter readBodiesUpTo(int bytes) {
-        Streams.check("HoldfastFilter", bytes);
+        HttpCalls.checkReadBodiesUpTo("HoldfastFilter", bytes);
         return new HoldfastFilter(calls, headers, bytes);
     }
 

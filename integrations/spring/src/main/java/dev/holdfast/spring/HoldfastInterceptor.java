@@ -4,7 +4,6 @@ package dev.holdfast.spring;
 import dev.holdfast.Attempt;
 import dev.holdfast.CallRejectedException;
 import dev.holdfast.CallTimeoutException;
-import dev.holdfast.Reason;
 import dev.holdfast.headers.CallHeaders;
 import dev.holdfast.http.AlreadySent;
 import dev.holdfast.http.CachedCall;
@@ -15,10 +14,10 @@ import dev.holdfast.http.HttpOptions;
 import dev.holdfast.http.Kept;
 import dev.holdfast.http.PipelinePerAuthority;
 import dev.holdfast.http.Pipelines;
+import dev.holdfast.internal.IoExceptions;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.net.SocketTimeoutException;
-import java.nio.channels.ClosedByInterruptException;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -79,7 +78,7 @@ public final class HoldfastInterceptor implements ClientHttpRequestInterceptor {
         return new HoldfastInterceptor(
                 new HttpCalls<>(new BlockingMessages(), pipelines, options),
                 options.headers().orElse(null),
-                Streams.READ);
+                HttpCalls.READ_BODIES_UP_TO);
     }
 
     /**
@@ -92,7 +91,7 @@ public final class HoldfastInterceptor implements ClientHttpRequestInterceptor {
      * @throws dev.holdfast.spi.InvalidSettingsException if it is out of range
      */
     public HoldfastInterceptor readBodiesUpTo(int bytes) {
-        Streams.check("HoldfastInterceptor", bytes);
+        HttpCalls.checkReadBodiesUpTo("HoldfastInterceptor", bytes);
         return new HoldfastInterceptor(calls, headers, bytes);
     }
 
@@ -137,22 +136,8 @@ public final class HoldfastInterceptor implements ClientHttpRequestInterceptor {
             if (thrown != e && thrown instanceof RuntimeException own && !(own instanceof CallRejectedException)) {
                 throw own;
             }
-            throw asIOException(thrown);
+            throw IoExceptions.of(thrown);
         }
-    }
-
-    private static IOException asIOException(Throwable e) {
-        if (e instanceof ClosedByInterruptException) {
-            return with(e, new InterruptedIOException("interrupted"));
-        }
-        Reason rejected = e instanceof CallRejectedException rejection ? rejection.reason() : null;
-        if (e instanceof CallTimeoutException || rejected == Reason.DEADLINE_EXCEEDED) {
-            return with(e, new SocketTimeoutException(e.getMessage()));
-        }
-        if (rejected == Reason.INTERRUPTED) {
-            return with(e, new InterruptedIOException(e.getMessage()));
-        }
-        return e instanceof IOException io ? io : new IOException(e.getMessage(), e);
     }
 
     private static Exchange exchange(Attempt attempt) {
@@ -182,11 +167,6 @@ public final class HoldfastInterceptor implements ClientHttpRequestInterceptor {
         Kept<Received> kept = cached.kept(Copy.of(received, body), answered, body);
         received.close();
         return kept;
-    }
-
-    private static IOException with(Throwable cause, IOException e) {
-        e.initCause(cause);
-        return e;
     }
 
     /** The request of one attempt, whose headers and attributes the rest of the chain may change. */

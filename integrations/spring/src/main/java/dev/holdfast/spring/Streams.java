@@ -3,7 +3,6 @@ package dev.holdfast.spring;
 
 import dev.holdfast.http.BodyLength;
 import dev.holdfast.http.HttpCalls;
-import dev.holdfast.internal.Checks;
 import java.net.ProtocolException;
 import java.util.List;
 import java.util.Map;
@@ -12,9 +11,6 @@ import org.springframework.http.HttpHeaders;
 
 /** Which bodies are read within their attempt. */
 final class Streams {
-    static final int READ = 256 << 10;
-    private static final int MOST_READ = 64 << 20;
-
     private Streams() {}
 
     /** Whether a body is read: all of it if its length is known, else what the bound allows. */
@@ -63,9 +59,5 @@ final class Streams {
         Map<String, List<String>> all = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
         headers.forEach(all::put);
         return all;
-    }
-
-    static void check(String who, int bytes) {
-        new Checks(who).range("readBodiesUpTo", bytes, 0, MOST_READ).done();
     }
 }

@@ -1,23 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-package dev.holdfast.internal.engine;
+package dev.holdfast.internal;
 
 import java.util.concurrent.Executor;
 import java.util.function.Supplier;
 
 /** A task that runs once, whatever a user's executor does: some run a task and throw all the same. */
-abstract class Once implements Runnable {
+public abstract class Once implements Runnable {
     private boolean begun;
 
-    static Once of(Runnable task) {
+    /** Of this task. */
+    public static Once of(Runnable task) {
         return new Once() {
             @Override
-            void runOnce() {
+            public void runOnce() {
                 task.run();
             }
         };
     }
 
-    abstract void runOnce();
+    /** Runs the task, also if it has run: for one that no executor {@linkplain #isTakenBy takes}. */
+    public abstract void runOnce();
 
     @Override
     public final void run() {
@@ -33,7 +35,7 @@ abstract class Once implements Runnable {
     }
 
     /** Hands the task to the executor. Returns false if that refuses and has not begun the task; then it never will. */
-    final boolean isTakenBy(Supplier<Executor> executor) {
+    public final boolean isTakenBy(Supplier<Executor> executor) {
         try {
             executor.get().execute(this);
             return true;
