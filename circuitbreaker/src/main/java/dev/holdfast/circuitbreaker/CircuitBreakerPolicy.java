@@ -26,8 +26,9 @@ import java.util.function.Consumer;
  *
  * <p>It counts what the classifier calls {@link Outcome#FAILURE} or {@link Outcome#PUSHBACK}, and timeouts. It does not
  * count a call that did not reach the dependency, was cancelled or interrupted, was {@linkplain Passage#cutShort cut short}
- * by a limit from outside, or is the caller's own fault. If a probe ends this way, another call becomes the probe. A result
- * counts only in the state that admitted its call.
+ * by a limit from outside, or is the caller's own fault. If a probe ends this way, another call becomes the probe; but a value
+ * that the classifier calls {@link Outcome#IGNORED} shows that the dependency answers, and is a good probe. A result counts
+ * only in the state that admitted its call.
  *
  * <p>Never blocks. Safe for any number of threads and pipelines. Pipelines that share the policy share the breaker, and must
  * use the same {@link TimeSource}. A change of state is seen when a call looks: an open breaker becomes half-open with the
@@ -327,10 +328,16 @@ public final class CircuitBreakerPolicy extends Policy {
                         passage.object() == AGAIN ? Window.FAILED | Engine.REPEATED : Window.FAILED,
                         now);
             }
-            case IGNORED, REJECTED, CANCELLED, INTERRUPTED -> {
-                release(passage, token, now);
-                if (outcome == Outcome.IGNORED) {
-                    views.ignored(passage.actionNanos(), PolicyParts.error(passage));
+            case IGNORED -> {
+                // A probe asks whether the dependency answers. An exception is no proof of that: code here may have
+                // thrown it.
+                boolean answered = engine.isProbe(token, now) && PolicyParts.isAnswer(passage);
+                if (!answered) {
+                    release(passage, token, now);
+                }
+                views.ignored(passage.actionNanos(), PolicyParts.error(passage));
+                if (answered) {
+                    record(passage, token, Window.GOOD, now);
                 }
             }
         }
@@ -374,6 +381,7 @@ public final class CircuitBreakerPolicy extends Policy {
         return views.hasConsumers();
     }
 
+            case REJECTED, CANCELLED, INTERRUPTED -> release(passage, token, now);
     @Override
     public void meters(Meters meters) {
         PolicyParts.meters(
