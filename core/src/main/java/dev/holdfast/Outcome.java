@@ -16,7 +16,7 @@ public enum Outcome {
     PUSHBACK,
     /**
      * The caller's own fault (a 404), or an error of the process itself (an {@link OutOfMemoryError}): delivered as it is; no policy
-     * counts it.
+     * counts it, but as a value it shows a half-open circuit breaker that the dependency answers.
      */
     IGNORED,
     /**

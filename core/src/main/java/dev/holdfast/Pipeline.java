@@ -3,6 +3,7 @@ package dev.holdfast;
 
 import dev.holdfast.PipelineSnapshot.PolicySnapshot;
 import dev.holdfast.internal.AroundPolicy;
+import dev.holdfast.internal.ChangesAlone;
 import dev.holdfast.internal.NoValue;
 import dev.holdfast.internal.Numbered;
 import dev.holdfast.internal.OfKeys;
@@ -575,7 +576,13 @@ public final class Pipeline implements Observed, AutoCloseable {
     }
 
     private PolicySnapshot snapshot(Policy policy, String named) {
-        return new PolicySnapshot(named, said(named, policy::settingsMap), said(named, () -> Numbers.of(policy)));
+        return new PolicySnapshot(named, said(named, policy::settingsMap), said(named, () -> numbers(policy)));
+    }
+
+    /** Of the state of now; its change is told first. */
+    private static Map<String, Number> numbers(Policy policy) {
+        ChangesAlone.look(List.of(policy));
+        return Numbers.of(policy);
     }
 
     /** A policy of the user's that throws costs its own part alone. */
@@ -700,6 +707,8 @@ public final class Pipeline implements Observed, AutoCloseable {
                 }
                 successor.replaced(Pipeline.this);
             }
+            // The settings may have changed a state, and the next call may be far away.
+            ChangesAlone.look(others);
         }
 
         @Override

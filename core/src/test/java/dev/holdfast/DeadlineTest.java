@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.deadline.DeadlinePolicy;
+import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
 import dev.holdfast.spi.TimeSource;
 import dev.holdfast.testlogs.Logs;
@@ -70,7 +71,35 @@ class DeadlineTest {
                 .hasRootCauseMessage(
                         "attempt 1 of 'p' was given up after 100 ms by the deadline of the call (limit 100 ms)");
         assertThatThrownBy(() -> call.deadline(Duration.ZERO).call(attempt -> "none"))
-                .hasMessage("call of 'p' could not be made within the time of its own or inherited deadline");
+                .hasMessage("call of 'p' could not be made within the time of its own deadline (limit 0 ms)");
+    }
+
+    /** The caller's deadline has passed in the action around it, or passes while the call waits. */
+    @Test
+    void aCallThatIsNotMadeSaysWhoseDeadlineItWasAndHowLong() throws Exception {
+        Pipeline p = pipeline();
+        Call<String> call = p.<String>operation("x").unkeyed();
+        assertThatThrownBy(() -> Deadline.within(time, Duration.ZERO, () -> call.call(attempt -> "none")))
+                .hasMessage("call of 'p' could not be made within the time of its inherited deadline,"
+                        + " which was over when the call began");
+        Pipeline waits = Pipeline.builder("waits")
+                .time(time)
+                .policies(new Policy("queue", Policy.ENTER) {
+                    @Override
+                    public int enter(Passage passage) {
+                        return passage.pause(Duration.ofSeconds(1).toNanos());
+                    }
+                })
+                .build();
+        Call<String> waiting = waits.<String>operation("x").unkeyed();
+        assertThatThrownBy(() -> waiting.deadline(Duration.ofMillis(50)).call(attempt -> "none"))
+                .hasMessage("call of 'waits' could not be made within the time of its own deadline (limit 50 ms)");
+        assertThatThrownBy(() -> Deadline.within(
+                        time,
+                        Duration.ofMillis(40),
+                        () -> waiting.deadline(Duration.ofMillis(50)).call(attempt -> "none")))
+                .hasMessage(
+                        "call of 'waits' could not be made within the time of its inherited deadline (limit 40 ms)");
     }
 
     @Test

@@ -81,6 +81,8 @@ public final class BulkheadPolicy extends Policy {
     private final AtomicBoolean looks = new AtomicBoolean();
 
     private LongAdder writtenOff = new LongAdder();
+    /** Calls of pipelines. */
+    private LongAdder rejected = new LongAdder();
 
     /** Get the events of every call; usually there are no views. */
     private Views views;
@@ -206,8 +208,7 @@ public final class BulkheadPolicy extends Policy {
         long wait = last || pause > longest ? 0 : longest;
         Ticket ticket = wait > 0 ? from.join(passage.now(), passage.rank()) : null;
         if (ticket == null) {
-            views.rejected();
-            return passage.reject(Reason.BULKHEAD_FULL, known(pause), fullMessage(passage, pause, last), null);
+            return reject(passage, pause, fullMessage(passage, pause, last));
         }
         if (ticket.granted()) {
             return admit(passage, from, false);
@@ -269,8 +270,14 @@ public final class BulkheadPolicy extends Policy {
         if (ticket.granted() || !ticket.permits().withdraw(ticket)) {
             return admit(passage, ticket.permits(), false);
         }
+        String message = lateMessage(passage, ticket, pause);
+        return reject(passage, pause, () -> message);
+    }
+
+    private int reject(Passage passage, long pause, Supplier<String> message) {
+        rejected.increment();
         views.rejected();
-        return passage.reject(Reason.BULKHEAD_FULL, known(pause), lateMessage(passage, ticket, pause));
+        return passage.reject(Reason.BULKHEAD_FULL, known(pause), message, null);
     }
 
     /** When the next call may be let through. Nobody knows when a permit comes back; the end of a pause is known. */
@@ -478,7 +485,7 @@ public final class BulkheadPolicy extends Policy {
 
     /**
      * Takes over the permits that are out, the queue and the views. If the order or the interval of the queue, the kind of the
-     * limit or its minimum changes, this bulkhead starts anew but for its total, and running calls count in the previous one.
+     * limit or its minimum changes, this bulkhead starts anew but for its totals, and running calls count in the previous one.
      */
     @Override
     public void takeOver(Policy previous) {
@@ -486,6 +493,7 @@ public final class BulkheadPolicy extends Policy {
             return;
         }
         writtenOff = bulkhead.writtenOff;
+        rejected = bulkhead.rejected;
         attemptLimits.addThoseOf(bulkhead.attemptLimits);
         if (settings.isQueuedAndAdaptsAs(bulkhead.settings)) {
             views = bulkhead.views;
@@ -523,6 +531,7 @@ public final class BulkheadPolicy extends Policy {
         meters.gauge("bulkhead.in.flight", "Permits that are out", this::inFlight);
         meters.gauge("bulkhead.waiting", "Calls that wait for a permit", this::waiting);
         meters.gauge("bulkhead.limit", "Permits in all", this::limit);
+        meters.counter("bulkhead.rejected", "Calls that were turned away", () -> rejected.sum());
         meters.counter(
                 "bulkhead.written.off", "Permits taken back from work that outlived its lease", this::writtenOff);
     }

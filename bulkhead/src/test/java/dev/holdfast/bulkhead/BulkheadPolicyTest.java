@@ -499,9 +499,31 @@ class BulkheadPolicyTest {
                 .containsEntry("bulkhead.in.flight", 2.0)
                 .containsEntry("bulkhead.waiting", 3.0)
                 .containsEntry("bulkhead.limit", 2.0)
+                .containsEntry("bulkhead.rejected", 0.0)
                 .containsEntry("bulkhead.written.off", 0.0)
-                .hasSize(4);
+                .hasSize(5);
         time.run();
         assertThat(meters.values()).containsEntry("bulkhead.in.flight", 0.0).containsEntry("bulkhead.waiting", 0.0);
+    }
+
+    @Test
+    void meterCountsTheCallsThatAreTurnedAwayAlsoAfterATakeOver() {
+        BulkheadPolicy bulkhead = bulkhead(1, 1, ofMillis(1));
+        Dependency dependency = new Dependency(time, Way.CALL_ASYNC);
+        Pipeline pipeline = pipeline(bulkhead);
+        // One runs, one waits for too long, one finds the queue full.
+        for (int i = 0; i < 3; i++) {
+            dependency.call(pipeline, ofMillis(5));
+        }
+        time.run();
+        BulkheadPolicy next =
+                BulkheadPolicy.of(b -> b.maxConcurrentCalls(1).limit(BulkheadSettings.LimitAlgorithm.AIMD));
+        next.takeOver(bulkhead);
+
+        for (BulkheadPolicy policy : List.of(bulkhead, next)) {
+            RecordedMeters meters = new RecordedMeters();
+            policy.meters(meters);
+            assertThat(meters.values()).containsEntry("bulkhead.rejected", 2.0);
+        }
     }
 }

@@ -10,6 +10,7 @@ import dev.holdfast.circuitbreaker.internal.engine.Window;
 import dev.holdfast.circuitbreaker.internal.resilience4j.ExistingCircuitBreakerPolicy;
 import dev.holdfast.circuitbreaker.internal.resilience4j.PolicyParts;
 import dev.holdfast.circuitbreaker.internal.resilience4j.Views;
+import dev.holdfast.internal.ChangesAlone;
 import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
@@ -18,6 +19,7 @@ import io.github.resilience4j.circuitbreaker.CircuitBreaker;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 
@@ -26,14 +28,15 @@ import java.util.function.Consumer;
  *
  * <p>It counts what the classifier calls {@link Outcome#FAILURE} or {@link Outcome#PUSHBACK}, and timeouts. It does not
  * count a call that did not reach the dependency, was cancelled or interrupted, was {@linkplain Passage#cutShort cut short}
- * by a limit from outside, or is the caller's own fault. If a probe ends this way, another call becomes the probe. A result
- * counts only in the state that admitted its call.
+ * by a limit from outside, or is the caller's own fault. If a probe ends this way, another call becomes the probe; but a value
+ * that the classifier calls {@link Outcome#IGNORED} shows that the dependency answers, and is a good probe. A result counts
+ * only in the state that admitted its call.
  *
  * <p>Never blocks. Safe for any number of threads and pipelines. Pipelines that share the policy share the breaker, and must
- * use the same {@link TimeSource}. A change of state is seen when a call looks: an open breaker becomes half-open with the
- * first call after its wait. To force it open or closed, disable or reset it, use {@link #asResilience4j()}.
+ * use the same {@link TimeSource}. A change of state by time is seen when a call looks: an open breaker becomes half-open with
+ * the first call after its wait. To force it open or closed, disable or reset it, use {@link #asResilience4j()}.
  */
-public final class CircuitBreakerPolicy extends Policy {
+public final class CircuitBreakerPolicy extends Policy implements ChangesAlone {
 
     /** The states of a circuit breaker. */
     public enum State {
@@ -64,6 +67,9 @@ public final class CircuitBreakerPolicy extends Policy {
     /** The last life that pipelines were told of. */
     private final AtomicReference<Life> told;
 
+    /** The pipelines that have it. */
+    private final List<Listener> listeners = new CopyOnWriteArrayList<>();
+
     /** Whether running calls can become overdue. */
     private final boolean watches;
 
@@ -82,7 +88,7 @@ public final class CircuitBreakerPolicy extends Policy {
         watches = settings.runningCallsCountAsSlow();
         slowNanos = settings.slowCallDurationThreshold().toNanos();
         holdNanos = settings.maxPushbackHold().toNanos();
-        views = new Views(settings.rules(), settings.origin(), clock);
+        views = new Views(settings.rules(), settings.origin(), clock, this::look);
         engine = new Engine(settings.rules(), views, clock.peek());
         told = new AtomicReference<>(engine.life());
     }
@@ -268,21 +274,57 @@ public final class CircuitBreakerPolicy extends Policy {
             Life before = told.get();
             Life at = engine.life();
             // Another pipeline may still have this breaker, and is to be told: the change is not marked as told.
-            if (before == at || passage.replaced()) {
-                return at;
-            }
-            if (told.compareAndSet(before, at)) {
-                Life from = before;
-                for (Life next : at.since(before)) {
-                    if (from.state != next.state) {
-                        String cause = next.isOfFailures() && next == at ? next.cause() + last : next.cause();
-                        passage.stateChanged(from.state.word(), next.state.word(), cause);
-                    }
-                    from = next;
-                }
+            if (before == at || passage.replaced() || tell(before, at, last, passage::stateChanged)) {
                 return at;
             }
         }
+    }
+
+    /** Returns false if another thread was faster. */
+    private boolean tell(Life before, Life at, String last, Told pipeline) {
+        if (!told.compareAndSet(before, at)) {
+            return false;
+        }
+        Life from = before;
+        for (Life next : at.since(before)) {
+            if (from.state != next.state) {
+                String cause = next.isOfFailures() && next == at ? next.cause() + last : next.cause();
+                pipeline.stateChanged(from.state.word(), next.state.word(), cause);
+            }
+            from = next;
+        }
+        return true;
+    }
+
+    /** Hears of a change of state. */
+    private interface Told {
+        void stateChanged(String from, String to, String cause);
+    }
+
+    @Override
+    public void listener(Listener pipeline) {
+        listeners.removeIf(Listener::isGone);
+        listeners.add(pipeline);
+    }
+
+    @Override
+    public void look() {
+        for (Listener pipeline : listeners) {
+            if (!pipeline.isGone()) {
+                lookFor(pipeline);
+                return;
+            }
+        }
+    }
+
+    private void lookFor(Listener pipeline) {
+        long now = clock.nanos();
+        Life before;
+        Life at;
+        do {
+            before = told.get();
+            at = engine.life(now);
+        } while (before != at && !tell(before, at, "", pipeline::stateChanged));
     }
 
     @Override
@@ -327,12 +369,19 @@ public final class CircuitBreakerPolicy extends Policy {
                         passage.object() == AGAIN ? Window.FAILED | Engine.REPEATED : Window.FAILED,
                         now);
             }
-            case IGNORED, REJECTED, CANCELLED, INTERRUPTED -> {
-                release(passage, token, now);
-                if (outcome == Outcome.IGNORED) {
-                    views.ignored(passage.actionNanos(), PolicyParts.error(passage));
+            case IGNORED -> {
+                // A probe asks whether the dependency answers. An exception is no proof of that: code here may have
+                // thrown it.
+                boolean answered = engine.isProbe(token, now) && PolicyParts.isAnswer(passage);
+                if (!answered) {
+                    release(passage, token, now);
+                }
+                views.ignored(passage.actionNanos(), PolicyParts.error(passage));
+                if (answered) {
+                    record(passage, token, Window.GOOD, now);
                 }
             }
+            case REJECTED, CANCELLED, INTERRUPTED -> release(passage, token, now);
         }
     }
 

@@ -34,6 +34,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -301,6 +302,7 @@ class CircuitBreakerPolicyTest {
     void callersOwnFaultIsNotCounted(Way way) {
         try (Rig rig = new Rig(way, policy)) {
             rig.run(100, Work.error(new IllegalArgumentException("404")));
+            rig.run(100, Work.value("unauthorized"));
             assertThat(policy.asResilience4j().getMetrics().getNumberOfBufferedCalls())
                     .isZero();
         }
@@ -426,6 +428,38 @@ class CircuitBreakerPolicyTest {
             assertThat(policy.state()).isEqualTo(State.HALF_OPEN);
             rig.run(5, WELL);
             assertThat(policy.state()).isEqualTo(State.CLOSED);
+        }
+    }
+
+    /** Any value is an answer: the dependency can be reached. */
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void probeThatEndsWithAnIgnoredValueClosesIt(Way way) {
+        try (Rig rig = new Rig(way, policy)) {
+            halfOpen(rig);
+            rig.run(1, Work.error(new IllegalArgumentException("sent nothing")));
+            assertThat(policy.state()).isEqualTo(State.HALF_OPEN);
+            rig.run(1, Work.value("unauthorized"));
+            assertThat(policy.state()).isEqualTo(State.CLOSED);
+        }
+    }
+
+    /** The dependency has not given this value now. */
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void ignoredValueThatWasKeptInsideIsNoGoodProbe(Way way) {
+        AtomicBoolean kept = new AtomicBoolean();
+        Policy keeps = new Policy("keeps", Policy.FAILURE) {
+            @Override
+            public int settle(Passage passage) {
+                return kept.get() ? passage.answer(Outcome.IGNORED, "unauthorized", Source.FRESH, 0) : KEEP;
+            }
+        };
+        try (Rig rig = new Rig(way, policy, keeps)) {
+            halfOpen(rig);
+            kept.set(true);
+            rig.run(20, ILL);
+            assertThat(policy.state()).isEqualTo(State.HALF_OPEN);
         }
     }
 

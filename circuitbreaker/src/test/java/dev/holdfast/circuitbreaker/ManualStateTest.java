@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.Reply;
+import dev.holdfast.shadow.ShadowPolicy;
 import dev.holdfast.testcalls.Running;
 import dev.holdfast.testcalls.Way;
 import dev.holdfast.testing.ThreadKind;
@@ -67,6 +68,96 @@ class ManualStateTest {
         });
         policy.bind("second", time);
         assertThat(policy.asResilience4j().getState()).isEqualTo(State.OPEN);
+    }
+
+    private static List<String> changes(Rig rig) {
+        return rig.pipeline.snapshot().changes().stream()
+                .map(change -> change.policy() + " " + change.from() + " > " + change.to() + " " + change.cause())
+                .toList();
+    }
+
+    @Test
+    void whatIsDoneByHandIsToldAtOnceWithoutACall() {
+        CircuitBreakerPolicy policy = CircuitBreakerPolicy.ofDefaults();
+        try (Rig rig = new Rig(Way.CALL, policy)) {
+            policy.asResilience4j().transitionToForcedOpenState();
+            assertThat(rig.changes).containsExactly("inventory circuit-breaker closed > forced_open");
+            policy.asResilience4j().transitionToDisabledState();
+            policy.asResilience4j().reset();
+            policy.asResilience4j().transitionToOpenStateFor(Duration.ofMinutes(1));
+            assertThat(rig.changes).hasSize(4);
+            assertThat(changes(rig))
+                    .containsExactly(
+                            "circuit-breaker closed > open by hand",
+                            "circuit-breaker disabled > closed by hand",
+                            "circuit-breaker forced_open > disabled by hand",
+                            "circuit-breaker closed > forced_open by hand");
+            rig.run(1, WELL);
+            assertThat(rig.changes).as("told once").hasSize(4);
+        }
+    }
+
+    @Test
+    void whatIsDoneByHandInShadowIsToldAtOnce() {
+        CircuitBreakerPolicy policy = CircuitBreakerPolicy.ofDefaults();
+        try (Rig rig = new Rig(Way.CALL, ShadowPolicy.of(policy))) {
+            policy.asResilience4j().transitionToForcedOpenState();
+            assertThat(rig.changes).containsExactly("inventory circuit-breaker-shadow closed > forced_open");
+        }
+    }
+
+    /** Those of a pipeline that is closed, or has another policy now, hear nothing more of it. */
+    @Test
+    void oneOfThePipelinesThatHaveItIsTold() {
+        CircuitBreakerPolicy policy = CircuitBreakerPolicy.ofDefaults();
+        Rig first = new Rig(Way.CALL, policy);
+        try (Rig second = new Rig(first, policy);
+                Rig third = new Rig(first, policy)) {
+            first.pipeline.close();
+            second.pipeline.replace(CircuitBreakerPolicy.ofDefaults());
+            policy.asResilience4j().transitionToForcedOpenState();
+            assertThat(first.changes).isEmpty();
+            assertThat(second.changes).isEmpty();
+            assertThat(third.changes).containsExactly("inventory circuit-breaker closed > forced_open");
+        }
+    }
+
+    @Test
+    void initialStateOfAReloadIsToldAtOnce() {
+        try (Rig rig = new Rig(Way.CALL, CircuitBreakerPolicy.ofDefaults())) {
+            rig.pipeline.replace(CircuitBreakerPolicy.of(b -> b.initialState(CircuitBreakerPolicy.State.FORCED_OPEN)));
+            assertThat(rig.changes).containsExactly("inventory circuit-breaker closed > forced_open");
+            rig.pipeline.replace(CircuitBreakerPolicy.ofDefaults());
+            assertThat(changes(rig))
+                    .containsExactly(
+                            "circuit-breaker forced_open > closed by the option initial-state",
+                            "circuit-breaker closed > forced_open by the option initial-state");
+        }
+    }
+
+    @Test
+    void snapshotLooksAtTheStateOfAnExistingBreaker() {
+        CircuitBreaker existing = CircuitBreaker.ofDefaults("theirs");
+        try (Rig rig = new Rig(Way.CALL, CircuitBreakerPolicy.of(existing))) {
+            existing.transitionToForcedOpenState();
+            assertThat(changes(rig))
+                    .containsExactly("circuit-breaker closed > forced_open decided by the existing breaker 'theirs'");
+        }
+    }
+
+    /** Time alone changes the state, and nobody calls. */
+    @Test
+    void snapshotLooksAtAStateThatHasEndedByTime() {
+        CircuitBreakerPolicy policy =
+                CircuitBreakerPolicy.of(b -> b.automaticTransitionFromOpenToHalfOpenEnabled(true));
+        try (Rig rig = new Rig(Way.CALL, policy)) {
+            policy.asResilience4j().transitionToOpenState();
+            rig.advance(Duration.ofMinutes(1));
+            assertThat(changes(rig))
+                    .containsExactly(
+                            "circuit-breaker open > half_open its wait is over",
+                            "circuit-breaker closed > open by hand");
+        }
     }
 
     private static CircuitBreakerConfig.Builder tripping(TransitionCheckResult how) {

@@ -50,7 +50,7 @@ final class Rig implements AutoCloseable {
             if (String.valueOf(value).startsWith("busy for ")) {
                 return Verdict.pushback("busy for 3 s".equals(value) ? Duration.ofSeconds(3) : Duration.ofMinutes(1));
             }
-            if (error instanceof IllegalArgumentException) {
+            if (error instanceof IllegalArgumentException || "unauthorized".equals(value)) {
                 return Verdict.IGNORED;
             }
             return error != null || "failure".equals(value) ? Verdict.FAILURE : Verdict.SUCCESS;

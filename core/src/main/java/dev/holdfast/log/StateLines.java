@@ -127,10 +127,15 @@ final class StateLines {
             leftOut = null;
             Pace pace = of(latest);
             pace.latest(now, latest.isWarning);
-            String ago = Checks.text(Duration.ofSeconds((now - latest.nanos) / 1_000_000_000)) + " ago";
-            add(new Line(latest, ago, pace.take()));
+            add(new Line(latest, ago(now - latest.nanos), pace.take()));
         }
         write();
+    }
+
+    /** Empty for what has just happened. */
+    private static String ago(long nanos) {
+        long seconds = nanos / 1_000_000_000;
+        return seconds == 0 ? "" : Checks.text(Duration.ofSeconds(seconds)) + " ago";
     }
 
     private synchronized void add(Line next) {

@@ -495,6 +495,18 @@ class LogObserverTest {
     }
 
     @Test
+    void aChangeThatIsWrittenWithinASecondHasNoAge() {
+        flap();
+        log.stateChanged("stock", "circuit-breaker", "half_open", "closed", "1 of 1 probes succeeded");
+        time.advance(Duration.ofMillis(44_500));
+        log.stateChanged("stock", "circuit-breaker", "closed", "open", "4 of 5 calls failed");
+        time.advance(Duration.ofMillis(500));
+
+        assertThat(lines).hasSize(11);
+        assertThat(lines.get(10)).endsWith("4 of 5 calls failed (1 more such events since the last line)");
+    }
+
+    @Test
     void ofSeveralChangesThatAreLeftOutTheLatestIsWritten() {
         flap();
         log.stateChanged("stock", "circuit-breaker", "half_open", "closed", "1 of 1 probes succeeded");

@@ -31,6 +31,8 @@ abstract class CallLimits extends CallMemory {
 
     private boolean callerLimited;
     private long callerLimitAt;
+    /** Whether the caller's limit is that of its surroundings, and not of the call itself. Set if there is one. */
+    boolean inheritsLimit;
     /** By how much this call ends before the limit of its caller; see {@link Plan#reserve}. */
     private long reserve;
 
@@ -81,11 +83,12 @@ abstract class CallLimits extends CallMemory {
         startNanos = now();
     }
 
-    void limitCaller(long remaining, long kept) {
+    void limitCaller(long remaining, long kept, boolean inherited) {
         reserve = kept;
         callerLimited = remaining != Long.MAX_VALUE;
         if (callerLimited) {
             callerLimitAt = now() + remaining;
+            inheritsLimit = inherited;
             startsTimed();
         }
         limited = callerLimited;

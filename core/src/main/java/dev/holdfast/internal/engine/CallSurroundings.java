@@ -96,7 +96,7 @@ abstract class CallSurroundings extends CallDecisions implements Passage.Beside 
         long own = spec.deadlineNanos();
         long kept = engine.plan.reserve(inherited, spec.fallback() != null);
         boolean ownIsNearer = own <= inherited - kept;
-        limitCaller(ownIsNearer ? own : inherited - kept, ownIsNearer ? 0 : kept);
+        limitCaller(ownIsNearer ? own : inherited - kept, ownIsNearer ? 0 : kept, !ownIsNearer);
     }
 
     /** Whether the caller had neither a deadline nor an attempt nor a priority around it, nor a call. */

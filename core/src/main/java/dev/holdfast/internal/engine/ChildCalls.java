@@ -17,7 +17,7 @@ final class ChildCalls {
         CallState child = of(parent, fork.layer());
         child.object(fork.object());
         child.cursor++;
-        child.limitCaller(fork.limitNanos(), 0);
+        child.limitCaller(fork.limitNanos(), 0, false);
         child.refresh = true;
         child.context = parent.context();
         child.trace = parent.trace == null ? null : parent.trace.background();

@@ -193,7 +193,7 @@ final class Endings {
         switch (reason) {
             case CallWord.BY_LIMIT -> {
                 call.endedByLimit();
-                reject(call, rejections.noTime(call.limitedBy(), call.struckLimit(false)));
+                reject(call, rejections.noTime(call));
             }
             case CallWord.BY_CANCEL -> {
                 call.giveUpAt = CallLimits.CALLER;

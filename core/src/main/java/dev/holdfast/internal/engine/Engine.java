@@ -5,6 +5,8 @@ import dev.holdfast.Attempt;
 import dev.holdfast.Outcome;
 import dev.holdfast.Reply;
 import dev.holdfast.internal.AroundPolicy;
+import dev.holdfast.internal.ChangesAlone;
+import dev.holdfast.shadow.ShadowPolicy;
 import dev.holdfast.spi.CallContext;
 import dev.holdfast.spi.CallKey;
 import dev.holdfast.spi.CallObserver;
@@ -233,6 +235,16 @@ public final class Engine {
     /** From now on new calls get this one. */
     public void begin() {
         lifetime.present = this;
+        for (int i = 0; i < settings.policies.size(); i++) {
+            if (ShadowPolicy.inside(settings.policies.get(i)) instanceof ChangesAlone policy) {
+                policy.listener(new OfNoCall(this, plan.policyName(i)));
+            }
+        }
+    }
+
+    /** Whether calls that begin get this one. */
+    boolean isPresent() {
+        return lifetime.present == this && !isClosed();
     }
 
     boolean hasLost(Policy policy) {

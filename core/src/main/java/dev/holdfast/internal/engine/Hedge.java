@@ -69,7 +69,7 @@ final class Hedge extends Once {
         }
         call.readNow();
         call.startsTimed();
-        call.limitCaller(race.remainingNanos(call.now()), race.reserve);
+        call.limitCaller(race.remainingNanos(call.now()), race.reserve, race.inheritsLimit);
         call.engine.children.run(call);
     }
 

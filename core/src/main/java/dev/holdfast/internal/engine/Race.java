@@ -26,6 +26,8 @@ final class Race {
     final long limitNanos;
 
     final long reserve;
+    /** Of that limit, if the call's caller owns it. */
+    final boolean inheritsLimit;
 
     /** What the answer of a hedge ends: the call's own attempt, or what an asynchronous call waits for between two of them. */
     private volatile long open;
@@ -64,6 +66,7 @@ final class Race {
         limitOwnerName = call.limitedBy();
         limitNanos = call.limitNanos();
         reserve = call.reserve();
+        inheritsLimit = call.inheritsLimit;
     }
 
     // ---- the call's own attempt

@@ -3,6 +3,7 @@ package dev.holdfast.internal.engine;
 
 import dev.holdfast.CallRejectedException;
 import dev.holdfast.Reason;
+import dev.holdfast.internal.Checks;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -25,13 +26,22 @@ final class Rejections {
                 : of(Reason.EXECUTOR_FULL, PIPELINE, "the executor of '" + name + "' refused to go on with the call");
     }
 
-    CallRejectedException noTime(String owner, @Nullable StruckLimit limit) {
+    CallRejectedException noTime(CallState call) {
+        String owner = call.limitedBy();
         return of(
                 Reason.DEADLINE_EXCEEDED,
                 owner,
                 "call of '" + name + "' could not be made within the time of its "
-                        + (owner.equals("call") ? "own or inherited deadline" : owner),
-                limit);
+                        + (owner.equals("call") ? deadline(call) : owner),
+                call.struckLimit(false));
+    }
+
+    private static String deadline(CallState call) {
+        long limit = call.limitNanos();
+        if (call.inheritsLimit && limit <= 0) {
+            return "inherited deadline, which was over when the call began";
+        }
+        return (call.inheritsLimit ? "inherited" : "own") + " deadline (limit " + Checks.time(Math.max(0, limit)) + ")";
     }
 
     CallRejectedException interrupted() {

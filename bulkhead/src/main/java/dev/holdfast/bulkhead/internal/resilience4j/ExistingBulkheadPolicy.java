@@ -35,6 +35,7 @@ public final class ExistingBulkheadPolicy extends Policy {
     private final Bulkhead bulkhead;
     private final long leaseNanos;
     private final LongAdder writtenOff = new LongAdder();
+    private final LongAdder rejected = new LongAdder();
     private final AtomicBoolean warned = new AtomicBoolean();
 
     /** Work that never ends is written off after the lease. */
@@ -113,6 +114,7 @@ public final class ExistingBulkheadPolicy extends Policy {
     }
 
     private int rejectFull(Passage passage, BulkheadFullException full) {
+        rejected.increment();
         int limit = bulkhead.getMetrics().getMaxAllowedConcurrentCalls();
         String message = "bulkhead of '" + passage.pipeline() + "' is full: all " + limit
                 + " permits of resilience4j's '" + bulkhead.getName() + "' are out";
@@ -165,6 +167,7 @@ public final class ExistingBulkheadPolicy extends Policy {
                 "Permits that are out",
                 () -> metrics.getMaxAllowedConcurrentCalls() - metrics.getAvailableConcurrentCalls());
         meters.gauge("bulkhead.limit", "Permits in all", metrics::getMaxAllowedConcurrentCalls);
+        meters.counter("bulkhead.rejected", "Calls that were turned away", rejected::sum);
         meters.counter("bulkhead.written.off", "Permits taken back from work that outlived its lease", writtenOff::sum);
     }
 

@@ -140,6 +140,12 @@ public final class Engine {
         return at.token | (probe & 0xffff_ffffL);
     }
 
+    /** Whether the token is of a probe of the present life. */
+    public boolean isProbe(long admission, long now) {
+        Life at = life(now);
+        return at.probes != null && at.admitted(admission);
+    }
+
     /** An admitted call has ended; its kind is one of {@link Window}. */
     public void record(long admission, int kind, long now) {
         Life at = life(now);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.circuitbreaker.internal.resilience4j;
 
+import dev.holdfast.internal.ChangesAlone;
 import dev.holdfast.internal.SafeLog;
 import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Passage;
@@ -13,14 +14,16 @@ import io.github.resilience4j.circuitbreaker.internal.CircuitBreakerStateMachine
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /** An existing resilience4j breaker, unchanged, and the last sight of it. A call's object is the sight that admitted it. */
-public final class ExistingCircuitBreakerPolicy extends Policy {
+public final class ExistingCircuitBreakerPolicy extends Policy implements ChangesAlone {
     /** The default config. A predicate that differs from it says what a failure is, which in a pipeline the classifier says. */
     private static final CircuitBreakerConfig NONE = CircuitBreakerConfig.ofDefaults();
 
@@ -34,6 +37,7 @@ public final class ExistingCircuitBreakerPolicy extends Policy {
     private final boolean livesKnown;
     private final int probes;
     private final AtomicReference<Sight> last;
+    private final List<Listener> listeners = new CopyOnWriteArrayList<>();
 
     /** Uses this breaker. */
     public ExistingCircuitBreakerPolicy(CircuitBreaker engine) {
@@ -69,6 +73,14 @@ public final class ExistingCircuitBreakerPolicy extends Policy {
 
     /** The present sight. The thread that first sees a change reports it. */
     private Sight look(Passage passage) {
+        Sight before = last.get();
+        // First without the two functions, which are objects.
+        return before.state == engine.getState() && before.life == life()
+                ? before
+                : look(passage::replaced, passage::stateChanged);
+    }
+
+    private Sight look(BooleanSupplier replaced, Told pipeline) {
         while (true) {
             // In this order, so that an older view never takes the place of a newer one.
             Sight before = last.get();
@@ -79,17 +91,38 @@ public final class ExistingCircuitBreakerPolicy extends Policy {
                 return before;
             }
             Sight after = new Sight(engine, state, life);
-            if (before.state != state && passage.replaced()) {
+            if (before.state != state && replaced.getAsBoolean()) {
                 return after; // another pipeline may still have this policy, and is to be told
             }
             if (last.compareAndSet(before, after)) {
                 if (before.state != state) {
-                    passage.stateChanged(
+                    pipeline.stateChanged(
                             States.ours(before.state).word(),
                             States.ours(state).word(),
                             "decided by the existing breaker '" + engine.getName() + "'");
                 }
                 return after;
+            }
+        }
+    }
+
+    /** Hears of a change of state. */
+    private interface Told {
+        void stateChanged(String from, String to, String cause);
+    }
+
+    @Override
+    public void listener(Listener pipeline) {
+        listeners.removeIf(Listener::isGone);
+        listeners.add(pipeline);
+    }
+
+    @Override
+    public void look() {
+        for (Listener pipeline : listeners) {
+            if (!pipeline.isGone()) {
+                Sight unused = look(() -> false, pipeline::stateChanged);
+                return;
             }
         }
     }

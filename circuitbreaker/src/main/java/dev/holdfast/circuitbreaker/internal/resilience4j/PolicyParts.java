@@ -35,6 +35,11 @@ public final class PolicyParts {
         return outcome == Outcome.SUCCESS && passage.source() != Source.LIVE ? Outcome.REJECTED : outcome;
     }
 
+    /** Whether the call ended with a value that the dependency has given now, whatever the classifier says of it. */
+    public static boolean isAnswer(Passage passage) {
+        return passage.error() == null && passage.source() == Source.LIVE;
+    }
+
     /** The error of the call, or a stand-in if it ended with a value. */
     public static Throwable error(Passage passage) {
         Throwable error = passage.error();

@@ -42,12 +42,21 @@ final class Resilience4jView implements CircuitBreaker {
     private final long slowNanos;
     private final AtomicBoolean warned = new AtomicBoolean();
 
+    /** After a change by hand, so that pipelines tell of it. */
+    private final Runnable looks;
+
     Resilience4jView(
-            String name, Map<String, String> tags, CircuitBreakerConfig config, Engine engine, PipelineClock clock) {
+            String name,
+            Map<String, String> tags,
+            CircuitBreakerConfig config,
+            Engine engine,
+            PipelineClock clock,
+            Runnable looks) {
         this.name = name;
         this.tags = Map.copyOf(tags);
         this.engine = engine;
         this.clock = clock;
+        this.looks = looks;
         events = new Events(name, () -> engine.life().state);
         this.config = config;
         slowNanos = config.getSlowCallDurationThreshold().toNanos();
@@ -170,6 +179,7 @@ final class Resilience4jView implements CircuitBreaker {
     @Override
     public void reset() {
         engine.reset(clock.nanos());
+        looks.run();
     }
 
     @Override
@@ -194,10 +204,12 @@ final class Resilience4jView implements CircuitBreaker {
 
     private void moveTo(State state) {
         States.check(engine.moveTo(States.ours(state), clock.nanos()), state, name);
+        looks.run();
     }
 
     private void openFor(long nanos) {
         States.check(engine.openFor(nanos, clock.nanos()), State.OPEN, name);
+        looks.run();
     }
 
     /** As in resilience4j. */

@@ -25,6 +25,7 @@ public final class Views implements Witness {
     private final Rules rules;
     private final @Nullable CircuitBreakerConfig origin;
     private final PipelineClock clock;
+    private final Runnable looks;
     private final List<Resilience4jView> views = new ArrayList<>();
     private String name = PolicyParts.NAME;
     private boolean bound;
@@ -34,11 +35,16 @@ public final class Views implements Witness {
     /** The views' publishers. Volatile: a view gets the events of calls that end after it was made. */
     private volatile Events[] publishers = {};
 
-    /** Belongs to an engine with these rules, which may come from a config. */
-    public Views(Rules rules, @Nullable CircuitBreakerConfig origin, PipelineClock clock) {
+    /**
+     * Belongs to an engine with these rules, which may come from a config.
+     *
+     * @param looks to be called when somebody has changed the state
+     */
+    public Views(Rules rules, @Nullable CircuitBreakerConfig origin, PipelineClock clock, Runnable looks) {
         this.rules = rules;
         this.origin = origin;
         this.clock = clock;
+        this.looks = looks;
         refusals = refusals(name);
     }
 
@@ -74,7 +80,7 @@ public final class Views implements Witness {
             }
         }
         Resilience4jView view =
-                new Resilience4jView(name, tags, ForeignConfig.config(rules, origin, clock), engine, clock);
+                new Resilience4jView(name, tags, ForeignConfig.config(rules, origin, clock), engine, clock, looks);
         views.add(view);
         publishers = views.stream().map(Resilience4jView::events).toArray(Events[]::new);
         return view;
