@@ -146,6 +146,7 @@ public final class LogObserver implements CallObserver {
         private final Pace cuts = new Pace(1);
         /** Apart from the cuts: the first cut of an outage comes some seconds before, and would hide it for a minute. */
         private final Pace pauses = new Pace(1);
+
         private final Pace overruns = new Pace(1);
         private final Pace permits = new Pace(1);
 
