@@ -144,6 +144,9 @@ public final class LogObserver implements CallObserver {
         private final Map<String, StateLines> states = new ConcurrentHashMap<>();
         private final Pace budget = new Pace(1);
         private final Pace cuts = new Pace(1);
+        /** Apart from the cuts: the first cut of an outage comes some seconds before, and would hide it for a minute. */
+        private final Pace pauses = new Pace(1);
+
         private final Pace overruns = new Pace(1);
         private final Pace permits = new Pace(1);
 
@@ -174,7 +177,7 @@ public final class LogObserver implements CallObserver {
             closed = true;
             Left left = Stream.concat(
                             states.values().stream().map(StateLines::close),
-                            Stream.of(budget, cuts, overruns, permits).map(Pace::take))
+                            Stream.of(budget, cuts, pauses, overruns, permits).map(Pace::take))
                     .reduce(Left.NONE, Left::and);
             leaveOut(left);
             if (keys == null && !left.isNone()) {
@@ -208,7 +211,7 @@ public final class LogObserver implements CallObserver {
         @Override
         public void limitChanged(String pipeline, String policy, int from, int to) {
             if (to < from) {
-                warn(cuts, pipeline, policy + " cut its limit from " + from + " to " + to);
+                warn(to == 0 ? pauses : cuts, pipeline, policy + " cut its limit from " + from + " to " + to);
             }
         }
 

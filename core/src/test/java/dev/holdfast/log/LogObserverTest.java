@@ -737,6 +737,29 @@ class LogObserverTest {
     }
 
     @Test
+    void theFirstPauseIsWrittenAlsoRightAfterACut() {
+        log.limitChanged("stock", "bulkhead", 10, 5);
+        log.limitChanged("stock", "bulkhead", 5, 1);
+        for (int pause = 0; pause < 3; pause++) {
+            log.limitChanged("stock", "bulkhead", 1, 0);
+            log.limitChanged("stock", "bulkhead", 0, 1);
+        }
+
+        assertThat(lines)
+                .containsExactly(
+                        "! pipeline 'stock': bulkhead cut its limit from 10 to 5",
+                        "! pipeline 'stock': bulkhead cut its limit from 1 to 0");
+
+        time.advance(Duration.ofMinutes(1));
+        log.limitChanged("stock", "bulkhead", 1, 0);
+
+        assertThat(lines)
+                .element(2)
+                .isEqualTo("! pipeline 'stock': bulkhead cut its limit from 1 to 0"
+                        + " (2 more such events since the last line)");
+    }
+
+    @Test
     void workThatGoesOnAndPermitsThatAreLostAreWritten() {
         log.overrun("stock", null, 1_200_000_000);
         log.writtenOff("stock", "get", "bulkhead");

@@ -2,7 +2,10 @@
 package dev.holdfast.examples;
 
 import dev.holdfast.Operation;
+import dev.holdfast.Pipeline;
+import dev.holdfast.circuitbreaker.CircuitBreakerPolicy;
 import dev.holdfast.config.Holdfast;
+import io.github.resilience4j.circuitbreaker.CircuitBreaker;
 import java.io.IOException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -33,6 +36,7 @@ final class MonitoredService {
     private final Operation<String> stock;
     private final Operation<String> orders;
     private final Operation<String> mail;
+    private final CircuitBreaker breakerOfMail;
     private final Operation<String> search;
     private final Operation<String> accounts;
     private final Operation<String> prices;
@@ -46,7 +50,9 @@ final class MonitoredService {
         this.later = later;
         stock = pipelines.pipeline("stock").operation("lookup");
         orders = pipelines.pipeline("orders").operation("place");
-        mail = pipelines.pipeline("mail").operation("send");
+        Pipeline ofMail = pipelines.pipeline("mail");
+        mail = ofMail.operation("send");
+        breakerOfMail = ofMail.policy(CircuitBreakerPolicy.class).asResilience4j();
         search = pipelines.pipeline("search").operation("find");
         accounts = pipelines.pipeline("accounts").operation("read");
         prices = pipelines.pipeline("prices").operation("quote");
@@ -60,9 +66,14 @@ final class MonitoredService {
         later.after(BETWEEN_CALLS, this::start);
     }
 
-    /** Makes the dependencies ill or well. */
+    /** Makes the dependencies ill or well. While they are ill, somebody has disabled the breaker of mail. */
     void become(boolean isIll) {
         ill = isIll;
+        if (isIll) {
+            breakerOfMail.transitionToDisabledState();
+        } else {
+            breakerOfMail.reset();
+        }
     }
 
     @SuppressWarnings("FutureReturnValueIgnored") // the meters tell how calls end

@@ -81,7 +81,7 @@ public final class HoldfastEndpoint {
                 .filter(one -> withoutEmptySegments(one.name()).equals(asked))
                 .findFirst();
         if (found.isEmpty()) {
-            log(unknown(name));
+            LOG.info(refusal(unknown(name))); // who may only read does not wake anybody
         }
         return found.map(HoldfastEndpoint::shown).orElse(null);
     }
@@ -92,8 +92,9 @@ public final class HoldfastEndpoint {
     }
 
     /**
-     * Does something to a pipeline and to its instances with a key, in this process and until the next reload that changes the
-     * policy. An instance that is made later is as configured.
+     * Does something to a pipeline and to its instances with a key, in this process. A breaker that is forced stays so until a reload
+     * changes its {@code initial-state}, and a shadow until a reload changes the section of the policy. An instance that is made later
+     * is as configured.
      *
      * @param pipeline its name; that of an instance with a key as reading shows it: then to this one alone
      * @param policy the kind of the policy, as in a file: {@code circuit-breaker}
@@ -114,14 +115,14 @@ public final class HoldfastEndpoint {
                     given("policy", policy, "the kind of a policy, such as circuit-breaker"),
                     action(action));
         } catch (InvalidEndpointRequestException refused) {
-            log(refused);
+            LOG.warn(refusal(refused), null); // somebody believes that it was done
             throw refused;
         }
     }
 
     /** By default Spring Boot does not tell the reason of a bad request. */
-    private static void log(InvalidEndpointRequestException refused) {
-        LOG.info("a request to the actuator's endpoint is refused: " + refused.getMessage());
+    private static String refusal(InvalidEndpointRequestException refused) {
+        return "a request to the actuator's endpoint is refused: " + refused.getMessage();
     }
 
     private static String given(String name, @Nullable String value, String expected) {
@@ -195,9 +196,12 @@ public final class HoldfastEndpoint {
         }
     }
 
+    /** A warning, since it takes protection away, or all calls. */
     private static void log(Pipeline found, String more, String policy, Action action) {
-        LOG.info("pipeline '" + found.name() + "'" + more + ": " + policy + ": " + action
-                + ", by the actuator's endpoint");
+        LOG.warn(
+                "pipeline '" + found.name() + "'" + more + ": " + policy + ": " + action
+                        + ", by the actuator's endpoint",
+                null);
     }
 
     private static void change(Pipeline found, String policy, Action action) {

@@ -192,6 +192,32 @@ class ActuatorTest {
                 .allMatch(line -> line.endsWith("by the actuator's endpoint"));
     }
 
+    /** Nobody else tells of it: a breaker that is disabled and a policy in shadow are silent. */
+    @Test
+    void whatAPersonChangesOrIsRefusedIsAWarningInOneLine() throws Exception {
+        List<String> logged = new CopyOnWriteArrayList<>();
+        start();
+        Logger logger = Logger.getLogger(Holdfast.class.getName());
+        logger.setFilter(entry -> !logged.add(entry.getLevel() + " " + entry.getMessage()));
+        for (String json : List.of(
+                "{'pipeline': 'inventory', 'policy': 'circuit-breaker', 'action': 'disable'}",
+                "{'pipeline': 'inventory', 'policy': 'circuit-breaker', 'action': 'close'}",
+                "{'pipeline': 'inventory', 'policy': 'timeout', 'action': 'shadow'}",
+                "{'pipeline': 'inventory', 'policy': 'timeout', 'action': 'x\\nWARNING: forged'}")) {
+            post(json.replace('\'', '"'));
+        }
+        get("holdfast/pricse");
+        logger.setFilter(null);
+        assertThat(logged)
+                .containsExactly(
+                        "WARNING pipeline 'inventory': circuit-breaker: DISABLE, by the actuator's endpoint",
+                        "WARNING pipeline 'inventory': circuit-breaker: CLOSE, by the actuator's endpoint",
+                        "WARNING pipeline 'inventory': timeout: SHADOW, by the actuator's endpoint",
+                        "WARNING a request to the actuator's endpoint is refused: action: is x\\nWARNING: forged;"
+                                + " expected one of [open, close, disable, shadow, enforce]",
+                        "INFO a request to the actuator's endpoint is refused: no pipeline 'pricse'; did you mean 'prices'?");
+    }
+
     @Test
     void whatIsRefusedIsToldInTheWordsOfARequest() throws Exception {
         List<String> logged = new CopyOnWriteArrayList<>();
