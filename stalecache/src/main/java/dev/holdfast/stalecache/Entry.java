@@ -4,6 +4,7 @@ package dev.holdfast.stalecache;
 import dev.holdfast.Outcome;
 import dev.holdfast.spi.Perishable;
 import dev.holdfast.spi.Perishable.Freshness;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A good value, or an ignored answer, with its time, its windows, and the backoff of its refreshes. Equal only to itself; safe
@@ -86,6 +87,11 @@ final class Entry {
     }
 
     private boolean isInDoubt() {
+        return isInDoubt(value);
+    }
+
+    /** Whether a value says that it may have become wrong since it came. */
+    static boolean isInDoubt(@Nullable Object value) {
         return value instanceof Perishable perishable && perishable.isInDoubt();
     }
 

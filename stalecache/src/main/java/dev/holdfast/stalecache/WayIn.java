@@ -200,8 +200,9 @@ final class WayIn {
         if (spare != null) {
             return cache.answer(passage, spare, Kind.STALE_ON_ERROR, Source.STALE_ON_ERROR);
         }
-        if (!landing.shared()) {
-            // All that have waited go on at once, each for itself.
+        if (!landing.shared() || Entry.isInDoubt(landing.value())) {
+            // All that have waited go on at once, each for itself. Of a value in doubt, this call may have begun after
+            // what brought it.
             return PROCEED;
         }
         cache.tally.request(Kind.JOINED);

@@ -56,6 +56,24 @@ class UnsharedTest {
         }
     }
 
+    /** They may have begun after what has brought the doubt, such as a write. */
+    @ParameterizedTest
+    @EnumSource
+    void callsThatHaveWaitedForAValueInDoubtLoadForThemselves(Way way) {
+        try (Rig rig = new Rig(way, policy)) {
+            Work doubtful = Work.reading(() -> {
+                        Page page = Page.of("doubtful", usual -> usual);
+                        page.doubt();
+                        return page;
+                    })
+                    .taking(LONG);
+            List<Running<Reply<Object>>> calls = start(rig, 5, doubtful);
+            rig.time.run();
+            assertEachHasItsOwn(calls);
+            assertThat(doubtful.asked()).isEqualTo(5);
+        }
+    }
+
     @ParameterizedTest
     @EnumSource
     void norDoThoseAfterAValueOfAnotherKey(Way way) {

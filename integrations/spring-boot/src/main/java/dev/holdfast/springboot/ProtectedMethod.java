@@ -258,7 +258,9 @@ final class ProtectedMethod {
         }
         MethodBasedEvaluationContext context = new MethodBasedEvaluationContext(target, method, arguments, NAMES);
         try {
-            return key.getValue(context);
+            Object found = key.getValue(context);
+            boolean isArray = found != null && found.getClass().isArray();
+            return isArray ? new Arguments(new Object[] {found}, 1) : found;
         } catch (EvaluationException e) {
             throw new IllegalArgumentException(
                     "@Protected on " + method + ": the key '" + key.getExpressionString() + "' failed: "

@@ -16,6 +16,7 @@ import java.io.IOException;
 import java.lang.ref.WeakReference;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -298,6 +299,11 @@ class ProtectedTest {
         public String any(String... skus) {
             return String.join("+", skus) + System.nanoTime();
         }
+
+        @Protected(value = "inventory", key = "#p0")
+        public String keyed(int[] skus, String user) {
+            return Arrays.toString(skus) + " for " + user;
+        }
     }
 
     static class OfTenants {
@@ -341,6 +347,9 @@ class ProtectedTest {
             context.getBean("each");
             OfTenant red = context.getBean("red", OfTenant.class);
             assertThat(red.any("a", "b")).isEqualTo(red.any("a", "b")).isNotEqualTo(red.any("b", "a"));
+            assertThat(red.keyed(new int[] {1, 2}, "ann")).isEqualTo("[1, 2] for ann");
+            assertThat(red.keyed(new int[] {1, 2}, "bob")).isEqualTo("[1, 2] for ann");
+            assertThat(red.keyed(new int[] {2, 1}, "bob")).isEqualTo("[2, 1] for bob");
         });
     }
 

@@ -7,6 +7,7 @@ import dev.holdfast.http.Kept;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.util.Map;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpStatusCode;
@@ -24,7 +25,21 @@ final class Copy implements ClientHttpResponse {
         text = of.getStatusText();
         of.getHeaders().forEach(headers::addAll);
         added.forEach(headers::set);
-        body = new ByteArrayInputStream(bytes);
+        body = new Content(bytes);
+    }
+
+    /** Others read the same bytes. So a stream that they are written to gets its own, which it may change. */
+    private static final class Content extends ByteArrayInputStream {
+        Content(byte[] shared) {
+            super(shared);
+        }
+
+        @Override
+        public long transferTo(OutputStream out) throws IOException {
+            byte[] own = readAllBytes();
+            out.write(own);
+            return own.length;
+        }
     }
 
     /** What a cache keeps. */

@@ -10,8 +10,11 @@ import dev.holdfast.stalecache.StaleCachePolicy;
 import dev.holdfast.testing.ScriptedServer;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import org.apache.hc.client5.http.impl.classic.CloseableHttpClient;
@@ -33,6 +36,7 @@ import org.springframework.http.client.HttpComponentsClientHttpRequestFactory;
 import org.springframework.http.client.JdkClientHttpRequestFactory;
 import org.springframework.http.client.reactive.JdkClientHttpConnector;
 import org.springframework.http.client.support.HttpRequestWrapper;
+import org.springframework.util.StreamUtils;
 import org.springframework.web.client.RestClient;
 import org.springframework.web.reactive.function.client.ClientRequest;
 import org.springframework.web.reactive.function.client.ClientResponse;
@@ -83,6 +87,32 @@ class StaleCacheTest {
                 .retrieve()
                 .bodyToMono(String.class)
                 .block();
+    }
+
+    @Test
+    void aStreamThatChangesWhatItIsGivenChangesNothingForOthers() {
+        answers("max-age=3600", "kept");
+        RestClient client = rest();
+        for (int i = 0; i < 3; i++) {
+            String read = client.get().uri(server.uri("/x")).exchange((request, response) -> {
+                StringBuilder text = new StringBuilder();
+                StreamUtils.copy(response.getBody(), new OutputStream() {
+                    @Override
+                    public void write(int one) {
+                        text.append((char) one);
+                    }
+
+                    @Override
+                    public void write(byte[] bytes, int from, int length) {
+                        text.append(new String(bytes, from, length, StandardCharsets.US_ASCII));
+                        Arrays.fill(bytes, (byte) '?'); // as one that encrypts in place, or wipes what is secret
+                    }
+                });
+                return text.toString();
+            });
+            assertThat(read).isEqualTo("kept");
+        }
+        assertThat(server.requests()).hasSize(1);
     }
 
     /** The caller's request does not say whose it is: an interceptor does, in one of two ways. */
