@@ -19,6 +19,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeEach;
@@ -81,8 +82,8 @@ class EmergencyPageTest {
     }
 
     /** The words in code in the first column. */
-    private static LinkedHashSet<String> cells(String section) {
-        LinkedHashSet<String> cells = new LinkedHashSet<>();
+    private static Set<String> cells(String section) {
+        Set<String> cells = new LinkedHashSet<>();
         Pattern.compile("(?m)^\\| \\[?`(\\w+)`")
                 .matcher(Pages.section(PAGE, section))
                 .results()
