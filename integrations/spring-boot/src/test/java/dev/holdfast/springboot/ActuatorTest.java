@@ -36,7 +36,13 @@ import org.springframework.context.annotation.Configuration;
 
 /** The endpoint and the health of an application that runs. */
 @Logs({"by the actuator's endpoint", "was closed and is forced_open: by hand"})
-@Logs(value = "was forced_open and is closed: by hand", sometimes = true)
+@Logs(
+        value = {
+            "was forced_open and is closed: by hand",
+            "was closed and is disabled: by hand",
+            "was disabled and is closed: by hand"
+        },
+        sometimes = true)
 class ActuatorTest {
     private static final HttpClient CLIENT = HttpClient.newHttpClient();
 

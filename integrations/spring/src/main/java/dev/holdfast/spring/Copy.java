@@ -35,7 +35,7 @@ final class Copy implements ClientHttpResponse {
         }
 
         @Override
-        public long transferTo(OutputStream out) throws IOException {
+        public synchronized long transferTo(OutputStream out) throws IOException {
             byte[] own = readAllBytes();
             out.write(own);
             return own.length;

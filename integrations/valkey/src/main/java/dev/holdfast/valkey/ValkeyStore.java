@@ -158,12 +158,14 @@ public final class ValkeyStore implements AutoCloseable {
         }
         RollCall made = new RollCall(signs(name), atFirst);
         RollCall known = rollCalls.putIfAbsent(name, made);
-        if (known != null) {
+        RollCall used = known == null ? made : known;
+        if (known == null) {
+            made.begin();
+        } else {
             known.atFirst(atFirst);
-            return known;
         }
-        await(made.begin().toCompletableFuture(), timeout);
-        return made;
+        await(used.firstAnswer(), timeout);
+        return used;
     }
 
     private Signs signs(String name) {

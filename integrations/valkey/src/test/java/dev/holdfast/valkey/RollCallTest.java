@@ -60,13 +60,25 @@ class RollCallTest {
         }
     }
 
+    /** Who asks meanwhile waits for it, too, and does not go by the number at first. */
+    @Test
+    void theFirstAnswerEndsTheWaitOfAllThatAsk() {
+        Member member = new Member(1);
+        assertThat(member.roll.firstAnswer()).isNotDone();
+        time.advance(ofMillis(1));
+        assertThat(member.roll.firstAnswer()).isCompleted();
+
+        store.away = true;
+        assertThat(new Member(1).roll.firstAnswer()).as("none comes").isCompleted();
+    }
+
     private final class Member implements RollCall.Book {
         private boolean ended;
         private final RollCall roll;
 
         Member(int atFirst) {
             roll = new RollCall(this, atFirst);
-            assertThat(roll.begin()).isNotNull();
+            roll.begin();
         }
 
         @Override
