@@ -127,8 +127,11 @@ class ReplacedBodyTest {
     void aPostIsSentOnceIfAFilterGivesTheSecondHostAnotherBody(ClientHttpConnector connector) throws IOException {
         URI nobody = nobody();
         try (ScriptedServer second = ScriptedServer.start().answers(307).with("Location", nobody.toString())) {
-            Mono<Void> post = postWithFailover(nobody, connector, (request, next) -> next.exchange(request)
-                    .onErrorResume(refused -> next.exchange(to(request, second.uri("/pay"), "signed"))));
+            Mono<Void> post = postWithFailover(
+                    nobody,
+                    connector,
+                    (request, next) -> next.exchange(request)
+                            .onErrorResume(refused -> next.exchange(to(request, second.uri("/pay"), "signed"))));
 
             assertThatThrownBy(post::block).isInstanceOf(WebClientRequestException.class);
 
@@ -142,9 +145,12 @@ class ReplacedBodyTest {
     void aPostIsSentOnceIfAFilterThenSendsTheOldBodyToAThirdHost(ClientHttpConnector connector) throws IOException {
         URI nobody = nobody();
         try (ScriptedServer second = ScriptedServer.start().answers(307).with("Location", nobody.toString())) {
-            Mono<Void> post = postWithFailover(nobody, connector, (request, next) -> next.exchange(request)
-                    .onErrorResume(refused -> next.exchange(to(request, second.uri("/pay"), "signed")))
-                    .onErrorResume(refused -> next.exchange(request)));
+            Mono<Void> post = postWithFailover(
+                    nobody,
+                    connector,
+                    (request, next) -> next.exchange(request)
+                            .onErrorResume(refused -> next.exchange(to(request, second.uri("/pay"), "signed")))
+                            .onErrorResume(refused -> next.exchange(request)));
 
             assertThatThrownBy(post::block).isInstanceOf(WebClientRequestException.class);
 
@@ -177,8 +183,7 @@ class ReplacedBodyTest {
         Mono<Void> post = postWithFailover(nobody(), connector, (request, next) -> {
             attempts.getAndIncrement();
             return next.exchange(ClientRequest.from(request)
-                    .body((message, context) ->
-                            request.body().insert(new ClientHttpRequestDecorator(message), context))
+                    .body((message, context) -> request.body().insert(new ClientHttpRequestDecorator(message), context))
                     .build());
         });
 
