@@ -8,6 +8,7 @@ import java.net.URI;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
 import org.reactivestreams.Subscription;
@@ -61,6 +62,12 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements CoreSubscri
     /** As the client sends it; null if a filter has put another body into it. */
     private volatile @Nullable ClientHttpRequest written;
 
+    /** The last request that the client has asked for, until this attempt's body is in it. */
+    private final AtomicReference<@Nullable ClientHttpRequest> bodiless = new AtomicReference<>();
+
+    /** Whether a filter has sent a request with another body before the last one, perhaps. */
+    private volatile boolean otherBody;
+
     /** Whether the client asked more than once for what it sends. */
     private volatile boolean sentAgain;
 
@@ -86,15 +93,28 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements CoreSubscri
                 .body(new BodyAround(request.body(), this, (message, writing) -> {
                     askedFor(written != null);
                     written = message;
+                    bodiless.compareAndSet(sentByClient(message), null);
                     return request.body().insert(new Noting(message), writing);
                 }))
-                .httpRequest(unused -> {
+                .httpRequest(message -> {
                     askedFor(asked);
                     asked = true;
+                    if (bodiless.getAndSet(sentByClient(message)) != null) {
+                        otherBody = true;
+                    }
                 })
                 .build();
         next.exchange(noting).subscribe(this);
         return this;
+    }
+
+    /** Filters inside put their own around it. */
+    private static ClientHttpRequest sentByClient(ClientHttpRequest message) {
+        ClientHttpRequest inside = message;
+        while (inside instanceof ClientHttpRequestDecorator decorator) {
+            inside = decorator.getDelegate();
+        }
+        return inside;
     }
 
     /** Of its request or its body, since a filter inside may put another one in the place of either. */
@@ -210,7 +230,7 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements CoreSubscri
 
     /** Of another body than its own, nobody tells when it is sent. */
     private boolean mayHaveSent() {
-        return begun || (asked && written == null);
+        return begun || otherBody || bodiless.get() != null;
     }
 
     private void unreadable(Throwable error) {

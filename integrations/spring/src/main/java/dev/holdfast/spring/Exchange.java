@@ -11,8 +11,9 @@ import java.nio.channels.ClosedByInterruptException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.LockSupport;
-import java.util.function.BooleanSupplier;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpHeaders;
@@ -52,12 +53,18 @@ final class Exchange extends InterruptibleExchange {
     private @Nullable URI address;
 
     /** See {@link #telling}. */
-    private @Nullable IntFunction<@Nullable List<Step>> telling;
+    private final List<IntFunction<@Nullable List<Step>>> telling = new CopyOnWriteArrayList<>();
 
-    private @Nullable BooleanSupplier awaiting;
+    /** The same of requests on this thread of which nobody knows whose they are. They count where no other one tells. */
+    private final List<IntFunction<@Nullable List<Step>>> perhapsTelling = new CopyOnWriteArrayList<>();
 
-    /** Null: nobody tells. */
+    /** Of the last request; null: nobody tells. */
     private @Nullable List<Step> steps;
+
+    /** Whether one of several requests of this attempt was, as far as somebody tells. */
+    private boolean redirected;
+
+    private @Nullable HttpRequest request;
 
     /** The one whose request this thread sends; null if none. For request factories. */
     static @Nullable Exchange current() {
@@ -74,6 +81,23 @@ final class Exchange extends InterruptibleExchange {
         return request.getAttributes().get(ATTRIBUTE) instanceof Exchange exchange ? exchange : null;
     }
 
+    /**
+     * The same; and if its factory was not given the attributes, as those that Spring puts around others are not, the one of this
+     * thread, if the request has its method and its path. Its host may be another one: interceptors balance the load of hosts.
+     */
+    static @Nullable Exchange perhapsOf(HttpRequest request) {
+        Exchange own = of(request);
+        Exchange here = current();
+        return own == null && here != null && here.isLike(request) ? here : own;
+    }
+
+    private boolean isLike(HttpRequest other) {
+        return request != null
+                && other.getMethod().equals(request.getMethod())
+                && Objects.equals(other.getURI().getRawPath(), request.getURI().getRawPath())
+                && Objects.equals(other.getURI().getRawQuery(), request.getURI().getRawQuery());
+    }
+
     /** What an attempt does with a response: it belongs to the attempt. */
     interface Reading<T> {
         T read(Exchange exchange, Received received) throws IOException;
@@ -81,6 +105,7 @@ final class Exchange extends InterruptibleExchange {
 
     <T> T execute(ClientHttpRequestExecution rest, HttpRequest request, byte[] body, Reading<T> reading)
             throws IOException {
+        this.request = request;
         Exchange before = CURRENT.get();
         CURRENT.set(this);
         Received received = null;
@@ -90,10 +115,14 @@ final class Exchange extends InterruptibleExchange {
             ClientHttpResponse response = rest.execute(request, body);
             waits();
             received = Received.of(response, this);
-            if (telling != null) {
-                steps = telling.apply(received.status());
-            } else {
+            if (telling.isEmpty()) {
                 answeredBy(response);
+            } else {
+                steps = telling.get(telling.size() - 1).apply(received.status()); // the last one has the answer
+                telling.subList(0, telling.size() - 1).forEach(this::noteRedirects);
+            }
+            if (steps == null) {
+                perhapsTelling.forEach(this::noteRedirects);
             }
             T read = reading.read(this, received);
             whole = true;
@@ -113,6 +142,10 @@ final class Exchange extends InterruptibleExchange {
             }
             ended(received, whole);
         }
+    }
+
+    private void noteRedirects(IntFunction<@Nullable List<Step>> requests) {
+        redirected |= requests.apply(Step.UNANSWERED) != null;
     }
 
     private void ended(@Nullable Received received, boolean whole) throws IOException {
@@ -161,7 +194,9 @@ final class Exchange extends InterruptibleExchange {
     }
 
     void sending() {
-        sentAgain = sending;
+        if (sending) {
+            sentAgain = true;
+        }
         sending = true;
         sent = true;
         if (outer != null) {
@@ -177,19 +212,15 @@ final class Exchange extends InterruptibleExchange {
 
     /**
      * A client that tells of the requests that it has sent, the last one first, given the status of the last answer. Of {@link
-     * Step#UNANSWERED}, only if there was a redirect.
+     * Step#UNANSWERED}, only if there was a redirect. An interceptor may have several sent.
      */
     void telling(IntFunction<@Nullable List<Step>> requests) {
-        telling = requests;
+        telling.add(requests);
     }
 
-    /** A client that tells whether it has begun to send a request, and has no answer yet: what it throws then is its own. */
-    void awaiting(BooleanSupplier answer) {
-        awaiting = answer;
-    }
-
-    boolean isAwaiting() {
-        return awaiting != null && awaiting.getAsBoolean();
+    /** The same, of a request that may also be one to another service. */
+    void perhapsTelling(IntFunction<@Nullable List<Step>> requests) {
+        perhapsTelling.add(requests);
     }
 
     /** The same, of a response that tells, unless an interceptor has wrapped it. */
@@ -198,6 +229,7 @@ final class Exchange extends InterruptibleExchange {
         if (seen != null) {
             // Of several that an interceptor has asked for, the last one is the answer.
             steps = seen;
+            redirected |= Step.isRedirected(seen);
         }
     }
 
@@ -208,7 +240,7 @@ final class Exchange extends InterruptibleExchange {
     /** As far as anybody knows: a body that was sent twice went to two servers. */
     boolean wasRedirected() {
         List<Step> all = steps;
-        return all == null ? sentAgain : all.stream().skip(1).anyMatch(Step::isRedirect);
+        return redirected || (all == null ? sentAgain : Step.isRedirected(all));
     }
 
     /** Where the last request went. */
@@ -233,10 +265,12 @@ final class Exchange extends InterruptibleExchange {
     /** The same where it may have been sent and the last of them got no answer. */
     void failed(HttpCalls<HttpRequest, ?> calls, HttpRequest request) {
         calls.unanswered(request);
-        List<Step> redirected = telling == null ? null : telling.apply(Step.UNANSWERED);
-        if (redirected != null) {
-            calls.answered(request, Step.FOLLOWED);
-            redirected.forEach(step -> calls.answered(step.method(), step.uri(), step.status()));
+        for (IntFunction<@Nullable List<Step>> each : telling.isEmpty() ? perhapsTelling : telling) {
+            List<Step> sent = each.apply(Step.UNANSWERED);
+            if (sent != null) {
+                calls.answered(request, Step.FOLLOWED);
+                sent.forEach(step -> calls.answered(step.method(), step.uri(), step.status()));
+            }
         }
     }
 

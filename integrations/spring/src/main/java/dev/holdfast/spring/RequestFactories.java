@@ -48,7 +48,7 @@ public final class RequestFactories {
      */
     public static ClientHttpRequestFactory noting(ClientHttpRequestFactory factory) {
         Objects.requireNonNull(factory, "factory");
-        return (uri, method) -> noting(factory.createRequest(uri, method));
+        return (uri, method) -> noting(factory.createRequest(uri, method), null);
     }
 
     /**
@@ -59,15 +59,21 @@ public final class RequestFactories {
         return new Apache(client);
     }
 
-    private static ClientHttpRequest noting(ClientHttpRequest request) {
-        return request instanceof StreamingHttpOutputMessage streaming ? new Noting(request, streaming) : request;
+    private static ClientHttpRequest noting(ClientHttpRequest request, @Nullable Apaches apaches) {
+        return request instanceof StreamingHttpOutputMessage streaming
+                ? new Noting(request, streaming, apaches)
+                : request;
     }
 
     private static final class Apache extends HttpComponentsClientHttpRequestFactory {
+        /** Spring makes the context of a request apart from the request. */
+        private static final ThreadLocal<@Nullable Apaches> MAKING = new ThreadLocal<>();
+
         Apache(HttpClient client) {
             super(client);
         }
 
+        /** Also of one that an interceptor sends to another service: the attempt waits for that, too. */
         @Override
         protected void postProcessHttpRequest(ClassicHttpRequest request) {
             Exchange exchange = Exchange.current();
@@ -76,44 +82,67 @@ public final class RequestFactories {
             }
         }
 
-        /** It tells where a request went in the end. */
+        /** It tells where the request went in the end that this thread is about to make. */
         @Override
         protected @Nullable HttpContext createHttpContext(HttpMethod method, URI uri) {
-            Exchange exchange = Exchange.current();
             HttpContext users = super.createHttpContext(method, uri);
-            if (exchange == null || (users != null && !(users instanceof HttpClientContext))) {
+            if (users != null && !(users instanceof HttpClientContext)) {
                 return users;
             }
             HttpClientContext context = users == null ? HttpClientContext.create() : (HttpClientContext) users;
-            HttpResponse before = context.getResponse();
-            exchange.telling(status -> {
-                if (status != Step.UNANSWERED) {
-                    return steps(method, uri, status, context);
-                }
-                return wasRedirected(context, before) ? steps(method, uri, Step.FOLLOWED, context) : null;
-            });
-            exchange.awaiting(() -> context.getEndpointDetails() != null && context.getResponse() == null);
+            MAKING.set(new Apaches(method, uri, context, context.getResponse()));
             return context;
         }
 
-        /**
-         * Also where the client has followed none, since it could not read the first one.
-         *
-         * @param before what the context had of another request
-         */
-        private static boolean wasRedirected(HttpClientContext context, @Nullable HttpResponse before) {
-            HttpResponse last = context.getResponse();
-            return !locations(context).isEmpty() || (last != null && last != before && last.getCode() / 100 == 3);
+        @Override
+        public ClientHttpRequest createRequest(URI uri, HttpMethod method) throws IOException {
+            try {
+                ClientHttpRequest request = super.createRequest(uri, method);
+                return noting(request, MAKING.get());
+            } finally {
+                MAKING.remove();
+            }
+        }
+    }
+
+    /**
+     * Where Apache's client has sent a request.
+     *
+     * @param before what the context had of another request
+     */
+    private record Apaches(
+            HttpMethod method,
+            URI uri,
+            HttpClientContext context,
+            @Nullable HttpResponse before) {
+        /** See {@link Exchange#telling}. */
+        @Nullable
+        List<Step> steps(int status) {
+            if (status != Step.UNANSWERED) {
+                return all(status);
+            }
+            return wasRedirected() ? all(Step.FOLLOWED) : null;
         }
 
-        private static List<URI> locations(HttpClientContext context) {
+        /** Whether the client has begun to send the request, and has no answer yet: what it throws then is its own. */
+        boolean isAwaiting() {
+            return context.getEndpointDetails() != null && context.getResponse() == null;
+        }
+
+        /** Also where the client has followed none, since it could not read the first one. */
+        private boolean wasRedirected() {
+            HttpResponse last = context.getResponse();
+            return !locations().isEmpty() || (last != null && last != before && last.getCode() / 100 == 3);
+        }
+
+        private List<URI> locations() {
             RedirectLocations redirects = context.getRedirectLocations();
             return redirects == null ? List.of() : redirects.getAll();
         }
 
         /** Of redirects between the first and the last, the method is not known. Null if the client's own code has answered. */
-        private static @Nullable List<Step> steps(HttpMethod method, URI uri, int status, HttpClientContext context) {
-            List<URI> locations = locations(context);
+        private @Nullable List<Step> all(int status) {
+            List<URI> locations = locations();
             HttpRequest last = context.getRequest();
             URI address = last == null ? null : address(last);
             if (address == null) {
@@ -138,16 +167,13 @@ public final class RequestFactories {
                 return null;
             }
         }
-
-        @Override
-        public ClientHttpRequest createRequest(URI uri, HttpMethod method) throws IOException {
-            return noting(super.createRequest(uri, method));
-        }
     }
 
     /** Notes that the client asks for the body: it does so once there is a connection. */
-    private record Noting(ClientHttpRequest request, StreamingHttpOutputMessage streaming)
-            implements ClientHttpRequest, StreamingHttpOutputMessage {
+    private record Noting(
+            ClientHttpRequest request,
+            StreamingHttpOutputMessage streaming,
+            @Nullable Apaches apaches) implements ClientHttpRequest, StreamingHttpOutputMessage {
         @Override
         public void setBody(Body body) {
             Exchange exchange = Exchange.of(this);
@@ -178,9 +204,13 @@ public final class RequestFactories {
 
         @Override
         public ClientHttpResponse execute() throws IOException {
-            Exchange exchange = Exchange.of(this);
+            Exchange exchange = Exchange.perhapsOf(this);
             if (exchange == null) {
+                tellPerhaps();
                 return request.execute();
+            }
+            if (apaches != null) {
+                exchange.telling(apaches::steps);
             }
             exchange.writing(request.getHeaders(), getURI());
             exchange.waits();
@@ -190,10 +220,18 @@ public final class RequestFactories {
                 return response;
             } catch (RuntimeException e) {
                 // The JDK's client does not say otherwise that a length is malformed.
-                if (e instanceof NumberFormatException || exchange.isAwaiting()) {
+                if (e instanceof NumberFormatException || (apaches != null && apaches.isAwaiting())) {
                     AlreadySent.markUnreadable(e);
                 }
                 throw e;
+            }
+        }
+
+        /** An interceptor may have changed the path of the attempt's request. */
+        private void tellPerhaps() {
+            Exchange here = Exchange.current();
+            if (here != null && apaches != null) {
+                here.perhapsTelling(apaches::steps);
             }
         }
 

@@ -8,6 +8,7 @@ import java.net.http.HttpResponse;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.client.ClientHttpResponse;
 
@@ -21,15 +22,27 @@ record Step(String method, URI uri, int status) {
     /** In place of the status where the last request got no answer. */
     static final int UNANSWERED = 0;
 
-    boolean isRedirect() {
+    private boolean isRedirect() {
         return status / 100 == 3;
     }
 
-    /** Spring keeps the response of {@code java.net.http} to itself; there is no other way to what was before it. */
-    private static final ClassValue<Optional<Field>> OF_JDK = new ClassValue<>() {
+    /** Whether a redirect led to the last one, which is the first here. */
+    static boolean isRedirected(List<Step> steps) {
+        return steps.stream().skip(1).anyMatch(Step::isRedirect);
+    }
+
+    private static final Set<String> OF_SPRING = Set.of(
+            "org.springframework.http.client.JdkClientHttpResponse",
+            "org.springframework.http.client.BufferingClientHttpResponseWrapper");
+
+    /**
+     * Spring keeps the response of {@code java.net.http} to itself, and also the one whose body it has read into memory. There is no
+     * other way to what was before it.
+     */
+    private static final ClassValue<Optional<Field>> INSIDE = new ClassValue<>() {
         @Override
         protected Optional<Field> computeValue(Class<?> type) {
-            if (!type.getName().equals("org.springframework.http.client.JdkClientHttpResponse")) {
+            if (!OF_SPRING.contains(type.getName())) {
                 return Optional.empty();
             }
             try {
@@ -45,9 +58,17 @@ record Step(String method, URI uri, int status) {
 
     /** Those up to this response, the last one first; null if it does not tell. */
     static @Nullable List<Step> before(ClientHttpResponse response) {
-        Optional<Field> field = OF_JDK.get(response.getClass());
+        Object inside = response;
+        while (inside instanceof ClientHttpResponse wrapper) {
+            inside = inside(wrapper);
+        }
+        return inside instanceof HttpResponse<?> last ? all(last) : null;
+    }
+
+    private static @Nullable Object inside(ClientHttpResponse response) {
+        Optional<Field> field = INSIDE.get(response.getClass());
         try {
-            return field.isPresent() && field.get().get(response) instanceof HttpResponse<?> last ? all(last) : null;
+            return field.isPresent() ? field.get().get(response) : null;
         } catch (IllegalAccessException e) {
             throw new AssertionError("it was made accessible", e);
         }

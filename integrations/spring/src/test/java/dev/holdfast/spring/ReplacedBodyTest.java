@@ -20,6 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.springframework.http.client.reactive.ClientHttpConnector;
+import org.springframework.http.client.reactive.ClientHttpRequestDecorator;
 import org.springframework.http.client.reactive.JdkClientHttpConnector;
 import org.springframework.http.client.reactive.ReactorClientHttpConnector;
 import org.springframework.web.reactive.function.BodyInserters;
@@ -104,6 +105,98 @@ class ReplacedBodyTest {
 
             assertThat(server.requests()).hasSize(1);
         }
+    }
+
+    private Mono<Void> postWithFailover(URI to, ClientHttpConnector connector, ExchangeFilterFunction failover) {
+        return WebClient.builder()
+                .clientConnector(connector)
+                .filter(HoldfastFilter.of(Pipelines.one(pipeline)))
+                .filter(failover)
+                .build()
+                .post()
+                .uri(to)
+                .bodyValue("12")
+                .retrieve()
+                .toBodilessEntity()
+                .then();
+    }
+
+    /** The filter sends the request as it is, and with another body if the first host refuses. */
+    @ParameterizedTest
+    @MethodSource("connectors")
+    void aPostIsSentOnceIfAFilterGivesTheSecondHostAnotherBody(ClientHttpConnector connector) throws IOException {
+        URI nobody = nobody();
+        try (ScriptedServer second = ScriptedServer.start().answers(307).with("Location", nobody.toString())) {
+            Mono<Void> post = postWithFailover(
+                    nobody,
+                    connector,
+                    (request, next) -> next.exchange(request)
+                            .onErrorResume(refused -> next.exchange(to(request, second.uri("/pay"), "signed"))));
+
+            assertThatThrownBy(post::block).isInstanceOf(WebClientRequestException.class);
+
+            assertThat(second.requests()).hasSize(1);
+        }
+    }
+
+    /** Nobody has refused the second of three requests. */
+    @ParameterizedTest
+    @MethodSource("connectors")
+    void aPostIsSentOnceIfAFilterThenSendsTheOldBodyToAThirdHost(ClientHttpConnector connector) throws IOException {
+        URI nobody = nobody();
+        try (ScriptedServer second = ScriptedServer.start().answers(307).with("Location", nobody.toString())) {
+            Mono<Void> post = postWithFailover(
+                    nobody,
+                    connector,
+                    (request, next) -> next.exchange(request)
+                            .onErrorResume(refused -> next.exchange(to(request, second.uri("/pay"), "signed")))
+                            .onErrorResume(refused -> next.exchange(request)));
+
+            assertThatThrownBy(post::block).isInstanceOf(WebClientRequestException.class);
+
+            assertThat(second.requests()).hasSize(1);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("connectors")
+    void aPostIsRepeatedIfAllHostsRefuseItsOwnBody(ClientHttpConnector connector) throws IOException {
+        URI nobody = nobody();
+        AtomicInteger attempts = new AtomicInteger();
+        Mono<Void> post = postWithFailover(nobody, connector, (request, next) -> {
+            attempts.getAndIncrement();
+            return next.exchange(request)
+                    .onErrorResume(refused -> next.exchange(
+                            ClientRequest.from(request).url(nobody).build()));
+        });
+
+        assertThatThrownBy(post::block).isInstanceOf(WebClientRequestException.class);
+
+        assertThat(attempts).hasValue(3);
+    }
+
+    /** A filter that writes the body into a message of its own around that of the client. */
+    @ParameterizedTest
+    @MethodSource("connectors")
+    void aPostIsRepeatedIfNobodyGotABodyThatAFilterWatches(ClientHttpConnector connector) throws IOException {
+        AtomicInteger attempts = new AtomicInteger();
+        Mono<Void> post = postWithFailover(nobody(), connector, (request, next) -> {
+            attempts.getAndIncrement();
+            return next.exchange(ClientRequest.from(request)
+                    .body((message, context) -> request.body().insert(new ClientHttpRequestDecorator(message), context))
+                    .build());
+        });
+
+        assertThatThrownBy(post::block).isInstanceOf(WebClientRequestException.class);
+
+        assertThat(attempts).hasValue(3);
+    }
+
+    private static ClientRequest to(ClientRequest request, URI host, String body) {
+        return ClientRequest.from(request)
+                .url(host)
+                .body(BodyInserters.fromValue(body))
+                .build();
     }
 
     /** Reactor Netty asks for what it sends once it has a connection. */

@@ -211,6 +211,29 @@ class StaleCacheTest {
                 .isInstanceOf(Exception.class);
     }
 
+    /** An interceptor asks another service by the same factory. */
+    @Test
+    void anAnswerIsKeptIfAnInterceptorThenCallsAnotherService() throws IOException {
+        answers("max-age=3600", "old");
+        try (ScriptedServer audit = ScriptedServer.start().answers(200, "");
+                CloseableHttpClient own = HttpClients.createDefault()) {
+            RestClient plain = RestClient.builder()
+                    .requestFactory(RequestFactories.httpComponents(own))
+                    .build();
+            RestClient client = plain.mutate()
+                    .requestInterceptor(HoldfastInterceptor.of(Pipelines.one(pipeline)))
+                    .requestInterceptor((request, body, rest) -> {
+                        var response = rest.execute(request, body);
+                        plain.get().uri(audit.uri("/a")).retrieve().toBodilessEntity();
+                        return response;
+                    })
+                    .build();
+            assertThat(body(client, "/x")).isEqualTo("old");
+            assertThat(body(client, "/x")).isEqualTo("old");
+            assertThat(server.requests()).hasSize(1);
+        }
+    }
+
     /** Both servers may have done the work. */
     @Test
     void aChangeWhoseRedirectGetsNoAnswerRemovesWhatWasKeptForBoth() throws IOException {
