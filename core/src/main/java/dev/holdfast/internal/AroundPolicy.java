@@ -22,7 +22,16 @@ public interface AroundPolicy {
         return found;
     }
 
-    /** The same for all policies of a pipeline. */
+    /** The policy inside all that are around it, also if it is in shadow; or this one itself. */
+    static Policy innermost(Policy policy) {
+        Policy found = policy;
+        while (found instanceof AroundPolicy around) {
+            found = around.policy();
+        }
+        return found;
+    }
+
+    /** {@link #behind(Policy)} for all policies of a pipeline. */
     static List<Policy> behind(List<Policy> policies) {
         return policies.stream().map(AroundPolicy::behind).toList();
     }

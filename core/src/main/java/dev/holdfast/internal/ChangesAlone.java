@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.internal;
 
-import dev.holdfast.shadow.ShadowPolicy;
 import dev.holdfast.spi.Policy;
 import java.util.List;
 
@@ -26,7 +25,7 @@ public interface ChangesAlone {
     /** All of these policies that do so, also those in shadow, look at their states. */
     static void look(List<Policy> policies) {
         for (Policy policy : policies) {
-            if (ShadowPolicy.inside(policy) instanceof ChangesAlone alone) {
+            if (AroundPolicy.innermost(policy) instanceof ChangesAlone alone) {
                 alone.look();
             }
         }

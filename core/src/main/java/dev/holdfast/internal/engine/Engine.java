@@ -6,7 +6,6 @@ import dev.holdfast.Outcome;
 import dev.holdfast.Reply;
 import dev.holdfast.internal.AroundPolicy;
 import dev.holdfast.internal.ChangesAlone;
-import dev.holdfast.shadow.ShadowPolicy;
 import dev.holdfast.spi.CallContext;
 import dev.holdfast.spi.CallKey;
 import dev.holdfast.spi.CallObserver;
@@ -236,7 +235,7 @@ public final class Engine {
     public void begin() {
         lifetime.present = this;
         for (int i = 0; i < settings.policies.size(); i++) {
-            if (ShadowPolicy.inside(settings.policies.get(i)) instanceof ChangesAlone policy) {
+            if (AroundPolicy.innermost(settings.policies.get(i)) instanceof ChangesAlone policy) {
                 policy.listener(new OfNoCall(this, plan.policyName(i)));
             }
         }
