@@ -60,6 +60,7 @@ import org.junit.jupiter.api.io.TempDir;
             "burst-of-one"
         },
         sometimes = true)
+@Logs(value = "circuit-breaker was closed and is open: by hand", sometimes = true)
 class ReloadTest {
     private static final String INVENTORY = """
             shared:

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.valkey;
 
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.IntSupplier;
 
@@ -43,7 +42,6 @@ final class RollCall implements IntSupplier {
     record Count(long alive, boolean complete) {}
 
     private final Book book;
-    private final CompletableFuture<?> firstAnswer = new CompletableFuture<>();
     private volatile int number;
     /** For so many more answers the number can only become greater. */
     private int doubt;
@@ -56,23 +54,18 @@ final class RollCall implements IntSupplier {
         number = atFirst;
     }
 
-    /** Signs, now and in each round from now on. */
-    void begin() {
+    /** Signs, now and in each round from now on. Completes with the first answer, and never fails. */
+    CompletionStage<?> begin() {
         // Processes that begin together do not go on together.
         book.later((long) (ROUND_NANOS * (0.75 + book.random() / 2)), this::begin);
-        var unused = book.sign().whenComplete((count, failed) -> {
+        return book.sign().handle((count, failed) -> {
             if (count == null) {
                 heardNothing();
             } else {
                 heard(count);
             }
-            firstAnswer.complete(null);
+            return null;
         });
-    }
-
-    /** Ends with the first answer, or when the store has none. Never fails. */
-    CompletableFuture<?> firstAnswer() {
-        return firstAnswer;
     }
 
     /** At least so many until a complete list says the number: of several that ask, each may know only the least. */

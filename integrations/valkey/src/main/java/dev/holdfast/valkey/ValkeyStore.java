@@ -39,7 +39,7 @@ public final class ValkeyStore implements AutoCloseable {
     private final ServerTime time;
     final Connector connector;
     private final byte[] me = UUID.randomUUID().toString().getBytes(StandardCharsets.UTF_8);
-    private final Map<String, RollCall> rollCalls = new ConcurrentHashMap<>();
+    private final Map<String, Asked> rollCalls = new ConcurrentHashMap<>();
 
     private ValkeyStore(RedisURI uri, Duration timeout, ServerTime time) {
         this.timeout = timeout;
@@ -58,6 +58,13 @@ public final class ValkeyStore implements AutoCloseable {
     public static ValkeyStore connect(String uri) {
         return connect(uri(uri));
     }
+
+    /**
+     * The replicas of a name.
+     *
+     * @param firstAnswer ends when the store has answered for the first time, or has not: whoever asks waits for it
+     */
+    private record Asked(RollCall roll, CompletableFuture<Void> firstAnswer) {}
 
     private static RedisURI uri(String uri) {
         try {
@@ -156,16 +163,16 @@ public final class ValkeyStore implements AutoCloseable {
         if (atFirst < 1 || atFirst > Replicas.MOST) {
             throw new IllegalArgumentException("replicas at first are " + atFirst + ", expected 1 to 10,000");
         }
-        RollCall made = new RollCall(signs(name), atFirst);
-        RollCall known = rollCalls.putIfAbsent(name, made);
-        RollCall used = known == null ? made : known;
+        Asked made = new Asked(new RollCall(signs(name), atFirst), new CompletableFuture<>());
+        Asked known = rollCalls.putIfAbsent(name, made);
+        Asked asked = known == null ? made : known;
         if (known == null) {
-            made.begin();
+            var unused = made.roll.begin().whenComplete((none, never) -> made.firstAnswer.complete(null));
         } else {
-            known.atFirst(atFirst);
+            known.roll.atFirst(atFirst);
         }
-        await(used.firstAnswer(), timeout);
-        return used;
+        await(asked.firstAnswer, timeout);
+        return asked.roll;
     }
 
     private Signs signs(String name) {

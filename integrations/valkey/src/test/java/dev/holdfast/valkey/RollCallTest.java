@@ -60,25 +60,25 @@ class RollCallTest {
         }
     }
 
-    /** Who asks meanwhile waits for it, too, and does not go by the number at first. */
     @Test
-    void theFirstAnswerEndsTheWaitOfAllThatAsk() {
+    void theBeginEndsWithTheFirstAnswerOrWithNone() {
         Member member = new Member(1);
-        assertThat(member.roll.firstAnswer()).isNotDone();
+        assertThat(member.firstAnswer).isNotDone();
         time.advance(ofMillis(1));
-        assertThat(member.roll.firstAnswer()).isCompleted();
+        assertThat(member.firstAnswer).isCompleted();
 
         store.away = true;
-        assertThat(new Member(1).roll.firstAnswer()).as("none comes").isCompleted();
+        assertThat(new Member(1).firstAnswer).as("none comes").isCompleted();
     }
 
     private final class Member implements RollCall.Book {
         private boolean ended;
         private final RollCall roll;
+        private final CompletableFuture<?> firstAnswer;
 
         Member(int atFirst) {
             roll = new RollCall(this, atFirst);
-            roll.begin();
+            firstAnswer = roll.begin().toCompletableFuture();
         }
 
         @Override
