@@ -19,7 +19,6 @@ import io.github.resilience4j.circuitbreaker.CircuitBreaker;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 
@@ -68,7 +67,7 @@ public final class CircuitBreakerPolicy extends Policy implements ChangesAlone {
     private final AtomicReference<Life> told;
 
     /** The pipelines that have it. */
-    private final List<Listener> listeners = new CopyOnWriteArrayList<>();
+    private final Listeners listeners = new Listeners();
 
     /** Whether running calls can become overdue. */
     private final boolean watches;
@@ -296,35 +295,24 @@ public final class CircuitBreakerPolicy extends Policy implements ChangesAlone {
         return true;
     }
 
-    /** Hears of a change of state. */
-    private interface Told {
-        void stateChanged(String from, String to, String cause);
-    }
-
     @Override
     public void listener(Listener pipeline) {
-        listeners.removeIf(Listener::isGone);
         listeners.add(pipeline);
     }
 
     @Override
     public void look() {
-        for (Listener pipeline : listeners) {
-            if (!pipeline.isGone()) {
-                lookFor(pipeline);
-                return;
-            }
+        Listener pipeline = listeners.any();
+        if (pipeline == null) {
+            return;
         }
-    }
-
-    private void lookFor(Listener pipeline) {
         long now = clock.nanos();
         Life before;
         Life at;
         do {
             before = told.get();
             at = engine.life(now);
-        } while (before != at && !tell(before, at, "", pipeline::stateChanged));
+        } while (before != at && !tell(before, at, "", pipeline));
     }
 
     @Override

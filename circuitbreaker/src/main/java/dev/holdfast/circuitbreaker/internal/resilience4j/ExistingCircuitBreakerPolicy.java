@@ -14,7 +14,6 @@ import io.github.resilience4j.circuitbreaker.internal.CircuitBreakerStateMachine
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
@@ -37,7 +36,7 @@ public final class ExistingCircuitBreakerPolicy extends Policy implements Change
     private final boolean livesKnown;
     private final int probes;
     private final AtomicReference<Sight> last;
-    private final List<Listener> listeners = new CopyOnWriteArrayList<>();
+    private final Listeners listeners = new Listeners();
 
     /** Uses this breaker. */
     public ExistingCircuitBreakerPolicy(CircuitBreaker engine) {
@@ -106,24 +105,16 @@ public final class ExistingCircuitBreakerPolicy extends Policy implements Change
         }
     }
 
-    /** Hears of a change of state. */
-    private interface Told {
-        void stateChanged(String from, String to, String cause);
-    }
-
     @Override
     public void listener(Listener pipeline) {
-        listeners.removeIf(Listener::isGone);
         listeners.add(pipeline);
     }
 
     @Override
     public void look() {
-        for (Listener pipeline : listeners) {
-            if (!pipeline.isGone()) {
-                Sight unused = look(() -> false, pipeline::stateChanged);
-                return;
-            }
+        Listener pipeline = listeners.any();
+        if (pipeline != null) {
+            Sight unused = look(() -> false, pipeline);
         }
     }
 
