@@ -69,6 +69,11 @@ public final class Gate {
             this.most = most;
         }
 
+        /** When the gate, which is open, can close. The time of a thread that had no processor may be that of the last hold. */
+        long mayClose(long now) {
+            return last == none || now - last.end > 0 ? now : last.end;
+        }
+
         void follow(long began, long end) {
             last.next = began;
             last = new Hold(began, end);
@@ -112,18 +117,16 @@ public final class Gate {
         held.lock.lock();
         try {
             Hold seen = held.last;
-            long left = seen.left(now);
-            long began = left == 0 ? now : seen.began;
+            boolean open = seen.isOver(now);
+            long began = open ? held.mayClose(now) : seen.began;
             Hold before = passed == null ? held.none : passed;
             long firstClosing = before == seen ? began : before.next;
-            // The time of a thread that had no processor may be that of a hold before.
-            long past = Math.max(now - firstClosing, now - began);
-            long nanos = Math.min(asked, held.most - past);
-            if (nanos <= left) {
+            long end = now + Math.min(asked, held.most - (now - firstClosing));
+            if (end - (open ? began : seen.end) <= 0) {
                 return false;
             }
-            held.follow(began, now + nanos);
-            return left == 0;
+            held.follow(began, end);
+            return open;
         } finally {
             held.lock.unlock();
         }

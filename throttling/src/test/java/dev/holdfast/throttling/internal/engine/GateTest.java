@@ -100,6 +100,31 @@ class GateTest {
         assertThat(first.hold(19 * SECOND + 2)).isNull();
     }
 
+    /** A thread that had no processor tells its time late: the gate has closed and opened at later ones. */
+    @Test
+    void aTimeFromBeforeTheFirstClosingDoesNotMoveIt() {
+        first.hold(0, SECOND, null);
+        assertThat(first.hold(SECOND)).isNull();
+        Hold before = first.last();
+        assertThat(first.hold(2 * SECOND, SECOND, before)).isTrue();
+        assertThat(first.hold(3 * SECOND)).isNull();
+
+        assertThat(first.hold(2 * SECOND - 1, 5 * SECOND, before)).isTrue();
+        assertThat(first.hold(3 * SECOND, 60 * SECOND, before)).isFalse();
+        assertThat(first.hold(12 * SECOND - 1)).isNotNull().matches(hold -> hold.nanos() == 9 * SECOND);
+        assertThat(first.hold(12 * SECOND)).isNull();
+    }
+
+    @Test
+    void aTimeAtWhichTheGateWasClosedAnywayDoesNotCloseItAgain() {
+        first.hold(0, SECOND, null);
+        assertThat(first.hold(SECOND)).isNull();
+        Hold over = first.last();
+
+        assertThat(first.hold(SECOND / 2, SECOND / 2, null)).isFalse();
+        assertThat(first.last()).isSameAs(over);
+    }
+
     @Test
     void theTimeInWhichTheGateWasOpenIsNoPartOfAHold() {
         first.hold(0, SECOND, null);
