@@ -72,7 +72,7 @@ final class Values {
         } else if (type == Boolean.class) {
             return truth(here, scalar);
         } else if (type == Duration.class) {
-            return duration(here, scalar);
+            return duration(range, here, scalar);
         } else if (type == String.class) {
             return Optional.of(scalar.whole());
         } else if (type.isEnum()) {
@@ -140,16 +140,20 @@ final class Values {
         return refuse(Boolean.class, here, scalar, nearest);
     }
 
-    private Optional<?> duration(Place here, Scalar scalar) {
+    private Optional<?> duration(Range<?> range, Place here, Scalar scalar) {
         String text = scalar.text();
         if (scalar.kind() == Kind.NUMBER || WHOLE.matcher(text).matches()) {
             String bare = scalar.described();
-            String expected = bare + "ms, " + bare + "s or another unit (ns, us, ms, s, m, h, d)";
+            boolean allowed = !text.equals("0") || Options.allows(range, Duration.ZERO);
+            String expected = allowed
+                    ? bare + "ms, " + bare + "s or another unit (ns, us, ms, s, m, h, d)"
+                    : Options.expected(range);
             problems.add(here, is(scalar) + ", which has no unit", expected);
             return Optional.empty();
         }
         if (Durations.isTooLong(text)) {
-            problems.add(here, is(scalar) + ", which is too long", "at most 36500d");
+            String expected = range.least() == null ? "at most 36500d" : Options.expected(range);
+            problems.add(here, is(scalar) + ", which is too long", expected);
             return Optional.empty();
         }
         Optional<Duration> value = Durations.parse(text);

@@ -159,11 +159,23 @@ class InheritanceTest {
     }
 
     @Test
+    void aZeroWithoutUnitIsToldTheRangeOfAnOptionThatCannotBeZero() {
+        assertProblems(
+                """
+                pipelines:
+                  a: { timeout: 0, stale-cache: { fresh: 0 } }
+                """,
+                "pipelines.a.timeout: is 0, which has no unit; expected 1ms to 1d",
+                "pipelines.a.stale-cache.fresh: is 0, which has no unit;"
+                        + " expected 0ms, 0s or another unit (ns, us, ms, s, m, h, d)");
+    }
+
+    @Test
     void aBlankAtTheEndOfAValueIsShown() {
         assertProblems(
                 "pipelines: { a: { retry: { max-attempts: \"5\\n\" }, timeout: PT876000H1S } }",
                 "pipelines.a.retry.max-attempts: is \"5\\n\"; expected a whole number",
-                "pipelines.a.timeout: is PT876000H1S, which is too long; expected at most 36500d");
+                "pipelines.a.timeout: is PT876000H1S, which is too long; expected 1ms to 1d");
     }
 
     @Test

@@ -28,10 +28,11 @@ final class RateLimit {
 
     private static final String STRING = "\"(?:[^\"\\\\]|\\\\[\"\\\\])*+\"";
     private static final String TOKEN = "[A-Za-z*][A-Za-z0-9:/!#$%&'*+.^_`|~-]*+";
+    private static final String DISPLAYED = "%\"(?:[ !#$&-~]|%[0-9a-f]{2})*+\"";
     private static final Pattern ITEM = Pattern.compile("[ \t]*+(" + STRING + "|" + TOKEN + ")");
     private static final Pattern PARAMETER =
-            Pattern.compile("; *+([a-z*][a-z0-9_.*-]*+)(?:=(?:(-?[0-9]{1,15})(?![0-9.])|" + STRING + "|" + TOKEN
-                    + "|:[A-Za-z0-9+/=]*+:|\\?[01]|-?[0-9]{1,12}\\.[0-9]{1,3}))?");
+            Pattern.compile("; *+([a-z*][a-z0-9_.*-]*+)(?:=(?:(-?[0-9]{1,15})(?![0-9.])|" + STRING + "|" + TOKEN + "|"
+                    + DISPLAYED + "|@-?[0-9]{1,15}(?![0-9.])|:[A-Za-z0-9+/=]*+:|\\?[01]|-?[0-9]{1,12}\\.[0-9]{1,3}))?");
     private static final Pattern SEPARATOR = Pattern.compile("[ \t]*+,(?=[ \t]*+[^ \t])|[ \t]*+$");
 
     private RateLimit() {}

@@ -408,7 +408,11 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
         }
     }
 
-    private static String why(Class<?> type, Set<Method> all) {
+    private String why(Class<?> type, Set<Method> all) {
+        if (!ClassUtils.isVisible(type, getProxyClassLoader())) {
+            return "the class can have no proxy: its class loader is " + type.getClassLoader()
+                    + ", and that of the proxies, " + getProxyClassLoader() + ", does not see it";
+        }
         if (!Modifier.isFinal(type.getModifiers())) {
             return "the class can have no proxy";
         }

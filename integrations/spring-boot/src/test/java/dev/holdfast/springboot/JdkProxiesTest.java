@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.Proxy;
 import java.util.List;
@@ -24,6 +25,7 @@ import org.springframework.boot.diagnostics.FailureAnalysis;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.context.support.GenericApplicationContext;
 import org.springframework.web.bind.annotation.PathVariable;
 import org.springframework.web.client.ResourceAccessException;
 import org.springframework.web.client.RestClient;
@@ -504,6 +506,49 @@ class JdkProxiesTest {
         @Override
         public Class<?> getObjectType() {
             return Later.class;
+        }
+    }
+
+    /** A plug-in's: its class loader is a child of the application's. */
+    @Test
+    void theMessageOfAClassThatTheProxiesClassLoaderDoesNotSeeSaysSo() throws Exception {
+        Class<?> plugin = new PluginLoader().loadClass(Plugin.class.getName());
+
+        runner.withInitializer(context -> ((GenericApplicationContext) context).registerBean("plugin", plugin))
+                .run(context -> assertThat(context.getStartupFailure())
+                        .hasStackTraceContaining(
+                                "Plugin.load(): the class can have no proxy: its class loader is the plug-in's"));
+    }
+
+    public static class Plugin {
+        @Protected("inventory")
+        public String load() {
+            return "a";
+        }
+    }
+
+    /** Loads that class itself, and all others as usual. */
+    private static final class PluginLoader extends ClassLoader {
+        PluginLoader() {
+            super(JdkProxiesTest.class.getClassLoader());
+        }
+
+        @Override
+        protected Class<?> loadClass(String name, boolean resolve) throws ClassNotFoundException {
+            if (!name.equals(Plugin.class.getName())) {
+                return super.loadClass(name, resolve);
+            }
+            try (InputStream file = getParent().getResourceAsStream(name.replace('.', '/') + ".class")) {
+                byte[] code = file.readAllBytes();
+                return defineClass(name, code, 0, code.length);
+            } catch (IOException e) {
+                throw new ClassNotFoundException(name, e);
+            }
+        }
+
+        @Override
+        public String toString() {
+            return "the plug-in's";
         }
     }
 
