@@ -131,4 +131,9 @@ final class Bucket implements PermitStore {
         return taken.getState()
                 .calculateDelayNanosAfterWillBePossibleToConsume(1, taken.getOperationTimeNanos(), false);
     }
+
+    @Override
+    public String toString() {
+        return connector.toString();
+    }
 }

@@ -43,7 +43,7 @@ final class Connector {
     /** So long after it would be full again, a bucket is let go of. */
     private static final Duration KEPT = Duration.ofDays(1);
 
-    private final ClientResources resources = DefaultClientResources.builder()
+    final ClientResources resources = DefaultClientResources.builder()
             .ioThreadPoolSize(2)
             .computationThreadPoolSize(2)
             .nettyCustomizer(new NettyCustomizer() {
@@ -282,8 +282,11 @@ final class Connector {
         }
     }
 
-    /** Says goodbye, if there is a connection, closes it and ends the threads. */
-    void close(Consumer<Link> goodbye) {
+    /**
+     * Says goodbye, if there is a connection, closes it and ends the threads: also if the caller is interrupted and does not wait for
+     * that.
+     */
+    CompletableFuture<?> close(Consumer<Link> goodbye) {
         Link last;
         lock.lock();
         try {
@@ -296,8 +299,10 @@ final class Connector {
         if (last != null && last.connection.isOpen()) {
             goodbye.accept(last);
         }
-        client.shutdown(Duration.ZERO, timeout);
-        var unused = resources.shutdown(0, timeout.toMillis(), TimeUnit.MILLISECONDS);
+        return client.shutdownAsync(0, timeout.toMillis(), TimeUnit.MILLISECONDS)
+                .whenComplete((shut, error) -> {
+                    var unused = resources.shutdown(0, timeout.toMillis(), TimeUnit.MILLISECONDS);
+                });
     }
 
     @Override

@@ -20,6 +20,10 @@ interface PermitStore {
      */
     void later(long nanos, Runnable task);
 
+    /** For messages: {@code store at valkey.example:6379}. */
+    @Override
+    String toString();
+
     /**
      * Is told what the store has done: at most once for each time that it was asked, on any thread, also before {@link #take}
      * returns.

@@ -314,8 +314,8 @@ final class SharedPermits {
             }
             try {
                 if (silent()) {
-                    change(() ->
-                            goAway(this, "the store has not answered within " + Checks.text(settings.storeTimeout())));
+                    change(() -> goAway(
+                            this, "the " + store + " has not answered within " + Checks.text(settings.storeTimeout())));
                 }
                 lookLater();
             } catch (Throwable thrown) {
@@ -394,7 +394,7 @@ final class SharedPermits {
         paused = true;
         resumeAt = failed.since + probeDistance;
         if (!failed.silent()) {
-            goAway(failed, "the store failed: " + why);
+            goAway(failed, "the " + store + " failed: " + why);
         }
     }
 

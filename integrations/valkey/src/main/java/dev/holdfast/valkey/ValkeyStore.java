@@ -32,6 +32,9 @@ public final class ValkeyStore implements AutoCloseable {
     /** For a connection, and for each command. */
     private static final Duration TIMEOUT = Duration.ofSeconds(2);
 
+    /** Lettuce takes it for the default. */
+    private static final Pattern NO_PORT = Pattern.compile(":0+(?=[/?]|$)");
+
     /** The host ends before an {@code @}: in the middle of the password. */
     private static final Pattern CUT = Pattern.compile("//[^/?#]*[/?#].*@");
 
@@ -69,7 +72,8 @@ public final class ValkeyStore implements AutoCloseable {
     private static RedisURI uri(String uri) {
         try {
             RedisURI made = RedisURI.create(uri);
-            if (!CUT.matcher(uri).find() && !hasWrongHost(made)) {
+            boolean isBare = NetUtil.isValidIpV6Address(String.valueOf(made.getHost())) && !uri.contains("[");
+            if (!CUT.matcher(uri).find() && !NO_PORT.matcher(uri).find() && !isBare && !hasWrongHost(made)) {
                 return made;
             }
         } catch (IllegalArgumentException notOne) {
@@ -123,7 +127,15 @@ public final class ValkeyStore implements AutoCloseable {
     }
 
     static ValkeyStore connect(RedisURI uri, Duration timeout, ServerTime time) {
-        ValkeyStore store = new ValkeyStore(uri, timeout, time);
+        boolean interrupted = Thread.interrupted(); // Netty's timer would not tell
+        ValkeyStore store;
+        try {
+            store = new ValkeyStore(uri, timeout, time);
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
         await(store.connector.connect(), timeout); // if it fails, the first question asks again
         return store;
     }
@@ -195,11 +207,12 @@ public final class ValkeyStore implements AutoCloseable {
      */
     @Override
     public void close() {
-        connector.close(last -> await(
+        CompletableFuture<?> closed = connector.close(last -> await(
                 CompletableFuture.allOf(rollCalls.keySet().stream()
                         .map(name -> signs(name).takeOff(last))
                         .toArray(CompletableFuture[]::new)),
                 timeout));
+        await(closed, timeout);
     }
 
     @Override

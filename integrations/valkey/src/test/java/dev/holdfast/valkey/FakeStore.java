@@ -84,6 +84,11 @@ final class FakeStore implements PermitStore {
         return questions;
     }
 
+    @Override
+    public String toString() {
+        return "store";
+    }
+
     /** The connection of one process to this store. */
     Connection connection() {
         return new Connection();
@@ -125,6 +130,11 @@ final class FakeStore implements PermitStore {
         @Override
         public void later(long nanos, Runnable task) {
             FakeStore.this.later(nanos, () -> hear(task, due));
+        }
+
+        @Override
+        public String toString() {
+            return FakeStore.this.toString();
         }
 
         private void hear(Runnable event, List<Runnable> kept) {

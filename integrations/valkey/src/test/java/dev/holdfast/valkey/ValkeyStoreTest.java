@@ -388,7 +388,8 @@ class ValkeyStoreTest {
             assertThat(causes)
                     .singleElement()
                     .asString()
-                    .isEqualTo("the store failed: java.lang.IllegalStateException: store at 127.0.0.1:" + server.port
+                    .isEqualTo("the store at 127.0.0.1:" + server.port
+                            + " failed: java.lang.IllegalStateException: store at 127.0.0.1:" + server.port
                             + " is closed");
         }
     }
@@ -530,6 +531,9 @@ class ValkeyStoreTest {
         assertNoUri("valkey://me:secret@valkey.example", "valkey.example");
         assertNoUri("redis://127.0.0.1:x", "redis://127.0.0.1:x");
         assertNoUri("redis://:secret@127.0.0.1:x", "127.0.0.1:x");
+        assertNoUri("redis://127.0.0.1:0", "redis://127.0.0.1:0");
+        assertNoUri("redis://:secret@127.0.0.1:0/1", "127.0.0.1:0/1");
+        assertNoUri("redis://:secret@::1:7412", "::1:7412");
     }
 
     /** Lettuce takes what is before it for the host, which is in messages. */
@@ -579,6 +583,26 @@ class ValkeyStoreTest {
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("the URI of the store is '" + shown
                         + "' but must be redis://host:port, or rediss://host:port with TLS");
+    }
+
+    @Test
+    void aStoreIsMadeAndClosedByAnInterruptedThreadThatStaysSo() throws Exception {
+        try (Server.Imitation server = new Server.Imitation()) {
+            Thread.currentThread().interrupt();
+            ValkeyStore store = connect(server);
+            assertThat(Thread.interrupted()).as("after connect").isTrue();
+
+            Thread.currentThread().interrupt();
+            store.close();
+            assertThat(Thread.interrupted()).as("after close").isTrue();
+            assertThat(store.connector
+                            .resources
+                            .eventExecutorGroup()
+                            .terminationFuture()
+                            .get(30, TimeUnit.SECONDS))
+                    .as("the threads end")
+                    .isNull();
+        }
     }
 
     @Test
