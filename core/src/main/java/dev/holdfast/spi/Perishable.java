@@ -36,8 +36,7 @@ public interface Perishable {
     /**
      * Whether this value may have become wrong since it came, whatever its age: as when a write was sent, and its answer was lost.
      * Then a cache uses it only in place of an error or of an answer that is slow, and loads a new one; calls that wait for it load
-     * for themselves. Asked whenever it would be
-     * used, on any thread; must be quick. Default: false.
+     * once more, together. Asked whenever it would be used, on any thread; must be quick. Default: false.
      */
     default boolean isInDoubt() {
         return false;

@@ -28,6 +28,7 @@ final class Ticket extends Completion {
     private long lastCallAt;
     private boolean hasLastCall;
     private boolean takesOldIfSlow;
+    private boolean older;
 
     Ticket(Flight flight, boolean refresh, boolean nested) {
         this.flight = flight;
@@ -117,5 +118,14 @@ final class Ticket extends Completion {
 
     boolean takesOldIfSlow() {
         return takesOldIfSlow;
+    }
+
+    /** The call has begun before the flight. */
+    void older() {
+        older = true;
+    }
+
+    boolean isOlder() {
+        return older;
     }
 }

@@ -172,7 +172,7 @@ final class WayIn {
         Landing landing = ticket.landing();
         if (landing != null) {
             passage.object(null);
-            return share(passage, flight.key(), landing);
+            return share(passage, ticket, landing);
         }
         if (told && !ticket.leads()) {
             // It was told to lead, and heard of it so late that it was taken for lost.
@@ -191,25 +191,39 @@ final class WayIn {
         return await(passage, ticket);
     }
 
-    private int share(Passage passage, Object key, Landing landing) {
+    private int share(Passage passage, Ticket ticket, Landing landing) {
         if (landing.begun()) {
             passage.holdBegunWork();
         }
         boolean failed = Ends.isError(passage, landing.outcome(), landing.error());
-        Entry spare = failed ? cache.store.onError(key, passage.now()) : null;
+        Entry spare = failed ? cache.store.onError(ticket.flight().key(), passage.now()) : null;
         if (spare != null) {
             return cache.answer(passage, spare, Kind.STALE_ON_ERROR, Source.STALE_ON_ERROR);
         }
-        if (!landing.shared() || Entry.isInDoubt(landing.value())) {
-            // All that have waited go on at once, each for itself. Of a value in doubt, this call may have begun after
-            // what brought it.
+        if (!landing.shared()) {
+            // All that have waited go on at once, each for itself.
             return PROCEED;
+        }
+        if (Entry.isInDoubt(landing.value()) && !ticket.isOlder()) {
+            return loadOnceMore(passage);
         }
         cache.tally.request(Kind.JOINED);
         if (landing.old()) {
             passage.holdOldAnswers();
         }
         return passage.share(landing.outcome(), landing.value(), landing.error(), landing.source());
+    }
+
+    /**
+     * This call may have begun after what has brought the doubt, such as a write, and the load before that. It waits for a load that
+     * begins from now on: the value of that one is as good as its own would be.
+     */
+    private int loadOnceMore(Passage passage) {
+        int step = lookUp(passage);
+        if (passage.object() instanceof Ticket next) {
+            next.older();
+        }
+        return step;
     }
 
     private int turnAway(Passage passage, @Nullable Entry spare) {

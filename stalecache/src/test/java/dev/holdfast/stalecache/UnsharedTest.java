@@ -59,19 +59,45 @@ class UnsharedTest {
     /** They may have begun after what has brought the doubt, such as a write. */
     @ParameterizedTest
     @EnumSource
-    void callsThatHaveWaitedForAValueInDoubtLoadForThemselves(Way way) {
+    void callsThatHaveWaitedForAValueInDoubtLoadOnceMoreTogether(Way way) {
         try (Rig rig = new Rig(way, policy)) {
-            Work doubtful = Work.reading(() -> {
-                        Page page = Page.of("doubtful", usual -> usual);
-                        page.doubt();
-                        return page;
-                    })
-                    .taking(LONG);
-            List<Running<Reply<Object>>> calls = start(rig, 5, doubtful);
-            rig.time.run();
-            assertEachHasItsOwn(calls);
-            assertThat(doubtful.asked()).isEqualTo(5);
+            Work doubtful = doubtful();
+            List<Running<Reply<Object>>> calls = start(rig, 200, doubtful);
+            rig.time.advance(LONG);
+            assertThat(calls.get(0).result()).isCompleted();
+            assertThat(policy.waiting()).isEqualTo(198);
+            rig.time.advance(LONG);
+            assertThat(calls).allSatisfy(call -> assertThat(call.result()).isCompleted());
+            assertThat(doubtful.asked()).isEqualTo(2);
+            assertThat(policy.underWay()).isZero();
         }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aCallDoesNotTakeAValueInDoubtOfALoadThatBeganBeforeIt(Way way) {
+        try (Rig rig = new Rig(way, policy)) {
+            Work doubtful = doubtful();
+            List<Running<Reply<Object>>> calls = start(rig, 3, doubtful);
+            rig.time.advance(LONG.plus(LONG.dividedBy(2)));
+            Running<Reply<Object>> later = rig.start("a", doubtful);
+            rig.time.advance(LONG.dividedBy(2));
+            assertThat(calls).allSatisfy(call -> assertThat(call.result()).isCompleted());
+            assertThat(later.result()).isNotDone();
+            assertThat(doubtful.asked()).isEqualTo(3);
+            rig.time.run();
+            assertThat(later.result()).isCompleted();
+            assertThat(doubtful.asked()).isEqualTo(3);
+        }
+    }
+
+    private static Work doubtful() {
+        return Work.reading(() -> {
+                    Page page = Page.of("doubtful", usual -> usual);
+                    page.doubt();
+                    return page;
+                })
+                .taking(LONG);
     }
 
     @ParameterizedTest

@@ -106,20 +106,14 @@ public final class CachedCall<R> {
 
     /**
      * A response that {@link #mayKeep may be kept}, with its whole body, which has come to its end now. If what it tells of may have
-     * changed meanwhile, it is for this caller alone.
+     * changed meanwhile, it is {@linkplain Kept#isInDoubt in doubt}.
      *
      * @param response holds no connection, and nothing else that must be closed
      */
     public Kept<R> kept(R response, Map<String, List<String>> headers, byte[] body) {
         Instant now = Instant.ofEpochMilli(TimeSource.system().millis());
         Freshness freshness = HttpCaching.freshness(key, headers, size(headers) + body.length, now);
-        return new Kept<>(
-                response,
-                body,
-                // Whoever waits for it may have begun after what has brought the doubt.
-                key.isInDoubt() ? freshness.ofAnother() : freshness,
-                HttpCaching.apparentAge(headers, now),
-                key);
+        return new Kept<>(response, body, freshness, HttpCaching.apparentAge(headers, now), key);
     }
 
     /**
