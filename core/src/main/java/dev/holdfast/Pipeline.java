@@ -113,6 +113,7 @@ public final class Pipeline implements Observed, AutoCloseable {
                 builder.straightAfter,
                 builder.watchdog));
         engine.begin();
+        engine.listen();
         engine.introduce();
         plain = new Operation<>(this, null, meaning, new Operation.Options<>());
         policies.forEach(policy -> Owners.uses(ShadowPolicy.inside(policy), identity));
@@ -698,15 +699,20 @@ public final class Pipeline implements Observed, AutoCloseable {
                 TakeOver.between(Pipeline.this, policies, others);
             } finally {
                 isMade = true;
+                StatesAcross states = new StatesAcross(others);
+                successor.begin();
+                states.note(policies, successor);
                 policies = others;
                 engine = successor;
-                successor.begin();
+                successor.listen();
                 warnings.become(others, found);
                 if (traffic != null) {
                     traffic.begin(others);
                 }
                 successor.replaced(Pipeline.this);
             }
+            // Before what the policies themselves tell of it: that comes after.
+            successor.tellChanges();
             // The settings may have changed a state, and the next call may be far away.
             ChangesAlone.look(others);
         }

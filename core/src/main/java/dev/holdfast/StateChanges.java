@@ -2,6 +2,7 @@
 package dev.holdfast;
 
 import dev.holdfast.PipelineSnapshot.StateChange;
+import dev.holdfast.internal.OwnObserver;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.TimeSource;
 import java.time.Instant;
@@ -15,7 +16,7 @@ import java.util.stream.Stream;
  * The last changes of state in one pipeline. Those to and from closed are kept apart, so that the beginning of an outage is known
  * however often probes have failed since. Safe for any number of threads.
  */
-final class StateChanges implements CallObserver {
+final class StateChanges implements CallObserver, OwnObserver.Keeper {
     private static final int MOST = 20;
 
     private final TimeSource time;

@@ -11,6 +11,7 @@ import dev.holdfast.circuitbreaker.internal.resilience4j.ExistingCircuitBreakerP
 import dev.holdfast.circuitbreaker.internal.resilience4j.PolicyParts;
 import dev.holdfast.circuitbreaker.internal.resilience4j.Views;
 import dev.holdfast.internal.ChangesAlone;
+import dev.holdfast.internal.ShortLock;
 import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
@@ -20,6 +21,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
 /**
@@ -63,8 +65,10 @@ public final class CircuitBreakerPolicy extends Policy implements ChangesAlone {
     /** A call's slot holds its token. */
     private final Engine engine;
 
-    /** The last life that pipelines were told of. */
+    /** The last life that pipelines were told of. Moves on under the lock, once there are pipelines. */
     private final AtomicReference<Life> told;
+
+    private final ShortLock telling = new ShortLock();
 
     /** The pipelines that have it. */
     private final Listeners listeners = new Listeners();
@@ -268,31 +272,53 @@ public final class CircuitBreakerPolicy extends Policy implements ChangesAlone {
      * @param last said of a breaker that opens
      */
     private Life tell(Passage passage, String last) {
-        while (true) {
-            // In this order, so that an older life never takes the place of a newer one.
+        Life at = engine.life();
+        // First without the objects: a breaker that is open is asked by each call.
+        return at == told.get() ? at : tell(Told.of(passage), passage::replaced, last);
+    }
+
+    private Life tell(Told pipeline, BooleanSupplier isGone, String last) {
+        Life at = note(pipeline, isGone, last);
+        pipeline.tellChanges();
+        return at;
+    }
+
+    /** Under the lock: what is told first happened first. */
+    private Life note(Told pipeline, BooleanSupplier isGone, String last) {
+        telling.lock();
+        try {
             Life before = told.get();
             Life at = engine.life();
             // Another pipeline may still have this breaker, and is to be told: the change is not marked as told.
-            if (before == at || passage.replaced() || tell(before, at, last, passage::stateChanged)) {
-                return at;
+            if (before != at && !isGone.getAsBoolean()) {
+                told.set(at);
+                note(before, at, last, pipeline);
             }
+            return at;
+        } finally {
+            telling.unlock();
         }
     }
 
-    /** Returns false if another thread was faster. */
-    private boolean tell(Life before, Life at, String last, Told pipeline) {
-        if (!told.compareAndSet(before, at)) {
-            return false;
-        }
+    private static void note(Life before, Life at, String last, Told pipeline) {
         Life from = before;
         for (Life next : at.since(before)) {
             if (from.state != next.state) {
                 String cause = next.isOfFailures() && next == at ? next.cause() + last : next.cause();
-                pipeline.stateChanged(from.state.word(), next.state.word(), cause);
+                pipeline.noteChange(from.state.word(), next.state.word(), cause);
             }
             from = next;
         }
-        return true;
+    }
+
+    @Override
+    public String toldState() {
+        telling.lock();
+        try {
+            return told.get().state.word();
+        } finally {
+            telling.unlock();
+        }
     }
 
     @Override
@@ -303,16 +329,9 @@ public final class CircuitBreakerPolicy extends Policy implements ChangesAlone {
     @Override
     public void look() {
         Listener pipeline = listeners.any();
-        if (pipeline == null) {
-            return;
+        if (pipeline != null && engine.life(clock.nanos()) != told.get()) {
+            Life unused = tell(pipeline, pipeline::isGone, "");
         }
-        long now = clock.nanos();
-        Life before;
-        Life at;
-        do {
-            before = told.get();
-            at = engine.life(now);
-        } while (before != at && !tell(before, at, "", pipeline));
     }
 
     @Override

@@ -3,6 +3,7 @@ package dev.holdfast.log;
 
 import dev.holdfast.Refusal;
 import dev.holdfast.internal.Checks;
+import dev.holdfast.internal.OwnObserver;
 import dev.holdfast.internal.SafeLog;
 import dev.holdfast.internal.ShortLock;
 import dev.holdfast.log.Pace.Left;
@@ -34,7 +35,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Pipelines of a configuration file have it already. Safe for any number of threads.
  */
-public final class LogObserver implements CallObserver {
+public final class LogObserver implements CallObserver, OwnObserver {
     /** The name of the log. */
     public static final String NAME = "dev.holdfast.events";
 

@@ -7,6 +7,7 @@ import dev.holdfast.Reason;
 import dev.holdfast.Refusal;
 import dev.holdfast.Reply.Source;
 import dev.holdfast.internal.Metered;
+import dev.holdfast.internal.OwnObserver;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.spi.CallObserver.Keys;
 import dev.holdfast.spi.CallObserver.Observed;
@@ -33,7 +34,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Pipelines of one name are counted together. The gauges show the one that was opened last. If a filter of the registry drops
  * a tag, so that several meters become one, then counts and times are added, and a gauge shows the latest, which is logged.
  */
-public final class MicrometerObserver implements CallObserver {
+public final class MicrometerObserver implements CallObserver, OwnObserver {
     private final RegistryMeters meters;
 
     /** Registers meters in this registry, and does not close it. */

@@ -7,6 +7,7 @@ import dev.holdfast.Outcome;
 import dev.holdfast.Reason;
 import dev.holdfast.Refusal;
 import dev.holdfast.Reply.Source;
+import dev.holdfast.internal.ChangesAlone;
 import dev.holdfast.internal.Fatal;
 import dev.holdfast.spi.Completion;
 import dev.holdfast.spi.Passage.Fault;
@@ -19,7 +20,7 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** What the policies of a call decide, and what goes with a decision until the walk or the driver has obeyed. */
-abstract class CallDecisions extends CallOutcome {
+abstract class CallDecisions extends CallOutcome implements ChangesAlone.Told {
     long waitNanos;
 
     /** What policies have decided and nobody has obeyed, a bit for each decision. Small, as every call has it. */
@@ -144,7 +145,18 @@ abstract class CallDecisions extends CallOutcome {
 
     @Override
     public void stateChanged(String from, String to, String cause) {
-        engine.observers.stateChanged(engine.plan.policyName(cursor), from, to, cause);
+        noteChange(from, to, cause);
+        tellChanges();
+    }
+
+    @Override
+    public void noteChange(String from, String to, String cause) {
+        engine.noteChange(engine.plan.policyName(cursor), from, to, cause);
+    }
+
+    @Override
+    public void tellChanges() {
+        engine.tellChanges();
     }
 
     @Override

@@ -64,6 +64,7 @@ public final class Engine {
             OwnFallback.class,
             Reply.Source.class,
             RunningAttempt.class,
+            StateNews.Change.class,
             StackRoom.class,
             Step.class,
             Surroundings.class,
@@ -231,14 +232,28 @@ public final class Engine {
         observers.opened(pipeline);
     }
 
-    /** From now on new calls get this one. */
+    /** From now on this is the pipeline's engine. Changes of policies that it does not have are none of the pipeline. */
     public void begin() {
         lifetime.present = this;
+    }
+
+    /** After {@link #begin}: from now on its policies tell it what no call has caused. */
+    public void listen() {
         for (int i = 0; i < settings.policies.size(); i++) {
             if (AroundPolicy.innermost(settings.policies.get(i)) instanceof ChangesAlone policy) {
                 policy.listener(new OfNoCall(this, plan.policyName(i)));
             }
         }
+    }
+
+    /** A change of a policy's state, which observers hear of with {@link #tellChanges}. Runs no code of the user. */
+    public void noteChange(String policy, String from, String to, String cause) {
+        observers.noteChange(new StateNews.Change(policy, from, to, cause));
+    }
+
+    /** Tells the observers of the changes of state that they have not heard of. */
+    public void tellChanges() {
+        observers.tellChanges();
     }
 
     /** Whether calls that begin get this one. */

@@ -28,6 +28,7 @@ final class Observers {
     private final boolean[] hearCalls;
 
     private CallObserver[] ofCalls;
+    private final StateNews states;
 
     private final Log log;
 
@@ -39,6 +40,7 @@ final class Observers {
         this.log = log;
         this.observers = observers.toArray(new CallObserver[0]);
         bound = this.observers.clone();
+        states = new StateNews(this.observers);
         hearCalls = new boolean[bound.length];
         for (int i = 0; i < bound.length; i++) {
             hearCalls[i] = hearsCalls(bound[i]);
@@ -152,8 +154,21 @@ final class Observers {
         each(observer -> observer.hedged(pipeline, operation, attempt));
     }
 
-    void stateChanged(String policy, String from, String to, String cause) {
-        each(observer -> observer.stateChanged(pipeline, policy, from, to, cause));
+    /** The observers hear of it with {@link #tellChanges}, in the order of these. */
+    void noteChange(StateNews.Change change) {
+        states.note(change, this::stateChanged);
+    }
+
+    void tellChanges() {
+        states.tell(this::stateChanged);
+    }
+
+    private void stateChanged(StateNews.Change change, int observer) {
+        try {
+            bound[observer].stateChanged(pipeline, change.policy(), change.from(), change.to(), change.cause());
+        } catch (Throwable thrown) {
+            log(observers[observer], thrown);
+        }
     }
 
     void limitChanged(String policy, int from, int to) {

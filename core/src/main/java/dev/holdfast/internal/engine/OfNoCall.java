@@ -21,10 +21,18 @@ final class OfNoCall implements ChangesAlone.Listener {
     }
 
     @Override
-    public void stateChanged(String from, String to, String cause) {
+    public void noteChange(String from, String to, String cause) {
         Engine at = engine.get();
         if (at != null) {
-            at.observers.stateChanged(policy, from, to, cause);
+            at.noteChange(policy, from, to, cause);
+        }
+    }
+
+    @Override
+    public void tellChanges() {
+        Engine at = engine.get();
+        if (at != null) {
+            at.tellChanges();
         }
     }
 }

@@ -3,6 +3,7 @@ package dev.holdfast.circuitbreaker.internal.resilience4j;
 
 import dev.holdfast.internal.ChangesAlone;
 import dev.holdfast.internal.SafeLog;
+import dev.holdfast.internal.ShortLock;
 import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
@@ -36,6 +37,7 @@ public final class ExistingCircuitBreakerPolicy extends Policy implements Change
     private final boolean livesKnown;
     private final int probes;
     private final AtomicReference<Sight> last;
+    private final ShortLock telling = new ShortLock();
     private final Listeners listeners = new Listeners();
 
     /** Uses this breaker. */
@@ -76,7 +78,7 @@ public final class ExistingCircuitBreakerPolicy extends Policy implements Change
         // First without the two functions, which are objects.
         return before.state == engine.getState() && before.life == life()
                 ? before
-                : look(passage::replaced, passage::stateChanged);
+                : look(passage::replaced, Told.of(passage));
     }
 
     private Sight look(BooleanSupplier replaced, Told pipeline) {
@@ -90,18 +92,44 @@ public final class ExistingCircuitBreakerPolicy extends Policy implements Change
                 return before;
             }
             Sight after = new Sight(engine, state, life);
-            if (before.state != state && replaced.getAsBoolean()) {
-                return after; // another pipeline may still have this policy, and is to be told
-            }
-            if (last.compareAndSet(before, after)) {
-                if (before.state != state) {
-                    pipeline.stateChanged(
-                            States.ours(before.state).word(),
-                            States.ours(state).word(),
-                            "decided by the existing breaker '" + engine.getName() + "'");
+            if (before.state == state) {
+                if (last.compareAndSet(before, after)) {
+                    return after;
                 }
+            } else if (note(before, after, replaced, pipeline)) {
+                pipeline.tellChanges();
                 return after;
             }
+        }
+    }
+
+    /** Returns false if another thread was faster. Under the lock: what is told first was seen first. */
+    private boolean note(Sight before, Sight after, BooleanSupplier replaced, Told pipeline) {
+        telling.lock();
+        try {
+            if (replaced.getAsBoolean()) {
+                return true; // another pipeline may still have this policy, and is to be told
+            }
+            if (!last.compareAndSet(before, after)) {
+                return false;
+            }
+            pipeline.noteChange(
+                    States.ours(before.state).word(),
+                    States.ours(after.state).word(),
+                    "decided by the existing breaker '" + engine.getName() + "'");
+            return true;
+        } finally {
+            telling.unlock();
+        }
+    }
+
+    @Override
+    public String toldState() {
+        telling.lock();
+        try {
+            return States.ours(last.get().state).word();
+        } finally {
+            telling.unlock();
         }
     }
 
@@ -114,7 +142,7 @@ public final class ExistingCircuitBreakerPolicy extends Policy implements Change
     public void look() {
         Listener pipeline = listeners.any();
         if (pipeline != null) {
-            Sight unused = look(() -> false, pipeline);
+            Sight unused = look(pipeline::isGone, pipeline);
         }
     }
 

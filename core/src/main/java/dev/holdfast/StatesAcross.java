@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.holdfast;
+
+import dev.holdfast.internal.AroundPolicy;
+import dev.holdfast.internal.ChangesAlone;
+import dev.holdfast.internal.Numbered;
+import dev.holdfast.internal.engine.Engine;
+import dev.holdfast.shadow.ShadowPolicy;
+import dev.holdfast.spi.Policy;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The states that change when a pipeline gets other policies: one goes, comes, goes into shadow or out of it, or begins anew. The last
+ * change that the observers know of must not say what is over.
+ */
+final class StatesAcross {
+    private record Seen(ChangesAlone policy, String state) {
+        boolean isOther(Seen after) {
+            return policy != after.policy && !state.equals(after.state);
+        }
+    }
+
+    private final Map<String, Seen> after;
+
+    /** Those that come, before anything can change them. */
+    StatesAcross(List<Policy> policies) {
+        after = seen(policies);
+    }
+
+    private static Map<String, Seen> seen(List<Policy> policies) {
+        List<String> names = Numbered.names(policies);
+        Map<String, Seen> seen = new LinkedHashMap<>();
+        for (int i = 0; i < names.size(); i++) {
+            if (AroundPolicy.innermost(policies.get(i)) instanceof ChangesAlone policy) {
+                seen.put(names.get(i), new Seen(policy, policy.toldState()));
+            }
+        }
+        return seen;
+    }
+
+    /** Those that were there cannot tell the pipeline of changes any more. */
+    void note(List<Policy> policies, Engine engine) {
+        Map<String, Seen> before = seen(policies);
+        before.forEach((name, was) -> {
+            Seen is = after.get(name);
+            if (is == null) {
+                note(engine, name, was.state, ChangesAlone.AT_REST, gone(name, after));
+            } else if (was.isOther(is)) {
+                note(engine, name, was.state, is.state, "the policy was replaced");
+            }
+        });
+        after.forEach((name, is) -> {
+            if (!before.containsKey(name)) {
+                note(engine, name, ChangesAlone.AT_REST, is.state, come(name, before));
+            }
+        });
+    }
+
+    private static void note(Engine engine, String name, String from, String to, String cause) {
+        if (!from.equals(to)) {
+            engine.noteChange(name, from, to, cause);
+        }
+    }
+
+    private static String gone(String name, Map<String, Seen> others) {
+        return moved(name, others, "the policy went into shadow", "the policy was taken out of shadow", "removed");
+    }
+
+    private static String come(String name, Map<String, Seen> others) {
+        return moved(name, others, "the policy was taken out of shadow", "the policy went into shadow", "added");
+    }
+
+    private static String moved(
+            String name, Map<String, Seen> others, String otherInShadow, String otherActive, String alone) {
+        if (others.containsKey(name + ShadowPolicy.SUFFIX)) {
+            return otherInShadow;
+        }
+        boolean isShadow = name.endsWith(ShadowPolicy.SUFFIX);
+        return isShadow && others.containsKey(name.substring(0, name.length() - ShadowPolicy.SUFFIX.length()))
+                ? otherActive
+                : "the policy was " + alone;
+    }
+}
