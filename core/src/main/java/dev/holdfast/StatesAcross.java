@@ -2,8 +2,8 @@
 package dev.holdfast;
 
 import dev.holdfast.internal.AroundPolicy;
-import dev.holdfast.internal.ChangesAlone;
 import dev.holdfast.internal.Numbered;
+import dev.holdfast.internal.TellsState;
 import dev.holdfast.internal.engine.Engine;
 import dev.holdfast.shadow.ShadowPolicy;
 import dev.holdfast.spi.Policy;
@@ -16,7 +16,7 @@ import java.util.Map;
  * change that the observers know of must not say what is over.
  */
 final class StatesAcross {
-    private record Seen(ChangesAlone policy, String state) {
+    private record Seen(TellsState policy, String state) {
         boolean isOther(Seen after) {
             return policy != after.policy && !state.equals(after.state);
         }
@@ -33,7 +33,7 @@ final class StatesAcross {
         List<String> names = Numbered.names(policies);
         Map<String, Seen> seen = new LinkedHashMap<>();
         for (int i = 0; i < names.size(); i++) {
-            if (AroundPolicy.innermost(policies.get(i)) instanceof ChangesAlone policy) {
+            if (AroundPolicy.innermost(policies.get(i)) instanceof TellsState policy) {
                 seen.put(names.get(i), new Seen(policy, policy.toldState()));
             }
         }
@@ -46,14 +46,14 @@ final class StatesAcross {
         before.forEach((name, was) -> {
             Seen is = after.get(name);
             if (is == null) {
-                note(engine, name, was.state, ChangesAlone.AT_REST, gone(name, after));
+                note(engine, name, was.state, was.policy.stateAtRest(), gone(name, after));
             } else if (was.isOther(is)) {
                 note(engine, name, was.state, is.state, "the policy was replaced");
             }
         });
         after.forEach((name, is) -> {
             if (!before.containsKey(name)) {
-                note(engine, name, ChangesAlone.AT_REST, is.state, come(name, before));
+                note(engine, name, is.policy.stateAtRest(), is.state, come(name, before));
             }
         });
     }

@@ -8,10 +8,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** A policy whose state also changes without a call: by hand, or by a reload. Observers hear of it at once. */
-public interface ChangesAlone {
-    /** The state of a policy that a pipeline does not have, or not yet: none of its calls is rejected. */
-    String AT_REST = "closed";
-
+public interface ChangesAlone extends TellsState {
     /**
      * Hears of changes of state, in two steps, so that the policy can give each change its place under a lock, and no code of the
      * user runs under that lock.
@@ -118,8 +115,11 @@ public interface ChangesAlone {
     /** Looks at the state, and tells of changes that nobody has seen. */
     void look();
 
-    /** The last state that a pipeline was told of. */
-    String toldState();
+    /** None of the pipeline's calls is rejected. */
+    @Override
+    default String stateAtRest() {
+        return "closed";
+    }
 
     /** All of these policies that do so, also those in shadow, look at their states. */
     static void look(List<Policy> policies) {

@@ -115,7 +115,11 @@ public interface CallObserver {
     default void hedged(String pipeline, @Nullable String operation, int attempt) {}
 
     /**
-     * The state of a policy changed, such as {@code closed} to {@code open}.
+     * The state of a policy changed, such as {@code closed} to {@code open}. A policy that the pipeline loses, or that goes into
+     * shadow, is told as {@code closed}.
+     *
+     * <p>Of one pipeline, these calls come in the order of the changes, one after the other, on the threads that see changes. No lock
+     * is held: the observer may change a state itself, and hears of that afterwards. While it waits, up to 1,000 changes wait for it.
      *
      * @param cause why, with the numbers that it rests on
      */

@@ -56,6 +56,8 @@ final class SharedPermits {
         BACK
     }
 
+    static final String SHARED = "shared";
+
     /** What observers are told. */
     record State(String name, String cause) {}
 
@@ -99,7 +101,7 @@ final class SharedPermits {
 
     // Written under the lock.
     private volatile Phase phase = Phase.SHARED;
-    private volatile State state = new State("shared", "");
+    private volatile State state = new State(SHARED, "");
     private volatile @Nullable Question question;
     private final TurnQueue queue = new TurnQueue();
     /** How many calls have got a permit {@link #AT_HAND} and have not started yet. */
@@ -379,7 +381,7 @@ final class SharedPermits {
             phase = settings.whenStoreIsAway() == WhenStoreIsAway.LOCAL_SHARE ? Phase.BACK : Phase.SHARED;
             backSince = null;
             String after = Checks.time(answered.since - awaySince);
-            state = new State("shared", "the store answers again after " + after);
+            state = new State(SHARED, "the store answers again after " + after);
         } else if (phase == Phase.BACK) {
             spare = Math.min(batch, spare + permits);
         } else if (phase == Phase.SHARED) {

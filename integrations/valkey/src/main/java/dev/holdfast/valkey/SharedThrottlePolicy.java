@@ -2,8 +2,11 @@
 package dev.holdfast.valkey;
 
 import dev.holdfast.Reason;
+import dev.holdfast.internal.ChangesAlone.Told;
 import dev.holdfast.internal.Checks;
 import dev.holdfast.internal.Ranks;
+import dev.holdfast.internal.ShortLock;
+import dev.holdfast.internal.TellsState;
 import dev.holdfast.spi.Completion;
 import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Passage;
@@ -42,11 +45,12 @@ import org.jspecify.annotations.Nullable;
  * <p>Safe for any number of threads; one instance for each dependency and process. Allocates nothing for a call that finds a
  * permit.
  */
-public final class SharedThrottlePolicy extends Policy {
+public final class SharedThrottlePolicy extends Policy implements TellsState {
     private final SharedThrottleSettings settings;
     private final SharedPermits permits;
     private final long maxWaitNanos;
     private final AtomicReference<State> told;
+    private final ShortLock telling = new ShortLock();
     // A call that starts at once does not touch these.
     private LongAdder rejected = new LongAdder();
     private LongAdder waited = new LongAdder();
@@ -165,14 +169,45 @@ public final class SharedThrottlePolicy extends Policy {
     }
 
     private void tellState(Passage passage) {
-        State now = permits.state();
-        State last = told.get();
-        if (!now.equals(last)
-                && !passage.replaced()
-                && told.compareAndSet(last, now)
-                && !now.name().equals(last.name())) {
-            passage.stateChanged(last.name(), now.name(), now.cause());
+        if (permits.state().equals(told.get())) {
+            return;
         }
+        Told pipeline = Told.of(passage);
+        note(passage, pipeline);
+        pipeline.tellChanges();
+    }
+
+    /** Under the lock: what is told first happened first. */
+    private void note(Passage passage, Told pipeline) {
+        telling.lock();
+        try {
+            State now = permits.state();
+            State last = told.get();
+            if (now.equals(last) || passage.replaced()) {
+                return;
+            }
+            told.set(now);
+            if (!now.name().equals(last.name())) {
+                pipeline.noteChange(last.name(), now.name(), now.cause());
+            }
+        } finally {
+            telling.unlock();
+        }
+    }
+
+    @Override
+    public String toldState() {
+        telling.lock();
+        try {
+            return told.get().name();
+        } finally {
+            telling.unlock();
+        }
+    }
+
+    @Override
+    public String stateAtRest() {
+        return SharedPermits.SHARED;
     }
 
     @Override

@@ -103,6 +103,22 @@ class SharedThrottlePolicyTest {
         assertStoreIsMissedOnce(ofSeconds(1), "the store failed: java.lang.StackOverflowError");
     }
 
+    @Test
+    void aThrottleThatThePipelineLosesWhileItsStoreIsAwayIsToldAsShared() {
+        Dependency dependency = new Dependency(time, Way.CALL_ASYNC);
+        Pipeline pipeline = pipeline(throttle(s -> {}));
+        time.advance(ofMillis(1));
+        store.standStill();
+        for (int i = 0; i < 100; i++) {
+            Running<String> unused = dependency.call(pipeline, ZERO);
+            time.advance(ofMillis(10));
+        }
+        assertThat(changes).hasSize(1);
+        pipeline.replace();
+        assertThat(changes.subList(1, changes.size()))
+                .containsExactly("inventory throttle away > shared: the policy was removed");
+    }
+
     /** What should have answered has thrown, on another thread. */
     @Test
     void aQuestionThatNobodyAnswersIsAskedAgain() {
