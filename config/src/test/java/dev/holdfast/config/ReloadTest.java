@@ -61,6 +61,7 @@ import org.junit.jupiter.api.io.TempDir;
         },
         sometimes = true)
 @Logs(value = "circuit-breaker was closed and is open: by hand", sometimes = true)
+@Logs("circuit-breaker was (closed and is open: the policy was added|open and is closed: the policy was replaced)")
 class ReloadTest {
     private static final String INVENTORY = """
             shared:

@@ -77,8 +77,7 @@ class ToldStatesTest {
 
     @Test
     void aReloadThatKeepsTheStateTellsNothing() throws IOException {
-        assertThat(afterForcedOpen(
-                        ACTIVE.replace("{}", "{ failure-rate-threshold: 80 }"), ACTIVE.replace("1s", "2s")))
+        assertThat(afterForcedOpen(ACTIVE.replace("{}", "{ failure-rate-threshold: 80 }"), ACTIVE.replace("1s", "2s")))
                 .isEmpty();
     }
 
@@ -135,10 +134,7 @@ class ToldStatesTest {
     }
 
     private static Pipeline pipeline(CallObserver observer, Policy policy) {
-        return Pipeline.builder("inventory")
-                .policies(policy)
-                .observer(observer)
-                .build();
+        return Pipeline.builder("inventory").policies(policy).observer(observer).build();
     }
 
     @Test
@@ -193,7 +189,9 @@ class ToldStatesTest {
             Thread first = new Thread(() -> breaker.asResilience4j().transitionToForcedOpenState());
             first.start();
             assertThat(await(isWaiting)).isTrue();
-            assertThat(changesIn(registry)).as("the library's own hear it first").isEqualTo(1);
+            assertThat(changesIn(registry))
+                    .as("the library's own hear it first")
+                    .isEqualTo(1);
             assertThat(inventory.snapshot().changes()).hasSize(1);
 
             breaker.asResilience4j().transitionToDisabledState();
