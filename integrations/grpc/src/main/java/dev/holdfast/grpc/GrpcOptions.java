@@ -79,7 +79,7 @@ public final class GrpcOptions {
     /**
      * Where a listener hears of an end that comes from no stream (a rejection, a timeout, a cancellation), if the call's options have
      * no executor. Whatever executor they have, it also ends the unary calls whose time is over before they were half-closed. What
-     * it refuses runs where it was refused. Default: the common pool.
+     * it refuses runs where it was refused. Default: the common pool; on one or two processors a new thread for each.
      */
     public GrpcOptions executor(Executor value) {
         executor = Objects.requireNonNull(value, "executor");
