@@ -52,9 +52,12 @@ public final class HttpClassifier implements Classifier {
             "org.apache.hc.client5.http.RedirectException", "org.apache.hc.client5.http.CircularRedirectException");
     private static final String OF_JETTY = "org.eclipse.jetty.client.HttpResponseException";
 
-    /** Of OkHttp, Jetty and HttpURLConnection: too many redirects have no type of their own there. */
-    private static final Pattern TOO_MANY =
-            Pattern.compile("(Too many follow-up requests|Max redirects exceeded|Server redirected too many).*");
+    /**
+     * Of OkHttp, Jetty, HttpURLConnection and java.net.http: too many redirects, or wrong passwords, have no type of their own
+     * there.
+     */
+    private static final Pattern TOO_MANY = Pattern.compile("(Too many follow-up requests|Max redirects exceeded"
+            + "|Server redirected too many|too many authentication attempts).*");
 
     private final HttpMessages<?, ?> messages;
     private final Supplier<Classifier> own;
@@ -190,8 +193,8 @@ public final class HttpClassifier implements Classifier {
     }
 
     /**
-     * Everything else is a mistake of the caller's, such as a malformed address. A circle of redirects is the same each time: each
-     * attempt would send all of its requests.
+     * Everything else is a mistake of the caller's, such as a malformed address. A circle of redirects is the same each time, and so
+     * is a password that was refused: each attempt would send all of its requests.
      */
     static boolean isOfTheNetwork(Throwable error) {
         boolean is = false;
@@ -211,7 +214,8 @@ public final class HttpClassifier implements Classifier {
 
     private static boolean isOfRedirects(Throwable cause) {
         String name = cause.getClass().getName();
-        String message = cause instanceof ProtocolException || name.equals(OF_JETTY) ? cause.getMessage() : null;
+        boolean isPlain = cause instanceof ProtocolException || cause.getClass() == IOException.class;
+        String message = isPlain || name.equals(OF_JETTY) ? cause.getMessage() : null;
         return OF_REDIRECTS.contains(name)
                 || (message != null && TOO_MANY.matcher(message).matches());
     }

@@ -152,6 +152,15 @@ class HttpClassifierTest {
         assertThat(http.classify(null, circle)).isEqualTo(Verdict.IGNORED);
     }
 
+    /** Each attempt would send it several times, and lock the account. */
+    @Test
+    void aPasswordThatTheClientSawRefusedIsIgnored() {
+        Classifier http = new HttpClassifier(new Messages(), () -> Classifier.DEFAULT, false);
+        IOException refused = new IOException("too many authentication attempts. Limit: 3");
+        assertThat(http.classify(null, refused)).isEqualTo(Verdict.IGNORED);
+        assertThat(http.classify(null, new IOException(refused))).isEqualTo(Verdict.IGNORED);
+    }
+
     /** The one that redirects may have done the work. A gate heeds the time all the same. */
     @Test
     void aPushbackThatCameByARedirectIsAFailureWithItsTime() {

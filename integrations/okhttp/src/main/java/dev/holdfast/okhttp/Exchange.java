@@ -8,6 +8,7 @@ import dev.holdfast.http.HttpCalls;
 import dev.holdfast.internal.InterruptibleExchange;
 import java.io.IOException;
 import java.io.InterruptedIOException;
+import java.net.HttpURLConnection;
 import java.net.InetSocketAddress;
 import java.net.Proxy;
 import java.nio.channels.ClosedByInterruptException;
@@ -304,7 +305,7 @@ final class Exchange extends InterruptibleExchange {
     /** Reads a small body into the buffer of its source, from where its reader gets it. */
     Response read(Response response) throws IOException {
         ResponseBody body = response.body();
-        if (!readsBodies() || response.code() == UPGRADED || isDuplex()) {
+        if (!readsBodies() || response.code() == UPGRADED || isDuplex() || hasNoBody(response)) {
             return response;
         }
         long length = body.contentLength();
@@ -322,6 +323,13 @@ final class Exchange extends InterruptibleExchange {
             }
             throw e;
         }
+    }
+
+    /** Whatever its headers say of one. OkHttp would wait for the body of a 304, and for gzip's first bytes in an empty one. */
+    private static boolean hasNoBody(Response response) {
+        Response sent = response.networkResponse();
+        return response.code() == HttpURLConnection.HTTP_NOT_MODIFIED
+                || (sent != null && "0".equals(sent.header("Content-Length")));
     }
 
     boolean readsBodies() {
