@@ -22,7 +22,6 @@ import org.jspecify.annotations.Nullable;
 
 /** Responses that a stale cache keeps: without a connection, without a call, and without what the first caller's request said. */
 final class Copies {
-    private static final int UPGRADED = 101;
     private static final Set<String> OF_THE_CACHE = Set.of("If-None-Match", "If-Modified-Since");
 
     private Copies() {}
@@ -30,8 +29,7 @@ final class Copies {
     /** Reads what others may get, too. Any other response is the caller's own. */
     static Kept<Response> kept(CachedCall<Response> cached, Exchange exchange, Response response) throws IOException {
         Map<String, List<String>> headers = response.headers().toMultimap();
-        boolean mayKeep = exchange.readsBodies()
-                && response.code() != UPGRADED
+        boolean mayKeep = exchange.mayRead(response)
                 && response.priorResponse() == null
                 && cached.isTo(sent(response).url().uri())
                 && cached.mayKeep(response.code(), headers, name -> sent(response, name));
@@ -40,7 +38,7 @@ final class Copies {
         }
         try {
             BufferedSource source = response.body().source();
-            if (source.request(cached.maxKept() + 1L)) {
+            if (exchange.request(response.body(), cached.maxKept() + 1L) || exchange.cameEmpty(response)) {
                 return cached.forOne(exchange.read(response), name -> sent(response, name));
             }
             byte[] body = source.readByteArray();

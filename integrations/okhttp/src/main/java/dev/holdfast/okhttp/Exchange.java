@@ -6,6 +6,7 @@ import dev.holdfast.http.AlreadySent;
 import dev.holdfast.http.BodyLength;
 import dev.holdfast.http.HttpCalls;
 import dev.holdfast.internal.InterruptibleExchange;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.net.HttpURLConnection;
@@ -108,6 +109,9 @@ final class Exchange extends InterruptibleExchange {
     private volatile boolean answered;
     /** Its lines, where they are hidden from OkHttp. */
     private volatile List<String> retryAfter = List.of();
+
+    /** Whether the body of the last answer has ended without a byte, and is called compressed. */
+    private volatile boolean cameEmpty;
 
     Exchange(Call call, long mostRead, HttpCalls<Request, Response> calls) {
         this.call = call;
@@ -305,7 +309,7 @@ final class Exchange extends InterruptibleExchange {
     /** Reads a small body into the buffer of its source, from where its reader gets it. */
     Response read(Response response) throws IOException {
         ResponseBody body = response.body();
-        if (!readsBodies() || response.code() == UPGRADED || isDuplex() || hasNoBody(response)) {
+        if (!mayRead(response) || isDuplex()) {
             return response;
         }
         long length = body.contentLength();
@@ -314,7 +318,7 @@ final class Exchange extends InterruptibleExchange {
         }
         try {
             // One byte more than there is: the end has to be seen.
-            body.source().request((length < 0 ? mostRead : length) + 1);
+            request(body, (length < 0 ? mostRead : length) + 1);
             return response;
         } catch (Throwable e) {
             response.close();
@@ -325,11 +329,48 @@ final class Exchange extends InterruptibleExchange {
         }
     }
 
-    /** Whatever its headers say of one. OkHttp would wait for the body of a 304, and for gzip's first bytes in an empty one. */
+    /**
+     * Whether the body has so many bytes. An empty one that is called compressed has not, and is whole all the same: a caller who reads
+     * it gets what OkHttp throws then.
+     */
+    boolean request(ResponseBody body, long bytes) throws IOException {
+        try {
+            return body.source().request(bytes);
+        } catch (EOFException e) {
+            if (cameEmpty) {
+                return false;
+            }
+            throw e;
+        }
+    }
+
+    /** Whether OkHttp, which decodes it, would throw at this body, of which no byte came. */
+    boolean cameEmpty(Response response) {
+        return cameEmpty && !isEncoded(response);
+    }
+
+    boolean mayRead(Response response) {
+        return readsBodies() && response.code() != UPGRADED && !hasNoBody(response);
+    }
+
+    /** Whatever its headers say of one (RFC 9112 §6.3). OkHttp would wait for it. An empty one of its own cache it would decode. */
     private static boolean hasNoBody(Response response) {
-        Response sent = response.networkResponse();
-        return response.code() == HttpURLConnection.HTTP_NOT_MODIFIED
-                || (sent != null && "0".equals(sent.header("Content-Length")));
+        return switch (response.code()) {
+            case HttpURLConnection.HTTP_NOT_MODIFIED -> true;
+            case HttpURLConnection.HTTP_NO_CONTENT -> response.header("Transfer-Encoding") != null;
+            default -> isKeptEmpty(response);
+        };
+    }
+
+    private static boolean isKeptEmpty(Response response) {
+        Response ofNetwork = response.networkResponse();
+        boolean isKept = ofNetwork == null || ofNetwork.code() == HttpURLConnection.HTTP_NOT_MODIFIED;
+        Response kept = isKept ? response.cacheResponse() : null;
+        return kept != null && "0".equals(kept.header("Content-Length")) && isEncoded(kept) && !isEncoded(response);
+    }
+
+    private static boolean isEncoded(Response response) {
+        return response.header("Content-Encoding") != null;
     }
 
     boolean readsBodies() {
@@ -388,7 +429,7 @@ final class Exchange extends InterruptibleExchange {
         exchange.answered = false;
         exchange.waits();
         try {
-            return withItsLength(chain.proceed(chain.request()));
+            return exchange.noteEmpty(withItsLength(chain.proceed(chain.request())));
         } catch (RuntimeException e) {
             if (exchange.answered) {
                 AlreadySent.markUnreadable(e);
@@ -422,6 +463,29 @@ final class Exchange extends InterruptibleExchange {
         };
         return response.newBuilder()
                 .body(ResponseBody.create(Okio.buffer(counted), body.contentType(), body.contentLength()))
+                .build();
+    }
+
+    /** Before it is decoded. */
+    private Response noteEmpty(Response response) {
+        cameEmpty = false;
+        if (!isEncoded(response)) {
+            return response;
+        }
+        ResponseBody body = response.body();
+        Source noted = new ForwardingSource(body.source()) {
+            private boolean has;
+
+            @Override
+            public long read(Buffer sink, long most) throws IOException {
+                long bytes = super.read(sink, most);
+                has |= bytes > 0;
+                cameEmpty = bytes < 0 && !has;
+                return bytes;
+            }
+        };
+        return response.newBuilder()
+                .body(ResponseBody.create(Okio.buffer(noted), body.contentType(), body.contentLength()))
                 .build();
     }
 
