@@ -30,7 +30,7 @@ import org.jspecify.annotations.Nullable;
  * <tr><td>other 4xx</td><td>ignored</td></tr>
  * <tr><td>an {@link IOException} or a timeout, also as a cause; what an adapter's client says of an answer that it cannot
  * read</td><td>failure</td></tr>
- * <tr><td>any other exception, such as a malformed address, and that of too many redirects</td><td>ignored</td></tr>
+ * <tr><td>any other exception, such as a malformed address, and that of too many redirects or a refused password</td><td>ignored</td></tr>
  * </table>
  *
  * <p>The {@code RateLimit} of a success or of an ignored answer is read, too: if nothing is left, the verdict says for how long, and a
@@ -53,11 +53,17 @@ public final class HttpClassifier implements Classifier {
     private static final String OF_JETTY = "org.eclipse.jetty.client.HttpResponseException";
 
     /**
-     * Of OkHttp, Jetty, HttpURLConnection and java.net.http: too many redirects, or wrong passwords, have no type of their own
+     * Of OkHttp, Jetty, HttpURLConnection and java.net.http: too many redirects, or refused passwords, have no type of their own
      * there.
      */
     private static final Pattern TOO_MANY = Pattern.compile("(Too many follow-up requests|Max redirects exceeded"
-            + "|Server redirected too many|too many authentication attempts).*");
+            + "|Server redirected too many|too many authentication attempts"
+            + "|Failed to authenticate with proxy).*");
+
+    /** Of Jetty: a 401 or 407 that names no scheme, and what a proxy says to {@code CONNECT}, if such a status is ignored. */
+    private static final Pattern REFUSED =
+            Pattern.compile("HTTP protocol violation: Authentication challenge without .*"
+                    + "|Unexpected \\w+\\[\\S+ 4(?!08|25|29)[0-9]{2}\\b.*");
 
     private final HttpMessages<?, ?> messages;
     private final Supplier<Classifier> own;
@@ -200,7 +206,7 @@ public final class HttpClassifier implements Classifier {
         boolean is = false;
         Throwable cause = error;
         for (int i = 0; cause != null && i < MOST_CAUSES; i++, cause = cause.getCause()) {
-            if (isOfRedirects(cause)) {
+            if (isTheSameEachTime(cause)) {
                 return false;
             }
             is |= cause instanceof IOException
@@ -212,11 +218,13 @@ public final class HttpClassifier implements Classifier {
         return is;
     }
 
-    private static boolean isOfRedirects(Throwable cause) {
+    private static boolean isTheSameEachTime(Throwable cause) {
         String name = cause.getClass().getName();
+        boolean isOfJetty = name.equals(OF_JETTY);
         boolean isPlain = cause instanceof ProtocolException || cause.getClass() == IOException.class;
-        String message = isPlain || name.equals(OF_JETTY) ? cause.getMessage() : null;
+        String message = isPlain || isOfJetty ? cause.getMessage() : null;
         return OF_REDIRECTS.contains(name)
-                || (message != null && TOO_MANY.matcher(message).matches());
+                || (message != null && TOO_MANY.matcher(message).matches())
+                || (message != null && isOfJetty && REFUSED.matcher(message).matches());
     }
 }

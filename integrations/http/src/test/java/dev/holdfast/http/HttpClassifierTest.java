@@ -159,6 +159,8 @@ class HttpClassifierTest {
         IOException refused = new IOException("too many authentication attempts. Limit: 3");
         assertThat(http.classify(null, refused)).isEqualTo(Verdict.IGNORED);
         assertThat(http.classify(null, new IOException(refused))).isEqualTo(Verdict.IGNORED);
+        IOException byProxy = new IOException("Failed to authenticate with proxy");
+        assertThat(http.classify(null, byProxy)).isEqualTo(Verdict.IGNORED);
     }
 
     /** The one that redirects may have done the work. A gate heeds the time all the same. */
