@@ -169,15 +169,15 @@ final class AsyncExchange<T> extends CompletableFuture<T> implements CoreSubscri
     public void onNext(ClientResponse response) {
         answered = true;
         if (isDone()) {
-            Begun.unread(response).discard();
+            Begun.unread(response, exchange::cancel).discard();
             return;
         }
         int most = reading.most(response, this);
         if (most < 0) {
-            received(Begun.unread(response));
+            received(Begun.unread(response, exchange::cancel));
             return;
         }
-        Subscription rest = Begun.read(response, most, context, this::received, this::unreadable);
+        Subscription rest = Begun.read(response, most, context, this::received, this::unreadable, exchange::cancel);
         body = rest;
         if (isCancelled()) {
             rest.cancel();

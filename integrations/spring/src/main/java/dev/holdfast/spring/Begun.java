@@ -34,20 +34,36 @@ final class Begun {
         this.whole = whole;
     }
 
-    /** With an unread body. */
-    static Begun unread(ClientResponse response) {
-        return new Begun(response, null, null);
+    /** Without a connection: nobody is told when its body is given up. */
+    static Begun copied(ClientResponse copy) {
+        return new Begun(copy, null, null);
+    }
+
+    /**
+     * With an unread body.
+     *
+     * @param giveUp the exchange, when the body is cancelled: Jetty's client ends one by its own subscription alone, and without
+     *     that a connection whose body is read in part is never free again
+     */
+    static Begun unread(ClientResponse response, Runnable giveUp) {
+        return copied(response.mutate().body(body -> body.doOnCancel(giveUp)).build());
     }
 
     /**
      * Reads what the bound allows.
      *
+     * @param giveUp as for {@link #unread}
      * @return what is cancelled to give it up
      */
     static Subscription read(
-            ClientResponse response, int most, ContextView context, Consumer<Begun> begun, Consumer<Throwable> failed) {
+            ClientResponse response,
+            int most,
+            ContextView context,
+            Consumer<Begun> begun,
+            Consumer<Throwable> failed,
+            Runnable giveUp) {
         Prefix prefix = new Prefix(response, most, context, begun, failed);
-        response.bodyToFlux(DataBuffer.class).subscribe(prefix);
+        response.bodyToFlux(DataBuffer.class).doOnCancel(giveUp).subscribe(prefix);
         return prefix;
     }
 

@@ -66,7 +66,7 @@ final class Keeping implements AsyncExchange.Reading<Kept<Begun>> {
                 || !Streams.isWhole(request.method().name(), status, headers, bytes.length)) {
             return cached.forOne(begun, sent);
         }
-        return cached.kept(Begun.unread(copy(begun.response(), Map.of()).build()), headers, bytes);
+        return cached.kept(Begun.copied(copy(begun.response(), Map.of()).build()), headers, bytes);
     }
 
     /** The response for one caller: if others may have it, too, an object of his own. */
