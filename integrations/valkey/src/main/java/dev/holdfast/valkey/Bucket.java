@@ -1,24 +1,64 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.valkey;
 
-import io.github.bucket4j.BucketConfiguration;
-import io.github.bucket4j.BucketState;
-import io.github.bucket4j.VerboseResult;
+import io.lettuce.core.ScriptOutputType;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
-/** The permits of one limit, in a bucket of Bucket4j. */
+/**
+ * The permits of one limit: a token bucket that the server fills by its own clock. A question is one script, so questions of any
+ * number of processes do not get into each other's way.
+ */
 final class Bucket implements PermitStore {
-    private final Connector connector;
-    private final ServerTime time;
-    private final byte[] key;
-    private final BucketConfiguration limit;
+    /** So long after it would be full again, a bucket is let go of. */
+    private static final Duration KEPT = Duration.ofDays(1);
 
-    Bucket(Connector connector, ServerTime time, byte[] key, BucketConfiguration limit) {
+    /**
+     * Takes as many permits as there are. The key holds how many there were, and when, in seconds and microseconds. A clock that
+     * has gone back brings nothing and takes nothing. Returns how many were taken, and the microseconds until there is another one.
+     * It always writes: a server that takes no writes is none that answers.
+     */
+    private static final String TAKE = """
+            local time = redis.call('TIME')
+            local burst = tonumber(ARGV[2])
+            local perMicro = tonumber(ARGV[3]) / tonumber(ARGV[4]) * 1000
+            local permits = burst
+            local kept = redis.call('GET', KEYS[1])
+            if kept then
+                local had, seconds, micros = string.match(kept, '^(%S+) (%d+) (%d+)$')
+                had = tonumber(had)
+                if not had then
+                    return redis.error_reply('WRONGTYPE ' .. KEYS[1] .. ' holds something else than permits')
+                end
+                local passed = (time[1] - seconds) * 1000000 + (time[2] - micros)
+                permits = math.min(burst, had + math.max(0, passed) * perMicro)
+            end
+            local taken = math.min(tonumber(ARGV[1]), math.floor(permits))
+            permits = permits - taken
+            local value = string.format('%.17g', permits) .. ' ' .. time[1] .. ' ' .. time[2]
+            local full = math.ceil((burst - permits) / perMicro / 1000)
+            redis.call('SET', KEYS[1], value, 'PX', string.format('%d', full + tonumber(ARGV[5])))
+            return {taken, permits < 1 and math.ceil((1 - permits) / perMicro) or 0}
+            """;
+
+    private final Connector connector;
+    private final byte[] key;
+    private final byte[] burst;
+    private final byte[] limit;
+    private final byte[] perNanos;
+
+    Bucket(Connector connector, byte[] key, SharedThrottleSettings settings) {
         this.connector = connector;
-        this.time = time;
         this.key = key;
-        this.limit = limit;
+        burst = digits(settings.burst());
+        limit = digits(settings.limit());
+        perNanos = digits(settings.per().toNanos());
+    }
+
+    private static byte[] digits(long number) {
+        return Long.toString(number).getBytes(StandardCharsets.US_ASCII);
     }
 
     @Override
@@ -50,86 +90,32 @@ final class Bucket implements PermitStore {
     }
 
     private void ask(long most, Answer answer, Connector.Link present) {
-        boolean known = time.isFresh();
-        CompletableFuture<?> taking = (known ? CompletableFuture.completedFuture(null) : readTime(present))
-                .thenCompose(read -> present.buckets()
-                        .builder()
-                        .build(key, () -> CompletableFuture.completedFuture(limit))
-                        .asVerbose()
-                        .tryConsumeAsMuchAsPossible(most))
-                .whenComplete((taken, error) -> {
-                    connector.dropUnsound(present, error);
-                    if (error == null) {
-                        if (taken.getValue() == 0) {
-                            keepUp(taken, !known);
-                        }
-                        answer.taken(taken.getValue(), untilNext(taken));
-                    } else {
-                        answer.failed(connector.why(error));
-                    }
-                });
-        connector.dropIfSilent(present, taking);
-    }
-
-    private CompletableFuture<?> readTime(Connector.Link present) {
-        long asked = time.nanos();
-        return present.connection()
+        CompletableFuture<List<Long>> taking = present.connection()
                 .async()
-                .time()
-                .thenAccept(told -> time.read(asked, number(told.get(0)) * 1_000_000_000 + number(told.get(1)) * 1_000))
+                .<List<Long>>eval(
+                        TAKE,
+                        ScriptOutputType.MULTI,
+                        new byte[][] {key},
+                        digits(most),
+                        burst,
+                        limit,
+                        perNanos,
+                        digits(KEPT.toMillis()))
                 .toCompletableFuture();
+        var unused = taking.whenComplete((taken, error) -> {
+            connector.dropUnsound(present, error);
+            if (error == null) {
+                answer.taken(taken.get(0), taken.get(1) * 1_000);
+            } else {
+                answer.failed(connector.why(error));
+            }
+        });
+        connector.dropIfSilent(present, taking);
     }
 
     @Override
     public void later(long nanos, Runnable task) {
         connector.onReader(nanos, task);
-    }
-
-    private static long number(byte[] digits) {
-        return Long.parseLong(new String(digits, StandardCharsets.US_ASCII));
-    }
-
-    /**
-     * An empty bucket may be ahead: the server's clock has gone back, or a process with another clock has written it. It is not
-     * followed before the server was asked for its time in the same question, since this process may be behind.
-     */
-    private void keepUp(VerboseResult<Long> none, boolean justRead) {
-        long lead = lead(none);
-        if (lead > 0 && justRead) {
-            time.follow(none.getOperationTimeNanos() + lead);
-        } else if (lead > 0) {
-            time.forget();
-        }
-    }
-
-    /** How far the bucket is ahead, as Bucket4j tells nobody; 0 if it is less than the times of two processes may differ. */
-    private static long lead(VerboseResult<Long> none) {
-        long next = none.getOperationTimeNanos() + untilNext(none);
-        long low = ServerTime.FRESH_NANOS;
-        if (hasPermit(none, next + low)) {
-            return 0;
-        }
-        long high = Long.MAX_VALUE - next;
-        while (high - low > 1) {
-            long lead = low + (high - low) / 2;
-            if (hasPermit(none, next + lead)) {
-                high = lead;
-            } else {
-                low = lead;
-            }
-        }
-        return high;
-    }
-
-    private static boolean hasPermit(VerboseResult<Long> seen, long then) {
-        BucketState later = seen.getState().copy();
-        later.refillAllBandwidth(then);
-        return later.getAvailableTokens() > 0;
-    }
-
-    private static long untilNext(VerboseResult<Long> taken) {
-        return taken.getState()
-                .calculateDelayNanosAfterWillBePossibleToConsume(1, taken.getOperationTimeNanos(), false);
     }
 
     @Override

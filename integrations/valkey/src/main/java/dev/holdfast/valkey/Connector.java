@@ -2,10 +2,6 @@
 package dev.holdfast.valkey;
 
 import dev.holdfast.internal.ShortLock;
-import io.github.bucket4j.TimeMeter;
-import io.github.bucket4j.distributed.ExpirationAfterWriteStrategy;
-import io.github.bucket4j.distributed.proxy.AsyncProxyManager;
-import io.github.bucket4j.redis.lettuce.Bucket4jLettuce;
 import io.lettuce.core.ClientOptions;
 import io.lettuce.core.ClientOptions.DisconnectedBehavior;
 import io.lettuce.core.RedisClient;
@@ -20,7 +16,6 @@ import io.lettuce.core.resource.DefaultClientResources;
 import io.lettuce.core.resource.NettyCustomizer;
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
-import java.io.EOFException;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -28,7 +23,6 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
-import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -39,9 +33,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class Connector {
     private static final int LOOKS = 10;
-
-    /** So long after it would be full again, a bucket is let go of. */
-    private static final Duration KEPT = Duration.ofDays(1);
 
     final ClientResources resources = DefaultClientResources.builder()
             .ioThreadPoolSize(2)
@@ -62,7 +53,6 @@ final class Connector {
     private final RedisURI uri;
     private final RedisClient client;
     private final Duration timeout;
-    private final ServerTime time;
     private volatile @Nullable Link link;
     /** The attempt to connect that is under way. Written under the lock. */
     private @Nullable CompletableFuture<?> connecting;
@@ -76,10 +66,7 @@ final class Connector {
      *
      * @param errors how many the server has answered since it last did what it was asked
      */
-    record Link(
-            StatefulRedisConnection<byte[], byte[]> connection,
-            AsyncProxyManager<byte[]> buckets,
-            AtomicInteger errors) {
+    record Link(StatefulRedisConnection<byte[], byte[]> connection, AtomicInteger errors) {
         /** After as many in a row, another connection may know better: the server may have become a replica. */
         private static final int MOST_ERRORS = 3;
 
@@ -96,30 +83,13 @@ final class Connector {
                 return true;
             }
             Throwable cause = error instanceof CompletionException ? error.getCause() : error;
-            if (cause instanceof RedisCommandExecutionException reply) {
-                return isOfOneKey(reply) || errors.incrementAndGet() < MOST_ERRORS;
-            }
-            // Bucket4j cannot read what the server has sent: another connection would bring the same.
-            return cause instanceof IllegalStateException || cause instanceof EOFException;
+            return cause instanceof RedisCommandExecutionException reply
+                    && (isOfOneKey(reply) || errors.incrementAndGet() < MOST_ERRORS);
         }
     }
 
-    /** A time for Bucket4j, in nanoseconds since 1970. */
-    record Clock(LongSupplier sinceEpoch) implements TimeMeter {
-        @Override
-        public long currentTimeNanos() {
-            return sinceEpoch.getAsLong();
-        }
-
-        @Override
-        public boolean isWallClockBased() {
-            return true;
-        }
-    }
-
-    Connector(RedisURI uri, Duration timeout, ServerTime time) {
+    Connector(RedisURI uri, Duration timeout) {
         this.timeout = timeout;
-        this.time = time;
         this.uri = RedisURI.builder(uri).withTimeout(timeout).build();
         client = RedisClient.create(resources);
         client.setOptions(ClientOptions.builder()
@@ -229,13 +199,7 @@ final class Connector {
                 var unused = connection.closeAsync();
                 return;
             }
-            AsyncProxyManager<byte[]> buckets = Bucket4jLettuce.casBasedBuilder(connection)
-                    .clientClock(new Clock(time::sinceEpoch))
-                    .expirationAfterWrite(ExpirationAfterWriteStrategy.basedOnTimeForRefillingBucketUpToMax(KEPT))
-                    .build()
-                    .asAsync();
-            time.forget();
-            link = new Link(connection, buckets, new AtomicInteger());
+            link = new Link(connection, new AtomicInteger());
         } finally {
             lock.unlock();
         }

@@ -3,7 +3,6 @@ package dev.holdfast.valkey;
 
 import dev.holdfast.internal.Checks;
 import dev.holdfast.internal.Replicas;
-import io.github.bucket4j.BucketConfiguration;
 import io.lettuce.core.RedisURI;
 import io.netty.util.NetUtil;
 import java.nio.charset.StandardCharsets;
@@ -20,8 +19,7 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A Valkey or Redis server that holds the permits of {@link SharedThrottlePolicy shared throttles}, through Bucket4j and
- * Lettuce.
+ * A Valkey or Redis server that holds the permits of {@link SharedThrottlePolicy shared throttles}, through Lettuce.
  *
  * <p>Has one connection and four threads of its own, and makes the connection again by itself, also if the server is not there
  * at first. Safe for any number of threads; one instance for each server and process. The keys in the store begin with {@code
@@ -39,15 +37,13 @@ public final class ValkeyStore implements AutoCloseable {
     private static final Pattern CUT = Pattern.compile("//[^/?#]*[/?#].*@");
 
     private final Duration timeout;
-    private final ServerTime time;
     final Connector connector;
     private final byte[] me = UUID.randomUUID().toString().getBytes(StandardCharsets.UTF_8);
     private final Map<String, Asked> rollCalls = new ConcurrentHashMap<>();
 
-    private ValkeyStore(RedisURI uri, Duration timeout, ServerTime time) {
+    private ValkeyStore(RedisURI uri, Duration timeout) {
         this.timeout = timeout;
-        this.time = time;
-        connector = new Connector(uri, timeout, time);
+        connector = new Connector(uri, timeout);
     }
 
     /**
@@ -123,14 +119,10 @@ public final class ValkeyStore implements AutoCloseable {
     }
 
     static ValkeyStore connect(RedisURI uri, Duration timeout) {
-        return connect(uri, timeout, new ServerTime(System::nanoTime));
-    }
-
-    static ValkeyStore connect(RedisURI uri, Duration timeout, ServerTime time) {
         boolean interrupted = Thread.interrupted(); // Netty's timer would not tell
         ValkeyStore store;
         try {
-            store = new ValkeyStore(uri, timeout, time);
+            store = new ValkeyStore(uri, timeout);
         } finally {
             if (interrupted) {
                 Thread.currentThread().interrupt();
@@ -144,10 +136,7 @@ public final class ValkeyStore implements AutoCloseable {
     PermitStore permits(SharedThrottleSettings settings) {
         String name = "holdfast:throttle:" + settings.key() + ":" + settings.limit() + "/" + Checks.text(settings.per())
                 + "/" + settings.burst();
-        BucketConfiguration limit = BucketConfiguration.builder()
-                .addLimit(limited -> limited.capacity(settings.burst()).refillGreedy(settings.limit(), settings.per()))
-                .build();
-        return new Bucket(connector, time, name.getBytes(StandardCharsets.UTF_8), limit);
+        return new Bucket(connector, name.getBytes(StandardCharsets.UTF_8), settings);
     }
 
     /** As {@link #replicas(String, int)}, with 1 until the store has answered. */

@@ -2,7 +2,6 @@
 package dev.holdfast.valkey;
 
 import com.github.fppt.jedismock.RedisServer;
-import com.github.fppt.jedismock.datastructures.Slice;
 import com.github.fppt.jedismock.operations.server.MockExecutor;
 import com.github.fppt.jedismock.server.Response;
 import com.github.fppt.jedismock.server.ServiceOptions;
@@ -20,10 +19,8 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.function.LongSupplier;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 
 /** A server that speaks the protocol, on loopback: one that runs in this process, and the real one, if it is installed. */
 abstract class Server implements AutoCloseable {
@@ -89,7 +86,6 @@ abstract class Server implements AutoCloseable {
         private volatile Set<Object> refused = Set.of();
         private volatile boolean refusesReplicas;
         private volatile boolean refusesLogins;
-        private volatile @Nullable LongSupplier nanos;
         private volatile CountDownLatch goesOn = new CountDownLatch(0);
 
         Imitation() throws IOException {
@@ -109,11 +105,6 @@ abstract class Server implements AutoCloseable {
                 if (refusesLogins && Set.of("HELLO", "AUTH").contains(command.toUpperCase(Locale.ROOT))) {
                     return Response.error("WRONGPASS invalid username-password pair or user is disabled.");
                 }
-                LongSupplier clock = nanos;
-                if (clock != null && command.equalsIgnoreCase("TIME")) {
-                    long micros = clock.getAsLong() / 1_000;
-                    return Response.array(digits(micros / 1_000_000), digits(micros % 1_000_000));
-                }
                 if (refusesReplicas && parameters.toString().contains("replicas")) {
                     return Response.error("NOPERM No permissions to access a key");
                 }
@@ -127,15 +118,6 @@ abstract class Server implements AutoCloseable {
         /** Answers the connections that there are with errors from now on, and leaves them open. */
         void refusePresentConnections() {
             refused = Set.copyOf(connections);
-        }
-
-        private static Slice digits(long number) {
-            return Response.bulkString(Slice.create(Long.toString(number)));
-        }
-
-        /** Has this clock, which shows nanoseconds since 1970. */
-        void clock(LongSupplier sinceEpoch) {
-            nanos = sinceEpoch;
         }
 
         /** As if its password were another one. */

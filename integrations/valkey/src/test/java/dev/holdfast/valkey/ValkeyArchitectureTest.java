@@ -28,7 +28,7 @@ class ValkeyArchitectureTest {
             .haveNameNotMatching(STORE)
             .should()
             .dependOnClassesThat()
-            .resideInAnyPackage("io.lettuce..", "io.github.bucket4j..", "io.netty..");
+            .resideInAnyPackage("io.lettuce..", "io.netty..");
 
     @ArchTest
     static final ArchRule thePolicyTouchesNoThreadNoFutureAndNoClock = noClasses()

@@ -1,19 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.valkey;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.Pipeline;
 import dev.holdfast.spi.CallObserver;
 import dev.holdfast.testlogs.Logs;
-import io.github.bucket4j.BucketConfiguration;
-import io.github.bucket4j.redis.lettuce.Bucket4jLettuce;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.api.StatefulRedisConnection;
-import io.lettuce.core.codec.ByteArrayCodec;
 import io.lettuce.core.codec.StringCodec;
 import io.lettuce.core.output.StatusOutput;
 import io.lettuce.core.protocol.CommandArgs;
@@ -27,16 +23,14 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.IntSupplier;
-import java.util.function.LongSupplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What Bucket4j and Lettuce say to a server. Two processes and one server: {@code examples/valkey}. */
+/** What Lettuce says to a server. Two processes and one server: {@code examples/valkey}. */
 @Logs(value = "unable to send", sometimes = true) // the imitation, when it ends
 class ValkeyStoreTest {
     private static final long SECOND = 1_000_000_000;
@@ -153,102 +147,124 @@ class ValkeyStoreTest {
         }
     }
 
-    private static PermitStore aSecond(ValkeyStore store) {
-        return store.permits(SharedThrottleSettings.of(
-                s -> s.key("a").limit(20).per(Duration.ofSeconds(1)).burst(20).replicas(2)));
-    }
-
-    private static ValkeyStore connect(Server server, LongSupplier nanos) {
-        return ValkeyStore.connect(
-                RedisURI.create("127.0.0.1", server.port), Duration.ofMinutes(5), new ServerTime(nanos));
-    }
-
-    @Test
-    void processesWhoseClocksDifferShareTheServersTime() throws Exception {
-        AtomicLong nanos = new AtomicLong();
-        try (Server.Imitation server = new Server.Imitation();
-                ValkeyStore one = connect(server, nanos::get);
-                ValkeyStore ahead = connect(server, () -> nanos.get() + DAY)) {
-            server.clock(() -> 20_000 * DAY + nanos.get());
-            assertThat(take(aSecond(ahead), 20).get().permits()).isEqualTo(20);
-            assertThat(take(aSecond(one), 20).get().permits()).isZero();
-            nanos.addAndGet(SECOND / 2);
-            assertThat(take(aSecond(one), 20).get().permits()).isEqualTo(10);
-            assertThat(take(aSecond(ahead), 20).get().permits()).isZero();
-            nanos.addAndGet(SECOND / 4);
-            assertThat(take(aSecond(ahead), 20).get().permits()).isEqualTo(5);
-        }
-    }
-
-    @Test
-    void aServerWhoseClockGoesBackGivesPermitsOn() throws Exception {
-        AtomicLong nanos = new AtomicLong();
-        AtomicLong origin = new AtomicLong(20_000 * DAY);
-        try (Server.Imitation server = new Server.Imitation();
-                ValkeyStore one = connect(server, nanos::get);
-                ValkeyStore other = connect(server, nanos::get)) {
-            server.clock(() -> origin.get() + nanos.get());
-            assertThat(take(aSecond(one), 20).get().permits()).isEqualTo(20);
-            assertThat(take(aSecond(other), 20).get().permits()).isZero();
-            origin.addAndGet(-DAY);
-            nanos.addAndGet(SECOND);
-            assertThat(take(aSecond(one), 20).get().permits()).isZero();
-            assertThat(take(aSecond(other), 20).get().permits()).isZero();
-            nanos.addAndGet(SECOND / 2);
-            assertThat(take(aSecond(one), 20).get().permits()).isBetween(9L, 10L);
-            nanos.addAndGet(SECOND / 2);
-            assertThat(take(aSecond(other), 20).get().permits()).isBetween(9L, 10L);
-        }
-    }
-
-    /** Each process hears of the jump at another time. If it followed the bucket before, it would jump twice. */
-    @Test
-    void aServerWhoseClockJumpsForwardGivesOneBurst() throws Exception {
-        AtomicLong nanos = new AtomicLong();
-        AtomicLong origin = new AtomicLong(20_000 * DAY);
-        try (Server.Imitation server = new Server.Imitation();
-                ValkeyStore one = connect(server, nanos::get);
-                ValkeyStore other = connect(server, nanos::get)) {
-            server.clock(() -> origin.get() + nanos.get());
-            assertThat(take(aSecond(one), 20).get().permits()).isEqualTo(20);
-            nanos.addAndGet(SECOND - 1_000);
-            assertThat(take(aSecond(other), 20).get().permits()).isBetween(19L, 20L);
-            origin.addAndGet(DAY);
-            nanos.addAndGet(1_000);
-            assertThat(take(aSecond(one), 20).get().permits()).isEqualTo(20);
-            for (int i = 0; i < 3; i++) {
-                assertThat(take(aSecond(other), 20).get().permits()).isZero();
+    /** As if so much time had passed on the server's clock. The test's own time counts nothing, since a permit takes an hour. */
+    private static void pass(Server server, long nanos) {
+        try (RedisClient client = RedisClient.create("redis://127.0.0.1:" + server.port);
+                StatefulRedisConnection<String, String> connection = client.connect()) {
+            for (String bucket : connection.sync().keys("holdfast:throttle:*")) {
+                String[] words = connection.sync().get(bucket).split(" ", -1);
+                long micros = Long.parseLong(words[1]) * 1_000_000 + Long.parseLong(words[2]) - nanos / 1_000;
+                connection.sync().set(bucket, words[0] + " " + micros / 1_000_000 + " " + micros % 1_000_000);
             }
-            nanos.addAndGet(SECOND / 2);
-            assertThat(take(aSecond(other), 20).get().permits()).isEqualTo(10);
         }
     }
 
     @ParameterizedTest
     @MethodSource("kinds")
-    void aBucketThatAnotherClockHasPutIntoTheFutureIsNoSilence(Server.Kind kind) throws Exception {
-        SharedThrottleSettings million = SharedThrottleSettings.of(s ->
-                s.key("a").limit(1_000_000).per(Duration.ofSeconds(1)).burst(20).replicas(2));
+    void permitsComeWithTheServersTime(Server.Kind kind) throws Exception {
+        try (Server server = Server.start(kind);
+                ValkeyStore one = connect(server);
+                ValkeyStore other = connect(server)) {
+            assertThat(take(permits(other, "a"), 20).get().permits()).isEqualTo(20);
+            assertThat(take(permits(one, "a"), 20).get().permits()).isZero();
+            pass(server, DAY / 2 + DAY / 80);
+            Taken half = take(permits(one, "a"), 20).get();
+            assertThat(half.permits()).isEqualTo(10);
+            // A quarter of the next one is there.
+            assertThat(half.nanosUntilNext()).isBetween(DAY / 20 / 2, DAY / 20 * 3 / 4);
+            assertThat(take(permits(other, "a"), 20).get().permits()).isZero();
+            pass(server, DAY / 4);
+            assertThat(take(permits(other, "a"), 20).get().permits()).isEqualTo(5);
+            pass(server, 3 * DAY);
+            assertThat(take(permits(other, "a"), 100).get().permits()).isEqualTo(20);
+        }
+    }
+
+    /** A permit that is there in part is kept: asking often makes the limit no lower. */
+    @ParameterizedTest
+    @MethodSource("kinds")
+    void questionsBetweenTwoPermitsLoseNothing(Server.Kind kind) throws Exception {
         try (Server server = Server.start(kind);
                 ValkeyStore store = connect(server)) {
-            RedisClient client = RedisClient.create("redis://127.0.0.1:" + server.port);
-            try {
-                Bucket4jLettuce.casBasedBuilder(client.connect(ByteArrayCodec.INSTANCE))
-                        .clientClock(new Connector.Clock(() -> 30_000 * DAY))
-                        .build()
-                        .builder()
-                        .build(
-                                "holdfast:throttle:a:1000000/1s/20".getBytes(UTF_8),
-                                () -> BucketConfiguration.builder()
-                                        .addLimit(limit ->
-                                                limit.capacity(20).refillGreedy(1_000_000, Duration.ofSeconds(1)))
-                                        .build())
-                        .tryConsumeAsMuchAsPossible();
-            } finally {
-                client.shutdown();
+            PermitStore permits = permits(store, "a");
+            assertThat(take(permits, 20).get().permits()).isEqualTo(20);
+            long taken = 0;
+            for (int i = 0; i < 45; i++) {
+                pass(server, DAY / 200);
+                taken += take(permits, 5).get().permits();
             }
-            assertThat(take(store.permits(million), 20).get().permits()).isZero();
-            assertThat(take(store.permits(million), 20).get().permits()).isPositive();
+            assertThat(taken).as("of 4.5").isEqualTo(4);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("kinds")
+    void aServerWhoseClockGoesBackGivesPermitsOn(Server.Kind kind) throws Exception {
+        try (Server server = Server.start(kind);
+                ValkeyStore one = connect(server);
+                ValkeyStore other = connect(server)) {
+            assertThat(take(permits(one, "a"), 20).get().permits()).isEqualTo(20);
+            pass(server, -10 * DAY);
+            assertThat(take(permits(one, "a"), 20).get().permits()).isZero();
+            assertThat(take(permits(other, "a"), 20).get().permits()).isZero();
+            pass(server, DAY / 2 + DAY / 80);
+            assertThat(take(permits(one, "a"), 20).get().permits()).isEqualTo(10);
+        }
+    }
+
+    /** A day is a whole burst. */
+    @ParameterizedTest
+    @MethodSource("kinds")
+    void aServerWhoseClockJumpsForwardGivesOneBurst(Server.Kind kind) throws Exception {
+        try (Server server = Server.start(kind);
+                ValkeyStore one = connect(server);
+                ValkeyStore other = connect(server)) {
+            assertThat(take(permits(one, "a"), 20).get().permits()).isEqualTo(20);
+            pass(server, 1_000 * DAY);
+            assertThat(take(permits(one, "a"), 20).get().permits()).isEqualTo(20);
+            for (int i = 0; i < 3; i++) {
+                assertThat(take(permits(other, "a"), 20).get().permits()).isZero();
+            }
+        }
+    }
+
+    /** The finest limit that there is, and the coarsest. */
+    @ParameterizedTest
+    @MethodSource("kinds")
+    void limitsAtTheEndsOfTheirRangesGiveTheirPermits(Server.Kind kind) throws Exception {
+        try (Server server = Server.start(kind);
+                ValkeyStore store = connect(server)) {
+            PermitStore most = store.permits(SharedThrottleSettings.of(
+                    s -> s.key("a").limit(1_000_000_000).burst(1_000_000_000).replicas(1)));
+            assertThat(take(most, 1_000_000_000).get().permits()).isEqualTo(1_000_000_000);
+            pass(server, SECOND);
+            assertThat(take(most, 500_000_000).get()).isEqualTo(new Taken(500_000_000, 0));
+            PermitStore least = store.permits(SharedThrottleSettings.of(
+                    s -> s.key("b").limit(1).per(Duration.ofDays(1)).burst(1).replicas(1)));
+            assertThat(take(least, 1).get().permits()).isEqualTo(1);
+            assertThat(take(least, 1).get().nanosUntilNext()).isBetween(DAY - DAY / 24, DAY);
+            pass(server, 2 * DAY);
+            assertThat(take(least, 1).get()).isEqualTo(new Taken(1, DAY));
+        }
+    }
+
+    /** With a compare-and-set, those of other processes would make it lose, again and again, until the store counts as away. */
+    @ParameterizedTest(allowZeroInvocations = true)
+    @MethodSource("realOnes")
+    void aQuestionIsOneCommandWhoeverElseAsks(Server.Kind kind) throws Exception {
+        try (Server server = Server.start(kind);
+                ValkeyStore one = connect(server);
+                ValkeyStore other = connect(server);
+                RedisClient client = RedisClient.create("redis://127.0.0.1:" + server.port);
+                StatefulRedisConnection<String, String> connection = client.connect()) {
+            List<CompletableFuture<Taken>> answers = new ArrayList<>();
+            for (int i = 0; i < 1_000; i++) {
+                answers.add(take(permits(i % 2 == 0 ? one : other, "a"), 1));
+            }
+            for (CompletableFuture<Taken> answer : answers) {
+                answer.get();
+            }
+            assertThat(connection.sync().info("commandstats")).contains("cmdstat_eval:calls=1000,");
         }
     }
 
