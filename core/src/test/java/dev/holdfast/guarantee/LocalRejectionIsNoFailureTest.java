@@ -58,6 +58,7 @@ class LocalRejectionIsNoFailureTest {
                 new ConnectionRequestTimeoutException("Timeout deadline: 3 MINUTES"),
                 new ConnectionPoolTimeoutException("Timeout waiting for connection from pool"),
                 new InterruptedIOException("executor rejected"),
+                new IOException("too many concurrent streams"),
                 new IOException("of a client", new ConnectionRequestTimeoutException("Timeout deadline: 3 MINUTES")))) {
             try (Lab lab = new Lab()) {
                 lab.layers(lab.probe("breaker"));

@@ -71,6 +71,7 @@ class NotDoneTest {
                 new ConnectionRequestTimeoutException("Timeout deadline: 3 MINUTES"),
                 new DeadlineTimeoutException("Deadline: 3 MINUTES"),
                 new InterruptedIOException("executor rejected"),
+                new IOException("too many concurrent streams"),
                 new RequestNotExecutedException("Request execution deadline"),
                 new CallRejectedException(Reason.CIRCUIT_OPEN, "inner", "circuit-breaker", "open", -1, null));
     }

@@ -161,6 +161,8 @@ class HttpClassifierTest {
         assertThat(http.classify(null, new IOException(refused))).isEqualTo(Verdict.IGNORED);
         IOException byProxy = new IOException("Failed to authenticate with proxy");
         assertThat(http.classify(null, byProxy)).isEqualTo(Verdict.IGNORED);
+        IOException tunnels = new java.net.ProtocolException("Too many tunnel connections attempted: 21");
+        assertThat(http.classify(null, tunnels)).isEqualTo(Verdict.IGNORED);
     }
 
     /** The one that redirects may have done the work. A gate heeds the time all the same. */

@@ -36,6 +36,7 @@ class RefusedByProxyTest {
                 return new MockResponse.Builder()
                         .code(407)
                         .addHeader("Proxy-Authenticate", "Basic realm=\"a\"")
+                        .addHeader("Connection", "close")
                         .build();
             }
         });
@@ -71,5 +72,12 @@ class RefusedByProxyTest {
                 ? withPassword(response.request())
                 : null);
         assertThat(proxy.getRequestCount()).isEqualTo(1);
+    }
+
+    /** OkHttp gives up after 21 tries. Three attempts would send the password 63 times, and lock its account. */
+    @Test
+    void anAuthenticatorThatNeverGivesUpIsHeededInOneAttempt() {
+        failsWith((route, response) -> withPassword(response.request()));
+        assertThat(proxy.getRequestCount()).isEqualTo(21);
     }
 }
