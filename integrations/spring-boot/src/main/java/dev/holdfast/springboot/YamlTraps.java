@@ -61,7 +61,7 @@ final class YamlTraps {
                 try (Reader text = new InputStreamReader(resource.getInputStream(), StandardCharsets.UTF_8)) {
                     LoaderOptions options = new LoaderOptions();
                     options.setCodePointLimit(Integer.MAX_VALUE); // as Spring
-                    String shown = EnvironmentProperties.shownFile(resource, given);
+                    String shown = Found.shownFile(resource, given);
                     for (Node document : new Yaml(options).composeAll(text)) {
                         look(document, "", shown);
                     }
