@@ -129,6 +129,7 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
     Collection<Property> checked() {
         Map<String, String> wrong = new LinkedHashMap<>();
         for (Found one : found(Set.of())) {
+            refuseNoMapping(one);
             String key = Found.shown(one.name()).replaceFirst("\\[.*", "");
             String top = key.replaceFirst("\\..*", "");
             if (!ROOT.equals(one.name()) && Nearest.to(top, SECTIONS).isEmpty()) {
@@ -151,6 +152,15 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
             settings.checkNames(pipelines(all), environment);
         }
         return all;
+    }
+
+    private void refuseNoMapping(Found one) {
+        boolean isValue = ROOT.equals(one.name());
+        if (isValue || one.name().isNumericIndex(1)) {
+            throw new WrongSettingException(
+                    one.where().shown() + " " + PREFIX + ": is " + (isValue ? text(one) : "a list")
+                            + "; expected keys below it: " + String.join(", ", SECTIONS) + ", " + SPRING);
+        }
     }
 
     /**
@@ -198,10 +208,33 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
                 }
             }
         }
+        refuseTwice(all);
+    }
+
+    /** {@code maxAttempts} beside {@code max-attempts}: of one source, Spring takes either. */
+    private static void refuseTwice(List<Found> all) {
+        record Key(ConfigurationPropertySource source, ConfigurationPropertyName name) {}
+        Map<Key, Found> known = new HashMap<>();
+        for (Found one : all) {
+            Found first = one.ofVariable() ? null : known.putIfAbsent(new Key(one.source(), one.name()), one);
+            for (int i = 1; first != null && i < one.name().getNumberOfElements(); i++) {
+                String spelt = Spelling.original(one.name(), i);
+                String before = Spelling.original(first.name(), i);
+                if (!spelt.equals(before)) {
+                    throw new WrongSettingException(one.place() + ": to Spring, " + spelt + " and " + before
+                            + " are one key; expected one of the two");
+                }
+            }
+        }
     }
 
     /** {@code RETRY_MAX_ATTEMPTS}: to Spring, attempts stands below max. */
     private static void refuseSplit(Found one, Spelling spelling) {
+        String unwritable = one.ofVariable() ? spelling.unwritable(one.name()) : null;
+        if (unwritable != null) {
+            throw new WrongSettingException(one.place() + ": no variable can have the name " + unwritable + "; "
+                    + StrayVariables.IN_PLACE_OF_VARIABLES);
+        }
         String joined = one.ofVariable() ? spelling.joined(one.name()) : null;
         if (joined != null) {
             throw new WrongSettingException(one.place() + ": has an underscore inside of a key; expected " + joined);
@@ -214,14 +247,21 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
         for (ConfigurationPropertySource source : ConfigurationPropertySources.get(environment)) {
             if (source instanceof IterableConfigurationPropertySource names && !isOfVariables(source)) {
                 for (ConfigurationPropertyName name : names) {
-                    if (ROOT.isAncestorOf(name)
-                            && isMeant(name, false)
-                            && source.getConfigurationProperty(name) == null) {
-                        throw new WrongSettingException(Found.name(source) + " " + Found.shown(name)
-                                + ": is null, which Spring leaves out; expected \"\"");
+                    if (ROOT.isAncestorOf(name) && isMeant(name, false)) {
+                        refuseDropped(source, name);
                     }
                 }
             }
+        }
+    }
+
+    private static void refuseDropped(ConfigurationPropertySource source, ConfigurationPropertyName name) {
+        ConfigurationProperty property = source.getConfigurationProperty(name);
+        boolean isEmptyList = property != null && property.getValue() instanceof Collection<?> all && all.isEmpty();
+        if (property == null || (isEmptyList && !new Spelling().isList(name))) {
+            throw new WrongSettingException(Found.name(source) + " " + Found.shown(name)
+                    + (property == null ? ": is null, which Spring leaves out" : ": is an empty list")
+                    + "; expected \"\"");
         }
     }
 
@@ -280,7 +320,8 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
             if (one.ofVariable()
                     && !others.isEmpty()
                     && one.property().getOrigin() instanceof PropertySourceOrigin of
-                    && spelling.joined(one.name()) == null) {
+                    && spelling.joined(one.name()) == null
+                    && spelling.unwritable(one.name()) == null) {
                 String name = spelling.of(one.name(), true).get(1);
                 if (!others.contains(name)) {
                     alone.putIfAbsent(name, new Alone(name, of.getPropertyName(), others));

@@ -70,9 +70,7 @@ record Found(
     }
 
     static String shown(ConfigurationPropertyName name) {
-        return EnvironmentProperties.ROOT.isAncestorOf(name)
-                ? name.toString().substring(EnvironmentProperties.PREFIX.length() + 1)
-                : name.toString();
+        return EnvironmentProperties.ROOT.isAncestorOf(name) ? name.subName(1).toString() : name.toString();
     }
 
     /** The name of a source. */

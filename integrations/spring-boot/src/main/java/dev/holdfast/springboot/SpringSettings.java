@@ -214,7 +214,7 @@ public record SpringSettings(
     }
 
     private static String meant(ConfigurationPropertyName name) {
-        return nearest(name.toString().substring(PREFIX.length() + 1))
+        return nearest(name.subName(2).toString())
                 .map(near -> "did you mean " + near + "?")
                 .orElse("expected one of " + String.join(", ", KEYS));
     }
