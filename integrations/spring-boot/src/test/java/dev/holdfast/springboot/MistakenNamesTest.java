@@ -51,8 +51,8 @@ class MistakenNamesTest {
         String[] told = new String[1];
         runner.run(context -> told[0] = context.getStartupFailure() == null
                 ? "nothing"
-                : NestedExceptionUtils.getMostSpecificCause(context.getStartupFailure())
-                        .getMessage());
+                : String.valueOf(NestedExceptionUtils.getMostSpecificCause(context.getStartupFailure())
+                        .getMessage()));
         return String.valueOf(told[0]);
     }
 
