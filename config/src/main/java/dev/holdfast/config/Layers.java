@@ -265,6 +265,14 @@ final class Layers {
             known.addAll(others);
             String expected = "one of " + String.join(", ", known);
             known.addAll(Factories.knownKeys());
+            Optional<String> name = SplitNames.whole(place, section.value(), known::contains);
+            if (name.isPresent()) {
+                problems.add(
+                        place,
+                        "unknown section, with sections below it",
+                        "brackets around a name with a dot, \"[" + name.get() + "]\", or " + expected);
+                return Optional.empty();
+            }
             problems.add(
                     place, "unknown section", expected, Factories.meant(key).or(() -> Nearest.to(key, known)));
         }

@@ -74,6 +74,20 @@ class PropertiesTest {
                 .hasToString(ofFile.pipeline("inventory").classifier().toString());
     }
 
+    /** Frameworks split a name with a dot: then its end looks as a section. */
+    @Test
+    void theEndOfANameWithADotIsToldAsSuch() {
+        put("pipelines.shop.v2.timeout", "1s");
+        assertThatThrownBy(this::load)
+                .hasMessageContaining("pipelines.shop.v2: unknown section, with sections below it; expected brackets"
+                        + " around a name with a dot, \"[shop.v2]\", or one of deadline");
+        properties.clear();
+        put("pipelines.shop.v2.limit", "1s");
+        assertThatThrownBy(this::load).hasMessageContaining("pipelines.shop.v2: unknown section; expected one of");
+        assertThatThrownBy(() -> ofFile("pipelines: { shop: { v2: { timeout: 1s } } }"))
+                .hasMessageContaining("pipelines.shop.v2: unknown section; expected one of");
+    }
+
     private static Holdfast ofFile(String text) {
         return Holdfast.builder()
                 .placeholders(name -> name.equals("FAILURES") ? "421, 500-504" : null)

@@ -41,7 +41,7 @@ public final class ClientPipelines {
         SpringSettings settings = SpringSettings.of(environment);
         String name = SpringSettings.required(settings.httpClients(), "http-clients");
         settings.check(holdfast, environment);
-        return authority -> holdfast.pipeline(name, authority);
+        return authority -> PipelineBeans.named(any -> holdfast.pipeline(name, authority), name);
     }
 
     /** Options of the adapter around RestClient and RestTemplate, from these beans. */
@@ -72,7 +72,7 @@ public final class ClientPipelines {
      * @throws IllegalArgumentException if there is no such pipeline, or its fallback is a text
      */
     static void requireResponses(Holdfast holdfast, String name) {
-        if (isText(holdfast.pipeline(name))) {
+        if (isText(PipelineBeans.named(holdfast::pipeline, name))) {
             throw new IllegalArgumentException(TEXT.formatted(name));
         }
     }

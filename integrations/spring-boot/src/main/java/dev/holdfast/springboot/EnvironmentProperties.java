@@ -17,14 +17,12 @@ import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
-import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.source.ConfigurationProperty;
 import org.springframework.boot.context.properties.source.ConfigurationPropertyName;
 import org.springframework.boot.context.properties.source.ConfigurationPropertyName.Form;
 import org.springframework.boot.context.properties.source.ConfigurationPropertySource;
 import org.springframework.boot.context.properties.source.ConfigurationPropertySources;
 import org.springframework.boot.context.properties.source.IterableConfigurationPropertySource;
-import org.springframework.boot.origin.Origin;
 import org.springframework.boot.origin.PropertySourceOrigin;
 import org.springframework.boot.origin.TextResourceOrigin;
 import org.springframework.core.env.ConfigurableEnvironment;
@@ -64,12 +62,12 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
     /** A switch of the JVM's, which is not an option: it means all policies of this kind. */
     private static final ConfigurationPropertyName CHAOS = ROOT.append("chaos.enabled");
 
-    /** {@code class path resource [application.yml]}. */
-    private static final Pattern IN_BRACKETS = Pattern.compile("[^\\[]*\\[([^\\[\\]]+)]");
-
     /** The name that Spring Boot gives to the source of a file. */
     private static final Pattern OF_A_FILE =
             Pattern.compile("Config resource '(file|class path resource) \\[([^\\[\\]]+)]' via location .*");
+
+    /** What is no value of an option: a section that has it has all defaults. */
+    private static final Set<String> NOTHING = Set.of("", "~", "null", "Null", "NULL");
 
     private final ConfigurableEnvironment environment;
 
@@ -95,20 +93,22 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
         Spelling spelling = new Spelling();
         // Where two sources spell a name in two ways, it is that of the lower one, which others add to.
         for (int i = listed.size() - 1; i >= 0; i--) {
-            if (!listed.get(i).ofVariable) {
+            if (!listed.get(i).ofVariable()) {
                 spelling.learn(listed.get(i).name());
             }
         }
         Set<ConfigurationPropertyName> asked = asked(listed, spelling);
         asked.addAll(asked(written, spelling));
-        List<Found> all = uniform(found(asked), brackets);
+        List<Found> all = Shorthands.inFull(
+                uniform(found(asked), brackets),
+                one -> NOTHING.contains(text(one).strip()));
         Map<ConfigurationPropertyName, Property> first = new LinkedHashMap<>();
         Owners owners = new Owners();
         for (Found one : all) {
             if (owners.allow(one)) {
                 refuseSplit(one, spelling);
                 Property property = property(one, spelling);
-                boolean isNothing = property.value().isBlank() && (one.ofVariable || !spelling.isList(one.name()));
+                boolean isNothing = property.value().isBlank() && (one.ofVariable() || !spelling.isList(one.name()));
                 Property higher = first.get(one.name());
                 // Of two that are nothing, a placeholder is the one that is a mistake.
                 if (!isNothing || higher == null || higher.written().isBlank()) {
@@ -129,7 +129,8 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
     Collection<Property> checked() {
         Map<String, String> wrong = new LinkedHashMap<>();
         for (Found one : found(Set.of())) {
-            String key = shown(one.name()).replaceFirst("\\[.*", "");
+            refuseNoMapping(one);
+            String key = Found.shown(one.name()).replaceFirst("\\[.*", "");
             String top = key.replaceFirst("\\..*", "");
             if (!ROOT.equals(one.name()) && Nearest.to(top, SECTIONS).isEmpty()) {
                 boolean isSpring = Nearest.to(top, List.of(SPRING)).isPresent();
@@ -139,7 +140,7 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
                                 + (isSpring
                                         ? "did you mean spring?"
                                         : "expected one of " + String.join(", ", SECTIONS) + ", " + SPRING));
-                wrong.putIfAbsent(own.isPresent() ? key : top, place(one) + ": " + told);
+                wrong.putIfAbsent(own.isPresent() ? key : top, one.place() + ": " + told);
             }
         }
         if (!wrong.isEmpty()) {
@@ -151,6 +152,15 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
             settings.checkNames(pipelines(all), environment);
         }
         return all;
+    }
+
+    private void refuseNoMapping(Found one) {
+        boolean isValue = ROOT.equals(one.name());
+        if (isValue || one.name().isNumericIndex(1)) {
+            throw new WrongSettingException(
+                    one.where().shown() + " " + PREFIX + ": is " + (isValue ? text(one) : "a list")
+                            + "; expected keys below it: " + String.join(", ", SECTIONS) + ", " + SPRING);
+        }
     }
 
     /**
@@ -172,7 +182,7 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
 
     private static List<Found> uniform(List<Found> all, Brackets brackets) {
         return all.stream()
-                .map(one -> new Found(one.source, one.property, one.ofVariable, brackets.uniform(one.name)))
+                .map(one -> one.withName(brackets.uniform(one.name())))
                 .toList();
     }
 
@@ -182,19 +192,37 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
         Map<Name, Found> known = new HashMap<>();
         for (Found one : all) {
             ConfigurationPropertyName name = one.name();
-            if (one.ofVariable || name.getNumberOfElements() < 3) {
+            if (one.ofVariable() || name.getNumberOfElements() < 3) {
                 continue;
             }
             String section = name.getElement(1, Form.UNIFORM);
             String uniform = name.getElement(2, Form.UNIFORM);
             if (Spelling.isGiven(name, 2)) {
-                Found first = known.putIfAbsent(new Name(one.source, section, uniform), one);
+                Found first = known.putIfAbsent(new Name(one.source(), section, uniform), one);
                 String spelt = Spelling.original(name, 2);
                 String before = first == null ? spelt : Spelling.original(first.name(), 2);
                 if (first != null && !before.equals(spelt)) {
-                    throw new WrongSettingException(place(one) + ": to Spring, " + spelt + " and " + before
-                            + " (" + place(first) + ") are one name; expected others, or brackets around"
+                    throw new WrongSettingException(one.place() + ": to Spring, " + spelt + " and " + before
+                            + " (" + first.place() + ") are one name; expected others, or brackets around"
                             + " both, such as \"[" + spelt + "]\"");
+                }
+            }
+        }
+        refuseTwice(all);
+    }
+
+    /** {@code maxAttempts} beside {@code max-attempts}: of one source, Spring takes either. */
+    private static void refuseTwice(List<Found> all) {
+        record Key(ConfigurationPropertySource source, ConfigurationPropertyName name) {}
+        Map<Key, Found> known = new HashMap<>();
+        for (Found one : all) {
+            Found first = one.ofVariable() ? null : known.putIfAbsent(new Key(one.source(), one.name()), one);
+            for (int i = 1; first != null && i < one.name().getNumberOfElements(); i++) {
+                String spelt = Spelling.original(one.name(), i);
+                String before = Spelling.original(first.name(), i);
+                if (!spelt.equals(before)) {
+                    throw new WrongSettingException(one.place() + ": to Spring, " + spelt + " and " + before
+                            + " are one key; expected one of the two");
                 }
             }
         }
@@ -202,9 +230,14 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
 
     /** {@code RETRY_MAX_ATTEMPTS}: to Spring, attempts stands below max. */
     private static void refuseSplit(Found one, Spelling spelling) {
-        String joined = one.ofVariable ? spelling.joined(one.name()) : null;
+        String unwritable = one.ofVariable() ? spelling.unwritable(one.name()) : null;
+        if (unwritable != null) {
+            throw new WrongSettingException(one.place() + ": no variable can have the name " + unwritable + "; "
+                    + StrayVariables.IN_PLACE_OF_VARIABLES);
+        }
+        String joined = one.ofVariable() ? spelling.joined(one.name()) : null;
         if (joined != null) {
-            throw new WrongSettingException(place(one) + ": has an underscore inside of a key; expected " + joined);
+            throw new WrongSettingException(one.place() + ": has an underscore inside of a key; expected " + joined);
         }
     }
 
@@ -214,23 +247,22 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
         for (ConfigurationPropertySource source : ConfigurationPropertySources.get(environment)) {
             if (source instanceof IterableConfigurationPropertySource names && !isOfVariables(source)) {
                 for (ConfigurationPropertyName name : names) {
-                    if (ROOT.isAncestorOf(name)
-                            && isMeant(name, false)
-                            && source.getConfigurationProperty(name) == null) {
-                        throw new WrongSettingException(
-                                name(source) + " " + shown(name) + ": is null, which Spring leaves out; expected \"\"");
+                    if (ROOT.isAncestorOf(name) && isMeant(name, false)) {
+                        refuseDropped(source, name);
                     }
                 }
             }
         }
     }
 
-    private static String name(ConfigurationPropertySource source) {
-        return source.getUnderlyingSource() instanceof PropertySource<?> of ? of.getName() : source.toString();
-    }
-
-    private static String shown(ConfigurationPropertyName name) {
-        return ROOT.isAncestorOf(name) ? name.toString().substring(PREFIX.length() + 1) : name.toString();
+    private static void refuseDropped(ConfigurationPropertySource source, ConfigurationPropertyName name) {
+        ConfigurationProperty property = source.getConfigurationProperty(name);
+        boolean isEmptyList = property != null && property.getValue() instanceof Collection<?> all && all.isEmpty();
+        if (property == null || (isEmptyList && !new Spelling().isList(name))) {
+            throw new WrongSettingException(Found.name(source) + " " + Found.shown(name)
+                    + (property == null ? ": is null, which Spring leaves out" : ": is an empty list")
+                    + "; expected \"\"");
+        }
     }
 
     /** What Spring drops is no property: it may be all that there is. */
@@ -241,12 +273,6 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
         } catch (WrongSettingException wrong) {
             return true;
         }
-    }
-
-    /** Where it stands: {@code application.yml:6:22}. */
-    static String where(ConfigurationPropertySource source, ConfigurationProperty property) {
-        Where at = Where.of(new Found(source, property, isOfVariables(source), property.getName()));
-        return at.file + (at.line > 0 ? ":" + at.line + ":" + at.column : "");
     }
 
     /** The names of the pipelines. */
@@ -284,17 +310,18 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
         Spelling spelling = new Spelling();
         Set<String> others = new LinkedHashSet<>();
         for (Found one : all) {
-            if (!one.ofVariable) {
+            if (!one.ofVariable()) {
                 spelling.learn(one.name());
                 others.add(Spelling.original(one.name(), 2));
             }
         }
         Map<String, Alone> alone = new LinkedHashMap<>();
         for (Found one : all) {
-            if (one.ofVariable
+            if (one.ofVariable()
                     && !others.isEmpty()
-                    && one.property.getOrigin() instanceof PropertySourceOrigin of
-                    && spelling.joined(one.name()) == null) {
+                    && one.property().getOrigin() instanceof PropertySourceOrigin of
+                    && spelling.joined(one.name()) == null
+                    && spelling.unwritable(one.name()) == null) {
                 String name = spelling.of(one.name(), true).get(1);
                 if (!others.contains(name)) {
                     alone.putIfAbsent(name, new Alone(name, of.getPropertyName(), others));
@@ -302,28 +329,6 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
             }
         }
         return alone.values();
-    }
-
-    /**
-     * A property that a source has.
-     *
-     * @param ofVariable whether it is a variable of the environment, whose name has neither hyphens nor small letters
-     * @param name that of the property, in which all sources mean the same
-     */
-    private record Found(
-            ConfigurationPropertySource source,
-            ConfigurationProperty property,
-            boolean ofVariable,
-            ConfigurationPropertyName name) {
-        @Nullable
-        Origin origin() {
-            return EnvironmentProperties.origin(property);
-        }
-    }
-
-    private static @Nullable Origin origin(ConfigurationProperty property) {
-        Origin origin = property.getOrigin();
-        return origin instanceof PropertySourceOrigin of && of.getOrigin() != null ? of.getOrigin() : origin;
     }
 
     /** The files of all properties, each source from one, with the names of their sources. */
@@ -335,10 +340,10 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
                         .map(source::getConfigurationProperty)
                         .filter(Objects::nonNull)
                         .findFirst()
-                        .map(EnvironmentProperties::origin)
+                        .map(Found::origin)
                         .map(origin -> origin instanceof TextResourceOrigin text ? text.getResource() : null)
-                        .or(() -> names.stream().findAny().isEmpty() ? ofName(name(source)) : Optional.empty())
-                        .ifPresent(file -> files.putIfAbsent(file, name(source)));
+                        .or(() -> names.stream().findAny().isEmpty() ? ofName(Found.name(source)) : Optional.empty())
+                        .ifPresent(file -> files.putIfAbsent(file, Found.name(source)));
             }
         }
         return files;
@@ -400,7 +405,7 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
     private static Set<ConfigurationPropertyName> asked(List<Found> listed, Spelling spelling) {
         Set<ConfigurationPropertyName> names = new LinkedHashSet<>();
         for (Found one : listed) {
-            ConfigurationPropertyName name = one.ofVariable ? spelling.whole(one.name()) : one.name();
+            ConfigurationPropertyName name = one.ofVariable() ? spelling.whole(one.name()) : one.name();
             for (int i = name.getNumberOfElements(); i > 2; i--) {
                 names.add(name.chop(i));
             }
@@ -445,97 +450,19 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
                 && (!ofVariable || SECTIONS.contains(name.getElement(1, Form.UNIFORM)));
     }
 
-    /**
-     * Which source says what. Two sources never make one list. Where one has a value, such as {@code timeout: 1s}, and the other
-     * something below it, such as {@code timeout.limit}, the first source wins as a whole. In one source both are a mistake.
-     */
-    private static final class Owners {
-        private final Map<ConfigurationPropertyName, ConfigurationPropertySource> lists = new HashMap<>();
-        private final Map<ConfigurationPropertyName, ConfigurationPropertySource> values = new HashMap<>();
-        private final Map<ConfigurationPropertyName, ConfigurationPropertySource> parents = new HashMap<>();
-
-        boolean allow(Found one) {
-            ConfigurationPropertyName name = one.name();
-            if (isOfAnother(parents.get(name), one) || isOfAnother(values.get(name), one)) {
-                return false;
-            }
-            for (int i = 2; i < name.getNumberOfElements(); i++) {
-                ConfigurationPropertyName above = name.chop(i);
-                if (isOfAnother(values.get(above), one)
-                        || (Spelling.isIndex(name, i) && isOfAnother(lists.get(above), one))) {
-                    return false;
-                }
-            }
-            return true;
-        }
-
-        private static boolean isOfAnother(@Nullable ConfigurationPropertySource owner, Found one) {
-            return owner != null && owner != one.source;
-        }
-
-        /**
-         * Spring makes a blank value of a key without a value, and of an empty list.
-         *
-         * @param isNothing for the former: it hides nothing
-         */
-        void note(Found one, boolean isNothing) {
-            ConfigurationPropertyName name = one.name();
-            if (!isNothing) {
-                values.put(name, one.source);
-            }
-            for (int i = 1; i < name.getNumberOfElements(); i++) {
-                parents.putIfAbsent(name.chop(i), one.source);
-                if (Spelling.isIndex(name, i)) {
-                    lists.putIfAbsent(name.chop(i), one.source);
-                }
-            }
-        }
-    }
-
     private Property property(Found one, Spelling spelling) {
-        Where at = Where.of(one);
-        List<String> keys = spelling.of(one.name(), one.ofVariable);
+        Found.Where at = one.where();
+        List<String> keys = spelling.of(one.name(), one.ofVariable());
         String text = text(one);
-        String written = one.property.getValue() instanceof CharSequence unresolved ? unresolved.toString() : text;
-        return new Property(keys.isEmpty() ? List.of(PREFIX) : keys, text, written, at.file, at.line, at.column);
-    }
-
-    /** The line is from 1, and 0 if it is not known. */
-    private record Where(String file, int line, int column) {
-        static Where of(Found one) {
-            Origin origin = one.origin();
-            if (origin instanceof TextResourceOrigin text && text.getLocation() != null && text.getResource() != null) {
-                return new Where(
-                        shownFile(text.getResource(), name(one.source)),
-                        text.getLocation().getLine() + 1,
-                        text.getLocation().getColumn() + 1);
-            }
-            return new Where(origin == null ? "the property " + one.property.getName() : origin.toString(), 0, 0);
-        }
-    }
-
-    /**
-     * With its folder: there may be several of one name. What is no file, such as a variable of the environment that is imported,
-     * says nothing of itself.
-     *
-     * @param source the name of its source
-     */
-    static String shownFile(Resource resource, String source) {
-        String description = resource.getDescription();
-        Matcher inBrackets = IN_BRACKETS.matcher(description);
-        return resource.getFilename() == null ? source : inBrackets.matches() ? inBrackets.group(1) : description;
-    }
-
-    private static String place(Found one) {
-        Where at = Where.of(one);
-        return at.file + (at.line > 0 ? ":" + at.line : "") + " " + shown(one.property.getName());
+        String written = one.property().getValue() instanceof CharSequence unresolved ? unresolved.toString() : text;
+        return new Property(keys.isEmpty() ? List.of(PREFIX) : keys, text, written, at.file(), at.line(), at.column());
     }
 
     private String text(Found one) {
-        Object value = one.property.getValue();
+        Object value = one.property().getValue();
         if (value instanceof Map<?, ?> map) {
             // In JSON it is empty: of one with anything in it, Spring makes properties.
-            throw new WrongSettingException(place(one)
+            throw new WrongSettingException(one.place()
                     + (map.isEmpty()
                             ? ": is an empty mapping; expected \"\""
                             : ": is a mapping as an object; expected a property for each key in it"));
@@ -545,7 +472,7 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
                     ? environment.resolveRequiredPlaceholders(text.toString())
                     : String.valueOf(value);
         } catch (IllegalArgumentException unknown) {
-            throw new WrongSettingException(place(one) + ": " + unknown.getMessage(), unknown);
+            throw new WrongSettingException(one.place() + ": " + unknown.getMessage(), unknown);
         }
     }
 }

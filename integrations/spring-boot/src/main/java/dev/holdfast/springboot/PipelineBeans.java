@@ -3,10 +3,12 @@ package dev.holdfast.springboot;
 
 import dev.holdfast.Pipeline;
 import dev.holdfast.config.Holdfast;
+import dev.holdfast.fallback.FallbackPolicy;
 import dev.holdfast.internal.SafeLog;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -71,7 +73,7 @@ final class PipelineBeans implements ImportBeanDefinitionRegistrar {
     /** A bean; the container calls it. */
     static Pipeline pipeline(Holdfast holdfast, String name, ClosedLast ours) {
         try {
-            return holdfast.pipeline(name);
+            return named(holdfast::pipeline, name);
         } catch (IllegalArgumentException missing) {
             throw new WrongSettingException(
                     "holdfast.pipelines." + name + ": " + missing.getMessage()
@@ -81,6 +83,17 @@ final class PipelineBeans implements ImportBeanDefinitionRegistrar {
                                             + " holdfast.pipelines mean nothing"),
                     missing);
         }
+    }
+
+    /**
+     * The pipeline of this name. A test may have a mock of Holdfast, which answers null: what needs a pipeline gets one without limits,
+     * in which the fallback of a method still answers.
+     */
+    static Pipeline named(Function<String, @Nullable Pipeline> pipelines, String name) {
+        Pipeline found = pipelines.apply(name);
+        return found == null
+                ? Pipeline.builder(name).policies(FallbackPolicy.ofOperations()).build()
+                : found;
     }
 
     /** The names of those of a parent context, which a child context uses; empty if there are none. */

@@ -582,6 +582,6 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
             throw new IllegalArgumentException("no pipeline '" + name
                     + "'; the application has no property below holdfast.pipelines; is their profile active?");
         }
-        return all.pipeline(name);
+        return PipelineBeans.named(all::pipeline, name);
     }
 }

@@ -30,6 +30,8 @@ final class Spelling {
     private static final Pattern LISTS = Pattern.compile(
             "\"([a-z0-9-]+)\": *\\{\\s*(?:\"anyOf\": *\\[\\s*(?:\\{(?:[^{}]++|\\{[^{}]*+})*},\\s*)*\\{\\s*)?\"type\": *\"array\"");
 
+    private static final Pattern WRITABLE = Pattern.compile("[A-Za-z0-9_-]+");
+
     private final Node root = new Node(null);
 
     // Not before it is asked for: most applications never ask, and the schema takes a while of their start.
@@ -145,6 +147,41 @@ final class Spelling {
             i = last;
         }
         return keys.size() == all ? null : String.join("_", keys).toUpperCase(Locale.ROOT);
+    }
+
+    /**
+     * The name with a dot or a blank that is probably meant by a variable such as {@code EU_1_TIMEOUT}; null if there is none. To
+     * Spring, none is the name of it.
+     */
+    @Nullable
+    String unwritable(ConfigurationPropertyName name) {
+        Node named = name.getNumberOfElements() > 4 && isGiven(name, 2)
+                ? root.below.get(name.getElement(1, Form.UNIFORM))
+                : null;
+        if (named == null || named.below.containsKey(name.getElement(2, Form.UNIFORM))) {
+            return null;
+        }
+        StringBuilder several = new StringBuilder(name.getElement(2, Form.UNIFORM));
+        for (int i = 3; i < name.getNumberOfElements() - 1; i++) {
+            several.append(name.getElement(i, Form.UNIFORM));
+            for (Node one : named.below.values()) {
+                if (one.spelt != null
+                        && !isWritable(one.spelt)
+                        && letters(one.spelt).contentEquals(several)) {
+                    return one.spelt;
+                }
+            }
+        }
+        return null;
+    }
+
+    /** Whether a variable can have this name. */
+    static boolean isWritable(String given) {
+        return WRITABLE.matcher(given).matches();
+    }
+
+    private static String letters(String given) {
+        return given.toLowerCase(Locale.ROOT).replaceAll("[^\\p{L}\\p{N}]", "");
     }
 
     /** Whether others have the joined name, none has what stands before the underscore, and what follows is no key. */

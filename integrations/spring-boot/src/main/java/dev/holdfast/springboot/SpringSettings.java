@@ -187,11 +187,11 @@ public record SpringSettings(
         }
         ConfigurationPropertyName single = single(name);
         if (single != null) {
-            return EnvironmentProperties.where(source, property) + " " + single + ": is a "
+            return Found.where(source, property).shown() + " " + single + ": is a "
                     + (name.isNumericIndex(single.getNumberOfElements()) ? "list" : "mapping") + "; expected "
                     + SINGLE.get(single);
         }
-        return EnvironmentProperties.where(source, property) + " " + name + ": "
+        return Found.where(source, property).shown() + " " + name + ": "
                 + (isSection ? "is " + said + "; expected options below it" : "unknown option; " + meant(name));
     }
 
@@ -214,7 +214,7 @@ public record SpringSettings(
     }
 
     private static String meant(ConfigurationPropertyName name) {
-        return nearest(name.toString().substring(PREFIX.length() + 1))
+        return nearest(name.subName(2).toString())
                 .map(near -> "did you mean " + near + "?")
                 .orElse("expected one of " + String.join(", ", KEYS));
     }
@@ -277,7 +277,7 @@ public record SpringSettings(
                 item = source.getConfigurationProperty(name.append("[" + i + "]"));
             }
             if (found != null) {
-                return EnvironmentProperties.where(source, found) + " " + name + ": ";
+                return Found.where(source, found).shown() + " " + name + ": ";
             }
         }
         return name + ": ";

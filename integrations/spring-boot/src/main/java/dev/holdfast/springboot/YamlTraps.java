@@ -33,7 +33,7 @@ import org.yaml.snakeyaml.nodes.Tag;
 /**
  * Refuses what a file of Holdfast may say and Spring drops without a word: {@code retry: {}}, of which it makes no property, so that the
  * policy would be missing; and letters in the name of a pipeline, or a name that is a number or a boolean, so that it would have
- * another name; and a list of pipelines, whose names would be 0, 1 and so on.
+ * another name; and a list of pipelines, whose names would be 0, 1 and so on; and {@code retry: []}.
  */
 final class YamlTraps {
     /** What Spring keeps of a key. */
@@ -61,7 +61,7 @@ final class YamlTraps {
                 try (Reader text = new InputStreamReader(resource.getInputStream(), StandardCharsets.UTF_8)) {
                     LoaderOptions options = new LoaderOptions();
                     options.setCodePointLimit(Integer.MAX_VALUE); // as Spring
-                    String shown = EnvironmentProperties.shownFile(resource, given);
+                    String shown = Found.shownFile(resource, given);
                     for (Node document : new Yaml(options).composeAll(text)) {
                         look(document, "", shown);
                     }
@@ -81,6 +81,11 @@ final class YamlTraps {
                         path,
                         "is a list, of which Spring makes names: 0, 1, …; expected a mapping with a name for each, such as"
                                 + " 'my-shop:' in place of '-'");
+            }
+            if (node instanceof SequenceNode list && list.getValue().isEmpty() && isNoList(path)) {
+                String key = path.substring(path.lastIndexOf('.') + 1);
+                throw wrong(
+                        file, node, path, "is an empty list; expected '" + key + ":' without the brackets, or options");
             }
             return;
         }
@@ -114,6 +119,14 @@ final class YamlTraps {
     private static boolean isOfNames(String path) {
         ConfigurationPropertyName name = ConfigurationPropertyName.adapt(path, '.');
         return name.getNumberOfElements() == 2 && Spelling.isOfNames(name.getElement(1, Form.UNIFORM));
+    }
+
+    /** Spring makes a blank value of it, as of a section without options. */
+    private static boolean isNoList(String path) {
+        ConfigurationPropertyName name = ConfigurationPropertyName.adapt(path.replace(".[", "["), '.');
+        return name.getNumberOfElements() > 1
+                && !name.getElement(1, Form.UNIFORM).equals("spring")
+                && !new Spelling().isList(name);
     }
 
     /** {@code no} is false to Spring, and 1.10 is 1.1: a pipeline would have this name. */

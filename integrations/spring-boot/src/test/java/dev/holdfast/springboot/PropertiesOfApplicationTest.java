@@ -1400,7 +1400,9 @@ class PropertiesOfApplicationTest {
                             inventory + "classifier.ignored[2]", "505")))
                     .run(context -> {
                         Holdfast holdfast = context.getBean(Holdfast.class);
-                        assertThat(timeLimits(holdfast)).isEqualTo("[deadline=PT5S, timeout=PT4S]");
+                        assertThat(timeLimits(holdfast))
+                                .isEqualTo(
+                                        "[deadline=PT5S, %s=PT4S]", file.equals(LONG) ? "timeout-shadow" : "timeout");
                         assertThat(ignored(holdfast)).isEqualTo("[503, 504, 505]");
                     });
         }
@@ -1446,19 +1448,19 @@ class PropertiesOfApplicationTest {
         return context -> context.getEnvironment().getPropertySources().addFirst(new MapPropertySource("code", all));
     }
 
-    /** Of the highest source as a whole: its value hides what lower ones have below it, and the other way round. */
+    /** A value is that of the section's option. {@link SectionsOfSeveralSourcesTest} has what the sources merge. */
     @Test
     void theHighestSourceWinsWhateverTheForm() {
         runner.withInitializer(yaml("application.yml", indented(LONG)))
                 .withPropertyValues(
                         "holdfast.pipelines.inventory.timeout=1s", "holdfast.pipelines.inventory.deadline=3s")
                 .run(context -> assertThat(timeLimits(context.getBean(Holdfast.class)))
-                        .isEqualTo("[deadline=PT3S, timeout=PT1S]"));
+                        .isEqualTo("[deadline=PT3S, timeout-shadow=PT1S]"));
         runner.withInitializer(yaml("application.yml", indented(LONG)))
                 .withInitializer(variables(
                         "HOLDFAST_PIPELINES_INVENTORY_TIMEOUT", "1s", "HOLDFAST_PIPELINES_INVENTORY_DEADLINE", "3s"))
                 .run(context -> assertThat(timeLimits(context.getBean(Holdfast.class)))
-                        .isEqualTo("[deadline=PT3S, timeout=PT1S]"));
+                        .isEqualTo("[deadline=PT3S, timeout-shadow=PT1S]"));
         runner.withInitializer(yaml("application.yml", indented(SHORT)))
                 .withInitializer(variables(
                         "HOLDFAST_PIPELINES_INVENTORY_TIMEOUT_LIMIT", "1s",
