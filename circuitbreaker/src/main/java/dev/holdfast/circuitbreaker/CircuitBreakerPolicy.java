@@ -11,6 +11,7 @@ import dev.holdfast.circuitbreaker.internal.resilience4j.ExistingCircuitBreakerP
 import dev.holdfast.circuitbreaker.internal.resilience4j.PolicyParts;
 import dev.holdfast.circuitbreaker.internal.resilience4j.Views;
 import dev.holdfast.internal.ChangesAlone;
+import dev.holdfast.internal.Refused;
 import dev.holdfast.internal.ShortLock;
 import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Passage;
@@ -23,6 +24,7 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Stops calling a dependency that answers nearly nothing, and probes it until it answers again.
@@ -254,8 +256,13 @@ public final class CircuitBreakerPolicy extends Policy implements ChangesAlone {
             return admit(passage, token);
         }
         passage.slot(Engine.REFUSED);
-        Throwable cause = views.notPermitted(at.state);
+        Throwable cause = Refused.isTry(passage) ? notPermitted(at) : null;
         return PolicyParts.refuse(passage, at.state, at.nanosLeft(now), engine.probes(at), cause);
+    }
+
+    private @Nullable Throwable notPermitted(Life at) {
+        engine.refuses();
+        return views.notPermitted(at.state);
     }
 
     /** The last result, which opens the breaker; nothing of what the dependency said. */

@@ -112,14 +112,23 @@ public final class Engine {
         return at.probes == null ? rules.probes(at.openings) : at.probes.permits();
     }
 
-    /** A token, or {@link #REFUSED}. */
+    /** A try was refused. Apart from {@link #acquire}, since a hedge that is refused is no try. */
+    public void refuses() {
+        notPermitted.increment();
+    }
+
+    /** A token, or {@link #REFUSED}, of which {@link #refuses} is to be told. */
     public long acquire(long now) {
         return acquire(now, Probes.TRACKED);
     }
 
     /** The same for a thread that will not return the token. */
     public boolean acquireUntracked(long now, long thread) {
-        return acquire(now, thread) != REFUSED;
+        boolean acquired = acquire(now, thread) != REFUSED;
+        if (!acquired) {
+            refuses();
+        }
+        return acquired;
     }
 
     private long acquire(long now, long thread) {
@@ -134,7 +143,6 @@ public final class Engine {
         // Tests for null because of the compiler; only a half-open life has probes.
         int probe = at.probes == null ? 0 : at.probes.take(now, thread);
         if (probe == 0) {
-            notPermitted.increment();
             return REFUSED;
         }
         return at.token | (probe & 0xffff_ffffL);
