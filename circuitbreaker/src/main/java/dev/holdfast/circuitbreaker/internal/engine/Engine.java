@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.circuitbreaker.internal.engine;
 
+import dev.holdfast.internal.ChangesAlone;
 import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
@@ -328,7 +329,7 @@ public final class Engine {
     public void follow(Engine other, long now) {
         Life at = life.get();
         if (rules.initialState() != other.rules.initialState() && rules.initialState() != at.state) {
-            swap(at, initial(at, now), "by the option initial-state");
+            swap(at, initial(at, now), ChangesAlone.BY_OPTION);
         }
     }
 
@@ -349,7 +350,7 @@ public final class Engine {
             if (!at.state.allows(state)) {
                 return at.state;
             }
-        } while (!swap(at, next.apply(at), "by hand"));
+        } while (!swap(at, next.apply(at), ChangesAlone.BY_HAND));
         return null;
     }
 
