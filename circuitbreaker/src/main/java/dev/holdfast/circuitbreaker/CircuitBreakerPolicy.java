@@ -11,6 +11,7 @@ import dev.holdfast.circuitbreaker.internal.resilience4j.ExistingCircuitBreakerP
 import dev.holdfast.circuitbreaker.internal.resilience4j.PolicyParts;
 import dev.holdfast.circuitbreaker.internal.resilience4j.Views;
 import dev.holdfast.internal.ChangesAlone;
+import dev.holdfast.internal.Checks;
 import dev.holdfast.internal.Refused;
 import dev.holdfast.internal.ShortLock;
 import dev.holdfast.spi.Meters;
@@ -265,11 +266,13 @@ public final class CircuitBreakerPolicy extends Policy implements ChangesAlone {
         return views.notPermitted(at.state);
     }
 
-    /** The last result, which opens the breaker; nothing of what the dependency said. */
+    /** The last result, which opens the breaker; of what the dependency said, only for how long it asks for time. */
     private static String last(Passage passage) {
         Throwable error = passage.error();
         String kind = passage.outcome().name().toLowerCase(Locale.ROOT);
+        long asked = passage.outcome() == Outcome.PUSHBACK ? passage.retryAfter() : 0;
         return "; the last result: " + kind
+                + (asked > 0 ? " for " + Checks.time(asked) : "")
                 + (error == null ? "" : " (" + error.getClass().getSimpleName() + ")");
     }
 
