@@ -15,6 +15,7 @@ import dev.holdfast.bulkhead.internal.resilience4j.ExistingBulkheadPolicy;
 import dev.holdfast.bulkhead.internal.resilience4j.Views;
 import dev.holdfast.internal.ByPipeline;
 import dev.holdfast.internal.Checks;
+import dev.holdfast.internal.Refused;
 import dev.holdfast.internal.Stripes;
 import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Passage;
@@ -275,8 +276,10 @@ public final class BulkheadPolicy extends Policy {
     }
 
     private int reject(Passage passage, long pause, Supplier<String> message) {
-        rejected.increment();
-        views.rejected();
+        if (Refused.isTry(passage)) {
+            rejected.increment();
+            views.rejected();
+        }
         return passage.reject(Reason.BULKHEAD_FULL, known(pause), message, null);
     }
 

@@ -11,6 +11,8 @@ import dev.holdfast.circuitbreaker.internal.resilience4j.ExistingCircuitBreakerP
 import dev.holdfast.circuitbreaker.internal.resilience4j.PolicyParts;
 import dev.holdfast.circuitbreaker.internal.resilience4j.Views;
 import dev.holdfast.internal.ChangesAlone;
+import dev.holdfast.internal.Checks;
+import dev.holdfast.internal.Refused;
 import dev.holdfast.internal.ShortLock;
 import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Passage;
@@ -23,6 +25,7 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Stops calling a dependency that answers nearly nothing, and probes it until it answers again.
@@ -254,15 +257,22 @@ public final class CircuitBreakerPolicy extends Policy implements ChangesAlone {
             return admit(passage, token);
         }
         passage.slot(Engine.REFUSED);
-        Throwable cause = views.notPermitted(at.state);
+        Throwable cause = Refused.isTry(passage) ? notPermitted(at) : null;
         return PolicyParts.refuse(passage, at.state, at.nanosLeft(now), engine.probes(at), cause);
     }
 
-    /** The last result, which opens the breaker; nothing of what the dependency said. */
+    private @Nullable Throwable notPermitted(Life at) {
+        engine.refuses();
+        return views.notPermitted(at.state);
+    }
+
+    /** The last result, which opens the breaker; of what the dependency said, only for how long it asks for time. */
     private static String last(Passage passage) {
         Throwable error = passage.error();
         String kind = passage.outcome().name().toLowerCase(Locale.ROOT);
+        long asked = passage.outcome() == Outcome.PUSHBACK ? passage.retryAfter() : 0;
         return "; the last result: " + kind
+                + (asked > 0 ? " for " + Checks.time(asked) : "")
                 + (error == null ? "" : " (" + error.getClass().getSimpleName() + ")");
     }
 

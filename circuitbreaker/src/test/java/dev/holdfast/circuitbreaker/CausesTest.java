@@ -50,6 +50,17 @@ class CausesTest {
 
     @ParameterizedTest
     @EnumSource
+    void aPushbackWithItsTime(Way way) {
+        try (Rig rig = new Rig(way, breaker())) {
+            rig.run(5, WELL);
+            rig.run(5, Work.value("busy for 3 s"));
+            assertThat(rig.causes)
+                    .containsExactly("5 of 10 calls failed (50 %, limit 50 %); the last result: pushback for 3.0 s");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
     void anOutage(Way way) {
         try (Rig rig = new Rig(way, breaker())) {
             rig.run(3, WELL);

@@ -86,7 +86,7 @@ final class Reloader implements Runnable {
 
     private static void log(Throwable failure) {
         if (failure instanceof ConfigException) {
-            LOG.warnLines("a changed configuration is refused, and the last good one stays:\n" + failure.getMessage());
+            LOG.warnProblems("a changed configuration is refused, and the last good one stays", failure.getMessage());
         } else {
             LOG.warn("a changed configuration could not be read, and each look tries it again", failure);
         }

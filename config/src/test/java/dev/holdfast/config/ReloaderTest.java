@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.holdfast.micrometer.MicrometerObserver;
 import dev.holdfast.spi.CallObserver;
+import dev.holdfast.testlogs.Logged;
 import dev.holdfast.testlogs.Logs;
 import dev.holdfast.timeout.TimeoutPolicy;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -84,6 +85,31 @@ class ReloaderTest {
         @SuppressWarnings("unchecked")
         X unchecked = (X) thrown;
         throw unchecked;
+    }
+
+    @Test
+    void theFirstLineOfARefusedReloadSaysWhatIsWrong() throws Exception {
+        write("1s");
+        try (Logged logged = new Logged(Holdfast.class.getName()).start();
+                Holdfast holdfast = builder().load(file())) {
+            Reloader reloader = reloader(holdfast);
+            write("1000d");
+            look(reloader, 2);
+            write("2, retry: { max-attempts: 0 }, bulkhead: { max-wait: 3 }");
+            look(reloader, 2);
+
+            String refused = "a changed configuration is refused, and the last good one stays: " + file() + ":1:33 ";
+            assertThat(logged.messages())
+                    .satisfiesExactly(
+                            one -> assertThat(one)
+                                    .isEqualTo(refused + "pipelines.prices.timeout: is 1000d; expected 1ms to 1d"),
+                            three -> assertThat(three.lines())
+                                    .hasSize(3)
+                                    .first()
+                                    .asString()
+                                    .startsWith(refused + "pipelines.prices.timeout: is 2, which has no unit")
+                                    .endsWith(" (and 2 more)"));
+        }
     }
 
     @Test

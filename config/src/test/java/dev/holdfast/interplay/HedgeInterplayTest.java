@@ -9,11 +9,25 @@ import dev.holdfast.circuitbreaker.CircuitBreakerPolicy;
 import dev.holdfast.hedge.HedgePolicy;
 import dev.holdfast.interplay.Rig.Step;
 import dev.holdfast.retry.RetryBudget;
+import dev.holdfast.shadow.ShadowPolicy;
+import dev.holdfast.spi.Policy;
 import dev.holdfast.testcalls.Way;
 import dev.holdfast.throttling.ThrottlePolicy;
+import io.github.resilience4j.bulkhead.Bulkhead;
+import io.github.resilience4j.bulkhead.BulkheadConfig;
+import io.github.resilience4j.circuitbreaker.CircuitBreaker;
+import io.github.resilience4j.ratelimiter.RateLimiter;
+import io.github.resilience4j.ratelimiter.RateLimiterConfig;
 import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** Hedged attempts and the real policies further in: each counts each of them. */
 class HedgeInterplayTest {
@@ -105,7 +119,7 @@ class HedgeInterplayTest {
                     rig.run(Step.of("slow").after(50), Step.of("never").after(1));
             assertThat(running.end()).isEqualTo("slow LIVE at 50");
             assertThat(running.attempts).hasValue(1);
-            assertThat(throttle.rejected()).isOne();
+            assertThat(throttle.rejected()).isZero();
             assertThat(throttle.waited()).isZero();
         }
     }
@@ -164,5 +178,87 @@ class HedgeInterplayTest {
             assertThat(running.end()).isEqualTo("slow LIVE at 50");
             assertThat(running.attempts).hasValue(1);
         }
+    }
+
+    /** What rejects the hedge while the call's own attempt goes on, and the number in which it counts rejected tries. */
+    enum Inner {
+        BULKHEAD("bulkhead.rejected"),
+        BULKHEAD_WITH_PLACES("bulkhead.rejected"),
+        EXISTING_BULKHEAD("bulkhead.rejected"),
+        NESTED_BULKHEAD("bulkhead.rejected"),
+        THROTTLE("throttle.rejected"),
+        EXISTING_RATE_LIMITER("throttle.rejected"),
+        BREAKER("circuitbreaker.not.permitted"),
+        EXISTING_BREAKER("circuitbreaker.not.permitted"),
+        SHADOWED_BULKHEAD("shadow.decisions{decision=rejected}");
+
+        final String rejected;
+
+        Inner(String rejected) {
+            this.rejected = rejected;
+        }
+
+        /** What is to be done while the call runs is added to {@code meanwhile}. */
+        List<Policy> policies(List<Runnable> meanwhile) {
+            return switch (this) {
+                case BULKHEAD -> List.of(BulkheadPolicy.of(
+                        b -> b.maxConcurrentCalls(1).maxWaitingCalls(0)));
+                case BULKHEAD_WITH_PLACES -> List.of(bulkhead(1));
+                case EXISTING_BULKHEAD -> List.of(BulkheadPolicy.of(Bulkhead.of(
+                        "old",
+                        BulkheadConfig.custom()
+                                .maxConcurrentCalls(1)
+                                .maxWaitDuration(Duration.ZERO)
+                                .build())));
+                case NESTED_BULKHEAD -> List.of(bulkhead(10), bulkhead(1));
+                case THROTTLE -> List.of(ThrottlePolicy.of(
+                        t -> t.limit(1).per(millis(60_000)).burst(1).maxWait(millis(60_000))));
+                case EXISTING_RATE_LIMITER -> List.of(ThrottlePolicy.of(RateLimiter.of(
+                        "old",
+                        RateLimiterConfig.custom()
+                                .limitForPeriod(1)
+                                .limitRefreshPeriod(Duration.ofDays(1))
+                                .timeoutDuration(Duration.ZERO)
+                                .build())));
+                case BREAKER -> {
+                    CircuitBreakerPolicy breaker = breaker();
+                    meanwhile.add(() -> breaker.asResilience4j().transitionToForcedOpenState());
+                    yield List.of(breaker);
+                }
+                case EXISTING_BREAKER -> {
+                    CircuitBreaker existing = CircuitBreaker.ofDefaults("old");
+                    meanwhile.add(existing::transitionToForcedOpenState);
+                    yield List.of(CircuitBreakerPolicy.of(existing));
+                }
+                case SHADOWED_BULKHEAD -> List.of(ShadowPolicy.of(BulkheadPolicy.of(
+                        b -> b.maxConcurrentCalls(1).maxWaitingCalls(0))));
+            };
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("innerPoliciesAndWays")
+    void aHedgeThatAnInnerPolicyRejectsIsNoRejectedTry(Inner inner, Way way) {
+        List<Runnable> meanwhile = new ArrayList<>();
+        List<Policy> policies = new ArrayList<>(List.of(hedge()));
+        policies.addAll(inner.policies(meanwhile));
+        try (Rig rig = new Rig(way, policies.toArray(Policy[]::new))) {
+            Rig.Running running =
+                    rig.start(Step.of("slow").after(50), Step.of("slow").after(50));
+            rig.time.advance(millis(10));
+            meanwhile.forEach(Runnable::run);
+            rig.time.run();
+
+            assertThat(running.end()).isEqualTo("slow LIVE at 50");
+            assertThat(rig.told.lines()).noneMatch(line -> line.contains("rejected"));
+            assertThat(rig.pipeline.snapshot().numbers())
+                    .containsEntry(inner.rejected, 0L)
+                    .containsEntry("hedge.refused", inner == Inner.SHADOWED_BULKHEAD ? 0L : 1L);
+        }
+    }
+
+    static Stream<Arguments> innerPoliciesAndWays() {
+        return Arrays.stream(Inner.values())
+                .flatMap(inner -> Arrays.stream(Way.values()).map(way -> Arguments.of(inner, way)));
     }
 }

@@ -9,6 +9,12 @@ import org.jspecify.annotations.Nullable;
 
 /** A policy whose state also changes without a call: by hand, or by a reload. Observers hear of it at once. */
 public interface ChangesAlone extends TellsState {
+    /** The cause of a change that somebody makes through the policy or a view of it. */
+    String BY_HAND = "by hand";
+
+    /** The cause of a change by a reload. */
+    String BY_OPTION = "by the option initial-state";
+
     /**
      * Hears of changes of state, in two steps, so that the policy can give each change its place under a lock, and no code of the
      * user runs under that lock.

@@ -2,6 +2,9 @@
 package dev.holdfast.internal;
 
 import java.lang.System.Logger.Level;
+import java.util.Arrays;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,9 +36,16 @@ public final class SafeLog {
         log(Level.WARNING, message, true, thrown);
     }
 
-    /** Logs a problem in several lines. What comes from outside must be {@link Shown} in it. */
-    public void warnLines(String message) {
-        log(Level.WARNING, message, false, null);
+    /**
+     * Logs a fact and its problems, each of which is a line. The first problem stands in the first line, since often this line alone
+     * is seen. What comes from outside must be {@link Shown} in them.
+     */
+    public void warnProblems(String fact, @Nullable String problems) {
+        String[] lines = String.valueOf(problems).split("\n");
+        String more = lines.length == 1 ? "" : " (and " + (lines.length - 1) + " more)";
+        String first = fact + ": " + lines[0] + more;
+        String text = Stream.concat(Stream.of(first), Arrays.stream(lines).skip(1)).collect(Collectors.joining("\n"));
+        log(Level.WARNING, text, false, null);
     }
 
     /** Logs a fact that is worth knowing, in one line: hidden characters are escaped. */

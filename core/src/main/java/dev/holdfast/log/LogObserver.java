@@ -26,10 +26,10 @@ import org.jspecify.annotations.Nullable;
  * healthy pipeline costs nothing.
  *
  * <p>In an outage it does not flood the log. For each policy it writes at most ten changes of state a minute to or from {@code
- * closed}, ten of the others, and for each pipeline one line a minute for each other kind of event. The next line says how many
+ * closed}, ten by hand or by a reload, ten of the others, and for each pipeline one line a minute for each other kind of event. The next line says how many
  * were left out; it is a warning if one of them was. The last line about a policy says its state: if that change was left out, it is
  * written when the minute is over, on a thread of its own or of the time's executor. About all instances of a configuration's pipeline
- * for each key it writes at most a hundred lines a minute; the next one, or one after the minute, says how many events were left out,
+ * for each key it writes at most a hundred lines a minute, and a hundred of changes by hand or by a reload; the next one, or one after the minute, says how many events were left out,
  * be it the last one about a policy. When a pipeline is closed, a last line counts what was left out until then. It is
  * written on such a thread, too: {@code close} does not wait for the log. Events that the logger's level keeps out do not count.
  *
@@ -196,17 +196,16 @@ public final class LogObserver implements CallObserver, OwnObserver {
         }
 
         private boolean write(String pipeline, String policy, Change change, String more, Left others) {
-            return write(
-                    pipeline,
-                    policy + " was " + change.from() + " and is " + change.to() + ": " + change.cause() + more,
-                    others,
-                    change.isWarning());
+            String event = policy + " was " + change.from() + " and is " + change.to() + ": " + change.cause() + more;
+            return write(pipeline, event, others, change.isWarning(), change.isByHand());
         }
 
         /** An event, and the others that its line tells of. Returns false if the log does not take the line. */
-        private boolean write(String pipeline, String event, Left others, boolean isWarning) {
+        private boolean write(String pipeline, String event, Left others, boolean isWarning, boolean isByHand) {
             String line = "pipeline '" + pipeline + "': " + event;
-            return keys == null ? log(isWarning || others.isWarning(), line) : keys.write(line, others, isWarning);
+            return keys == null
+                    ? log(isWarning || others.isWarning(), line)
+                    : keys.write(line, others, isWarning, isByHand);
         }
 
         @Override
@@ -250,7 +249,7 @@ public final class LogObserver implements CallObserver, OwnObserver {
             if (pace.next(time.nanos(), true)) {
                 Left left = pace.take();
                 String more = left.isNone() ? "" : " (" + left.such() + ")";
-                if (!write(pipeline, event + more, left, true)) {
+                if (!write(pipeline, event + more, left, true, false)) {
                     pace.leaveOut(left);
                 }
             }
@@ -266,6 +265,9 @@ public final class LogObserver implements CallObserver, OwnObserver {
 
         private final String name;
         private final Pace pace = new Pace(MOST);
+        /** Those of changes by hand, which the others do not hide. */
+        private final Pace byHand = new Pace(MOST);
+
         private final ShortLock lock = new ShortLock();
         // Guarded by the lock.
         private TimeSource.@Nullable Timer timer;
@@ -276,18 +278,22 @@ public final class LogObserver implements CallObserver, OwnObserver {
         }
 
         /** The line of an event, which tells of others. Returns false if the log does not take it. */
-        boolean write(String line, Left others, boolean isWarning) {
+        boolean write(String line, Left others, boolean isWarning, boolean isByHand) {
             boolean warns = isWarning || others.isWarning();
             if (!isWritten(warns)) {
                 return false;
             }
-            if (pace.next(time.nanos(), isWarning)) {
-                Left left = pace.take();
+            if ((isByHand ? byHand : pace).next(time.nanos(), isWarning)) {
+                Left left = take();
                 log(warns || left.isWarning(), left.isNone() ? line : line + " (" + more(left) + ")");
             } else {
                 leaveOut(others);
             }
             return true;
+        }
+
+        private Left take() {
+            return pace.take().and(byHand.take());
         }
 
         private String more(Left left) {
@@ -320,7 +326,7 @@ public final class LogObserver implements CallObserver, OwnObserver {
         }
 
         private void tell() {
-            Left left = pace.take();
+            Left left = take();
             if (!left.isNone() && !log(left.isWarning(), more(left))) {
                 pace.leaveOut(left);
             }
@@ -336,7 +342,7 @@ public final class LogObserver implements CallObserver, OwnObserver {
             } finally {
                 lock.unlock();
             }
-            if (pace.isBehind()) {
+            if (pace.isBehind() || byHand.isBehind()) {
                 lastLines.add(this::tell);
             }
         }

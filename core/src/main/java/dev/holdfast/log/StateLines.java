@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.log;
 
+import dev.holdfast.internal.ChangesAlone;
 import dev.holdfast.internal.Checks;
 import dev.holdfast.internal.engine.Threads;
 import dev.holdfast.log.Pace.Left;
@@ -19,6 +20,10 @@ final class StateLines {
 
     /** A change, whether it is a warning, and when it was. */
     record Change(String from, String to, String cause, boolean isWarning, long nanos) {
+        boolean isByHand() {
+            return cause.equals(ChangesAlone.BY_HAND) || cause.equals(ChangesAlone.BY_OPTION);
+        }
+
         private boolean isOfAnOutage() {
             return from.equals("closed") || to.equals("closed");
         }
@@ -50,6 +55,9 @@ final class StateLines {
     private final Pace outages = new Pace(MOST);
     private final Pace others = new Pace(MOST);
 
+    /** Apart from both: whoever made the change looks for its line, however often the policy changes by itself. */
+    private final Pace byHand = new Pace(MOST);
+
     // Guarded by this.
     /** Not yet written. Who writes one writes what others add meanwhile, so that no line overtakes another one, and nobody waits. */
     private final Queue<Line> lines = new ArrayDeque<>();
@@ -68,7 +76,7 @@ final class StateLines {
     }
 
     private Pace of(Change change) {
-        return change.isOfAnOutage() ? outages : others;
+        return change.isByHand() ? byHand : change.isOfAnOutage() ? outages : others;
     }
 
     void changed(Change change) {
@@ -98,7 +106,7 @@ final class StateLines {
         if (timer != null) {
             timer.cancel();
         }
-        return outages.take().and(others.take());
+        return outages.take().and(others.take()).and(byHand.take());
     }
 
     /** On the timer's thread, which runs no code of a user: so no appender of a log. */

@@ -8,6 +8,7 @@ import dev.holdfast.Reason;
 import dev.holdfast.Refusal;
 import dev.holdfast.Reply.Source;
 import dev.holdfast.internal.PassageOver;
+import dev.holdfast.internal.Refused;
 import dev.holdfast.shadow.ShadowPolicy.Decision;
 import dev.holdfast.spi.Completion;
 import dev.holdfast.spi.Passage;
@@ -164,6 +165,9 @@ final class ShadowCall extends PassageOver {
     }
 
     private int decided(Decision made) {
+        if ((made == Decision.REJECTED || made == Decision.DELAYED) && !Refused.isTry(passage)) {
+            return GO_ON; // a hedge that would not have begun
+        }
         decision = made;
         shadow.decided(made);
         return GO_ON;

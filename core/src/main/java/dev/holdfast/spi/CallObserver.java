@@ -97,7 +97,10 @@ public interface CallObserver {
     default void attemptSettled(
             String pipeline, @Nullable String operation, int attempt, Outcome outcome, long nanos) {}
 
-    /** A policy rejected a call, before or between its attempts. The call may still get an answer from another policy. */
+    /**
+     * A policy rejected a call, before or between its attempts. The call may still get an answer from another policy. Not called for
+     * a hedge that was rejected before it began, which is no try of its own.
+     */
     default void rejected(String pipeline, @Nullable String operation, String policy, Reason reason) {}
 
     /** There will be another attempt after this wait. */

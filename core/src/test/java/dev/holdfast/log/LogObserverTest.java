@@ -230,6 +230,22 @@ class LogObserverTest {
         assertThat(lines).hasSize(101).last().isEqualTo("! 150 more events of instances of 'stock' were left out");
     }
 
+    @Test
+    void changesByHandHaveLinesBesideThoseOfAllInstances() {
+        for (int number = 0; number < 150; number++) {
+            Instance instance = new Instance(STOCK, number);
+            CallObserver one = log.forPipeline(instance);
+            one.stateChanged(instance.name, "circuit-breaker", "half_open", "closed", "well");
+            one.stateChanged(instance.name, "circuit-breaker", "closed", "forced_open", "by hand");
+        }
+        assertThat(lines).hasSize(200);
+        assertThat(lines).filteredOn(line -> line.contains("forced_open: by hand")).hasSize(100);
+        time.advance(Duration.ofMinutes(2));
+
+        assertThat(lines).hasSize(201).last().isEqualTo("! 100 more events of instances of 'stock' were left out");
+        assertThat(toldAndCounted()).isEqualTo(300);
+    }
+
     /** So that who reads warnings alone knows how many there were. */
     @Test
     void aLineThatCountsAWarningIsOne() {
@@ -475,6 +491,37 @@ class LogObserverTest {
             time.advance(Duration.ofSeconds(3));
         }
         assertThat(lines).hasSize(10);
+    }
+
+    @Test
+    void aChangeByHandHasItsLineHoweverOftenTheBreakerFlaps() {
+        flap();
+        log.stateChanged("stock", "circuit-breaker", "open", "half_open", "its wait is over");
+        log.stateChanged("stock", "circuit-breaker", "half_open", "closed", "1 of 1 probes succeeded");
+        log.stateChanged("stock", "circuit-breaker", "closed", "forced_open", "by hand");
+        log.stateChanged("stock", "circuit-breaker", "forced_open", "closed", "by the option initial-state");
+        time.run();
+
+        assertThat(lines)
+                .hasSize(13)
+                .endsWith(
+                        "! pipeline 'stock': circuit-breaker was closed and is forced_open: by hand",
+                        "pipeline 'stock': circuit-breaker was forced_open and is closed: by the option initial-state");
+    }
+
+    @Test
+    void aProgramThatChangesABreakerByHandDoesNotFloodTheLog() {
+        for (int i = 0; i < 30_000; i++) {
+            log.stateChanged("stock", "circuit-breaker", "open", "closed", "by hand");
+            log.stateChanged("stock", "circuit-breaker", "closed", "open", "by hand");
+            time.advance(Duration.ofMillis(1));
+        }
+        time.run();
+
+        assertThat(lines).hasSize(11);
+        assertThat(lines.get(10))
+                .isEqualTo("! pipeline 'stock': circuit-breaker was closed and is open: by hand"
+                        + " (30s ago; 59,989 more such events since the last line)");
     }
 
     @Test

@@ -6,6 +6,7 @@ import dev.holdfast.Reason;
 import dev.holdfast.internal.Checks;
 import dev.holdfast.internal.Options;
 import dev.holdfast.internal.Ranks;
+import dev.holdfast.internal.Refused;
 import dev.holdfast.spi.InvalidSettingsException;
 import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Passage;
@@ -104,7 +105,7 @@ public final class AdaptiveThrottlePolicy extends Policy {
         } else {
             accepts.refused(now);
         }
-        rejected.increment();
+        Refused.count(passage, rejected);
         String pipeline = passage.pipeline();
         return passage.reject(
                 Reason.THROTTLED,

@@ -4,6 +4,7 @@ package dev.holdfast.throttling;
 import dev.holdfast.Outcome;
 import dev.holdfast.Reason;
 import dev.holdfast.internal.Checks;
+import dev.holdfast.internal.Refused;
 import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Passage;
 import dev.holdfast.spi.Policy;
@@ -130,7 +131,7 @@ public final class GatePolicy extends Policy {
     }
 
     private int turnAway(Passage passage, Hold hold, long left) {
-        rejected.increment();
+        Refused.count(passage, rejected);
         String pipeline = passage.pipeline();
         return passage.reject(
                 Reason.THROTTLED,

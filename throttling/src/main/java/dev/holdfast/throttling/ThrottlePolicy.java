@@ -4,6 +4,7 @@ package dev.holdfast.throttling;
 import dev.holdfast.Reason;
 import dev.holdfast.internal.Checks;
 import dev.holdfast.internal.Ranks;
+import dev.holdfast.internal.Refused;
 import dev.holdfast.internal.ShortLock;
 import dev.holdfast.internal.Stripes;
 import dev.holdfast.spi.Meters;
@@ -245,7 +246,7 @@ public final class ThrottlePolicy extends Policy {
     }
 
     private int turnAway(Passage passage, long wait, int weight) {
-        rejected.increment();
+        Refused.count(passage, rejected);
         String pipeline = passage.pipeline();
         int processes = replicas;
         return passage.reject(
@@ -260,7 +261,7 @@ public final class ThrottlePolicy extends Policy {
     }
 
     private int tooHeavy(Passage passage, int weight) {
-        rejected.increment();
+        Refused.count(passage, rejected);
         String pipeline = passage.pipeline();
         return passage.reject(
                 Reason.THROTTLED,

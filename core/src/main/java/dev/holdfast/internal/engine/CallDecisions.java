@@ -190,11 +190,18 @@ abstract class CallDecisions extends CallOutcome implements ChangesAlone.Told {
         if (reason == Reason.INTERRUPTED) {
             interrupted();
         }
-        engine.observers.rejected(operation(), policy, reason);
+        tellRejection(policy, reason);
+        return made(Decision.REJECT);
+    }
+
+    /** Not of a hedge that did not begin: nobody asked for it, and it is no try. Its call's trace shows it all the same. */
+    void tellRejection(String policy, Reason reason) {
+        if (mayWait() || started()) {
+            engine.observers.rejected(operation(), policy, reason);
+        }
         if (trace != null) {
             trace.rejected(policy, reason);
         }
-        return made(Decision.REJECT);
     }
 
     @Override

@@ -224,10 +224,7 @@ final class Endings {
 
     private void reject(CallState call, CallRejectedException rejection) {
         call.error(rejection, Outcome.REJECTED);
-        observers.rejected(call.operation(), rejection.policy(), rejection.reason());
-        if (call.trace != null) {
-            call.trace.rejected(rejection.policy(), rejection.reason());
-        }
+        call.tellRejection(rejection.policy(), rejection.reason());
     }
 
     // ---- who is told

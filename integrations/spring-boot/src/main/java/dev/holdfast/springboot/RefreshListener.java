@@ -45,7 +45,7 @@ final class RefreshListener implements ApplicationListener<ApplicationEvent> {
             }
             warnOfRestart();
         } catch (ConfigException | IllegalArgumentException | BeansException wrong) {
-            LOG.warnLines("changed properties are refused, and the last good ones stay:\n" + wrong.getMessage());
+            LOG.warnProblems("changed properties are refused, and the last good ones stay", wrong.getMessage());
         } catch (RuntimeException cannotBeRead) {
             // A source of properties is down, or code has closed the pipelines. The event is everybody's.
             LOG.warn("changed properties are not read, and the last good ones stay", cannotBeRead);
@@ -61,7 +61,7 @@ final class RefreshListener implements ApplicationListener<ApplicationEvent> {
         try {
             now.check(holdfast, environment);
         } catch (WrongSettingException wrong) {
-            LOG.warnLines("the changed properties are in use, but a restart would fail:\n" + wrong.getMessage());
+            LOG.warnProblems("the changed properties are in use, but a restart would fail", wrong.getMessage());
         }
     }
 }

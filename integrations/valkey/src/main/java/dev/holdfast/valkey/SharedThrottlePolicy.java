@@ -5,6 +5,7 @@ import dev.holdfast.Reason;
 import dev.holdfast.internal.ChangesAlone.Told;
 import dev.holdfast.internal.Checks;
 import dev.holdfast.internal.Ranks;
+import dev.holdfast.internal.Refused;
 import dev.holdfast.internal.ShortLock;
 import dev.holdfast.internal.TellsState;
 import dev.holdfast.spi.Completion;
@@ -147,7 +148,7 @@ public final class SharedThrottlePolicy extends Policy implements TellsState {
     }
 
     private int turnAway(Passage passage, long wait) {
-        rejected.increment();
+        Refused.count(passage, rejected);
         String pipeline = passage.pipeline();
         boolean away = permits.away();
         String store = away ? ", and its store is away" : permits.late() ? ", and its store has not answered yet" : "";

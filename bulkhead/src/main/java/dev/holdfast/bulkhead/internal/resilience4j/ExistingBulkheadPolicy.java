@@ -4,6 +4,7 @@ package dev.holdfast.bulkhead.internal.resilience4j;
 import dev.holdfast.Reason;
 import dev.holdfast.internal.Checks;
 import dev.holdfast.internal.Interrupts;
+import dev.holdfast.internal.Refused;
 import dev.holdfast.internal.SafeLog;
 import dev.holdfast.spi.Completion;
 import dev.holdfast.spi.Meters;
@@ -114,7 +115,7 @@ public final class ExistingBulkheadPolicy extends Policy {
     }
 
     private int rejectFull(Passage passage, BulkheadFullException full) {
-        rejected.increment();
+        Refused.count(passage, rejected);
         int limit = bulkhead.getMetrics().getMaxAllowedConcurrentCalls();
         String message = "bulkhead of '" + passage.pipeline() + "' is full: all " + limit
                 + " permits of resilience4j's '" + bulkhead.getName() + "' are out";

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.holdfast.circuitbreaker.internal.engine;
 
+import dev.holdfast.internal.ChangesAlone;
 import java.util.OptionalLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.atomic.LongAdder;
@@ -112,14 +113,23 @@ public final class Engine {
         return at.probes == null ? rules.probes(at.openings) : at.probes.permits();
     }
 
-    /** A token, or {@link #REFUSED}. */
+    /** A try was refused. Apart from {@link #acquire}, since a hedge that is refused is no try. */
+    public void refuses() {
+        notPermitted.increment();
+    }
+
+    /** A token, or {@link #REFUSED}, of which {@link #refuses} is to be told. */
     public long acquire(long now) {
         return acquire(now, Probes.TRACKED);
     }
 
     /** The same for a thread that will not return the token. */
     public boolean acquireUntracked(long now, long thread) {
-        return acquire(now, thread) != REFUSED;
+        boolean acquired = acquire(now, thread) != REFUSED;
+        if (!acquired) {
+            refuses();
+        }
+        return acquired;
     }
 
     private long acquire(long now, long thread) {
@@ -134,7 +144,6 @@ public final class Engine {
         // Tests for null because of the compiler; only a half-open life has probes.
         int probe = at.probes == null ? 0 : at.probes.take(now, thread);
         if (probe == 0) {
-            notPermitted.increment();
             return REFUSED;
         }
         return at.token | (probe & 0xffff_ffffL);
@@ -320,7 +329,7 @@ public final class Engine {
     public void follow(Engine other, long now) {
         Life at = life.get();
         if (rules.initialState() != other.rules.initialState() && rules.initialState() != at.state) {
-            swap(at, initial(at, now), "by the option initial-state");
+            swap(at, initial(at, now), ChangesAlone.BY_OPTION);
         }
     }
 
@@ -341,7 +350,7 @@ public final class Engine {
             if (!at.state.allows(state)) {
                 return at.state;
             }
-        } while (!swap(at, next.apply(at), "by hand"));
+        } while (!swap(at, next.apply(at), ChangesAlone.BY_HAND));
         return null;
     }
 

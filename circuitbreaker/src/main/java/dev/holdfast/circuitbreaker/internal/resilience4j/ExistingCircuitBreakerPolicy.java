@@ -2,6 +2,7 @@
 package dev.holdfast.circuitbreaker.internal.resilience4j;
 
 import dev.holdfast.internal.ChangesAlone;
+import dev.holdfast.internal.Refused;
 import dev.holdfast.internal.SafeLog;
 import dev.holdfast.internal.ShortLock;
 import dev.holdfast.spi.Meters;
@@ -59,7 +60,7 @@ public final class ExistingCircuitBreakerPolicy extends Policy implements Change
         }
         // The breaker opened meanwhile, so the permit belongs to a state that is over: nothing to give back.
         passage.object(null);
-        notPermitted.increment();
+        Refused.count(passage, notPermitted);
         return PolicyParts.refuse(passage, States.ours(sight.state), -1, probes, sight.refusal);
     }
 

@@ -4,6 +4,7 @@ package dev.holdfast.throttling.internal.resilience4j;
 import dev.holdfast.Reason;
 import dev.holdfast.internal.Checks;
 import dev.holdfast.internal.Interrupts;
+import dev.holdfast.internal.Refused;
 import dev.holdfast.internal.SafeLog;
 import dev.holdfast.spi.Meters;
 import dev.holdfast.spi.Passage;
@@ -57,7 +58,7 @@ public final class ExistingRateLimiterPolicy extends Policy {
             wait = limiter.reservePermission(passage.weight());
         } catch (Throwable broken) {
             // A consumer of its events. Whether it has given a permission, nobody knows: so this call has none.
-            rejected.increment();
+            Refused.count(passage, rejected);
             warn("was asked for a permission", broken);
             String message = "resilience4j's '" + limiter.getName() + "' threw when '" + passage.pipeline()
                     + "' asked it for a permission: " + broken;
@@ -77,7 +78,7 @@ public final class ExistingRateLimiterPolicy extends Policy {
     }
 
     private int turnAway(Passage passage, long retryAfter, String when, @Nullable Throwable cause) {
-        rejected.increment();
+        Refused.count(passage, rejected);
         String message = "throttle of '" + passage.pipeline() + "' has no permission of resilience4j's '"
                 + limiter.getName() + "' " + when;
         return passage.reject(Reason.THROTTLED, retryAfter, message, cause);
