@@ -8,6 +8,7 @@ import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.SocketOptions;
+import io.lettuce.core.SslOptions;
 import io.lettuce.core.TimeoutOptions;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.codec.ByteArrayCodec;
@@ -16,6 +17,7 @@ import io.lettuce.core.resource.DefaultClientResources;
 import io.lettuce.core.resource.NettyCustomizer;
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
+import java.security.cert.CertificateException;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -88,11 +90,17 @@ final class Connector {
         }
     }
 
-    Connector(RedisURI uri, Duration timeout) {
+    /**
+     * To this server.
+     *
+     * @param tls null: the trust store of the JVM
+     */
+    Connector(RedisURI uri, Duration timeout, @Nullable SslOptions tls) {
         this.timeout = timeout;
         this.uri = RedisURI.builder(uri).withTimeout(timeout).build();
         client = RedisClient.create(resources);
         client.setOptions(ClientOptions.builder()
+                .sslOptions(tls == null ? SslOptions.create() : tls)
                 .autoReconnect(false) // this class does
                 .disconnectedBehavior(DisconnectedBehavior.REJECT_COMMANDS)
                 // Its timer counts the time in which the process stood still: see look.
@@ -173,7 +181,7 @@ final class Connector {
             }
             CompletableFuture<?> next = client.connectAsync(ByteArrayCodec.INSTANCE, uri)
                     .thenAccept(this::connected)
-                    .whenComplete((connected, error) -> refusal = error == null ? "" : ": " + root(error))
+                    .whenComplete((connected, error) -> refusal = error == null ? "" : ": " + says(error))
                     .toCompletableFuture();
             connecting = next;
             return next;
@@ -183,13 +191,20 @@ final class Connector {
     }
 
     /** What the server or the network says, without what Lettuce says about it. */
-    private static String root(Throwable error) {
+    private String says(Throwable error) {
         Throwable root = error;
         for (Throwable cause = error.getCause(); cause != null; cause = cause.getCause()) {
             root = cause;
         }
         String says = root.getMessage();
-        return says == null ? root.toString() : says;
+        if (says == null || root instanceof CertificateException) {
+            return root.toString(); // an expired certificate says a date alone
+        }
+        // Neither side of a wrong guess says what it is.
+        if (uri.isSsl() && says.contains("timed out")) {
+            return says + " (rediss:// needs a server with TLS)";
+        }
+        return !uri.isSsl() && says.contains("reset") ? says + " (a server with TLS needs rediss://)" : says;
     }
 
     private void connected(StatefulRedisConnection<byte[], byte[]> connection) {

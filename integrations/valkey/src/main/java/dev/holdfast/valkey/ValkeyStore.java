@@ -4,10 +4,12 @@ package dev.holdfast.valkey;
 import dev.holdfast.internal.Checks;
 import dev.holdfast.internal.Replicas;
 import io.lettuce.core.RedisURI;
+import io.lettuce.core.SslOptions;
 import io.netty.util.NetUtil;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Objects;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -41,9 +43,9 @@ public final class ValkeyStore implements AutoCloseable {
     private final byte[] me = UUID.randomUUID().toString().getBytes(StandardCharsets.UTF_8);
     private final Map<String, Asked> rollCalls = new ConcurrentHashMap<>();
 
-    private ValkeyStore(RedisURI uri, Duration timeout) {
+    private ValkeyStore(RedisURI uri, Duration timeout, @Nullable SslOptions tls) {
         this.timeout = timeout;
-        connector = new Connector(uri, timeout);
+        connector = new Connector(uri, timeout, tls);
     }
 
     /**
@@ -96,6 +98,22 @@ public final class ValkeyStore implements AutoCloseable {
         return connect(oneServer(uri), TIMEOUT);
     }
 
+    /**
+     * A server with TLS, such as one whose certificate is of an authority of your own, or that wants one of this process.
+     *
+     * @param uri with TLS ({@code rediss://}), as for {@link #connect(RedisURI)}
+     * @param tls of Lettuce: {@code SslOptions.builder().truststore(…).keystore(…)}. Without it, the JVM's trust store holds, and the process shows no certificate
+     * @throws IllegalArgumentException as {@link #connect(RedisURI)}, and if the URI is without TLS
+     */
+    public static ValkeyStore connect(RedisURI uri, SslOptions tls) {
+        Objects.requireNonNull(tls, "tls");
+        if (!uri.isSsl()) {
+            throw new IllegalArgumentException(
+                    "options of TLS are given, but the URI of the store is redis:// and must be rediss://host:port");
+        }
+        return connect(oneServer(uri), TIMEOUT, tls);
+    }
+
     private static RedisURI oneServer(RedisURI uri) {
         String others = others(uri);
         if (others != null) {
@@ -119,10 +137,14 @@ public final class ValkeyStore implements AutoCloseable {
     }
 
     static ValkeyStore connect(RedisURI uri, Duration timeout) {
+        return connect(uri, timeout, null);
+    }
+
+    private static ValkeyStore connect(RedisURI uri, Duration timeout, @Nullable SslOptions tls) {
         boolean interrupted = Thread.interrupted(); // Netty's timer would not tell
         ValkeyStore store;
         try {
-            store = new ValkeyStore(uri, timeout);
+            store = new ValkeyStore(uri, timeout, tls);
         } finally {
             if (interrupted) {
                 Thread.currentThread().interrupt();
