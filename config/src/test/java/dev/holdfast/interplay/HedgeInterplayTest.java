@@ -201,25 +201,28 @@ class HedgeInterplayTest {
         /** What is to be done while the call runs is added to {@code meanwhile}. */
         List<Policy> policies(List<Runnable> meanwhile) {
             return switch (this) {
-                case BULKHEAD -> List.of(BulkheadPolicy.of(
-                        b -> b.maxConcurrentCalls(1).maxWaitingCalls(0)));
+                case BULKHEAD ->
+                    List.of(BulkheadPolicy.of(b -> b.maxConcurrentCalls(1).maxWaitingCalls(0)));
                 case BULKHEAD_WITH_PLACES -> List.of(bulkhead(1));
-                case EXISTING_BULKHEAD -> List.of(BulkheadPolicy.of(Bulkhead.of(
-                        "old",
-                        BulkheadConfig.custom()
-                                .maxConcurrentCalls(1)
-                                .maxWaitDuration(Duration.ZERO)
-                                .build())));
+                case EXISTING_BULKHEAD ->
+                    List.of(BulkheadPolicy.of(Bulkhead.of(
+                            "old",
+                            BulkheadConfig.custom()
+                                    .maxConcurrentCalls(1)
+                                    .maxWaitDuration(Duration.ZERO)
+                                    .build())));
                 case NESTED_BULKHEAD -> List.of(bulkhead(10), bulkhead(1));
-                case THROTTLE -> List.of(ThrottlePolicy.of(
-                        t -> t.limit(1).per(millis(60_000)).burst(1).maxWait(millis(60_000))));
-                case EXISTING_RATE_LIMITER -> List.of(ThrottlePolicy.of(RateLimiter.of(
-                        "old",
-                        RateLimiterConfig.custom()
-                                .limitForPeriod(1)
-                                .limitRefreshPeriod(Duration.ofDays(1))
-                                .timeoutDuration(Duration.ZERO)
-                                .build())));
+                case THROTTLE ->
+                    List.of(ThrottlePolicy.of(
+                            t -> t.limit(1).per(millis(60_000)).burst(1).maxWait(millis(60_000))));
+                case EXISTING_RATE_LIMITER ->
+                    List.of(ThrottlePolicy.of(RateLimiter.of(
+                            "old",
+                            RateLimiterConfig.custom()
+                                    .limitForPeriod(1)
+                                    .limitRefreshPeriod(Duration.ofDays(1))
+                                    .timeoutDuration(Duration.ZERO)
+                                    .build())));
                 case BREAKER -> {
                     CircuitBreakerPolicy breaker = breaker();
                     meanwhile.add(() -> breaker.asResilience4j().transitionToForcedOpenState());
@@ -230,8 +233,9 @@ class HedgeInterplayTest {
                     meanwhile.add(existing::transitionToForcedOpenState);
                     yield List.of(CircuitBreakerPolicy.of(existing));
                 }
-                case SHADOWED_BULKHEAD -> List.of(ShadowPolicy.of(BulkheadPolicy.of(
-                        b -> b.maxConcurrentCalls(1).maxWaitingCalls(0))));
+                case SHADOWED_BULKHEAD ->
+                    List.of(ShadowPolicy.of(
+                            BulkheadPolicy.of(b -> b.maxConcurrentCalls(1).maxWaitingCalls(0))));
             };
         }
     }

@@ -44,7 +44,8 @@ public final class SafeLog {
         String[] lines = String.valueOf(problems).split("\n");
         String more = lines.length == 1 ? "" : " (and " + (lines.length - 1) + " more)";
         String first = fact + ": " + lines[0] + more;
-        String text = Stream.concat(Stream.of(first), Arrays.stream(lines).skip(1)).collect(Collectors.joining("\n"));
+        String text =
+                Stream.concat(Stream.of(first), Arrays.stream(lines).skip(1)).collect(Collectors.joining("\n"));
         log(Level.WARNING, text, false, null);
     }
 

@@ -239,7 +239,9 @@ class LogObserverTest {
             one.stateChanged(instance.name, "circuit-breaker", "closed", "forced_open", "by hand");
         }
         assertThat(lines).hasSize(200);
-        assertThat(lines).filteredOn(line -> line.contains("forced_open: by hand")).hasSize(100);
+        assertThat(lines)
+                .filteredOn(line -> line.contains("forced_open: by hand"))
+                .hasSize(100);
         time.advance(Duration.ofMinutes(2));
 
         assertThat(lines).hasSize(201).last().isEqualTo("! 100 more events of instances of 'stock' were left out");
