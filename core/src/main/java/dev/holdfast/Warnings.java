@@ -56,11 +56,25 @@ final class Warnings {
     }
 
     private static List<String> of(Policy policy) {
-        List<String> own = policy.warnings();
+        List<String> own = asked(policy);
         if (own == null || own.stream().anyMatch(Objects::isNull)) {
             throw new NullPointerException("warnings() of " + policy.name() + " returned " + own);
         }
         return own;
+    }
+
+    private static List<String> asked(Policy policy) {
+        try {
+            return policy.warnings();
+        } catch (IllegalArgumentException thrown) {
+            throw new IllegalArgumentException(threw(policy, thrown), thrown); // a problem of a file
+        } catch (RuntimeException thrown) {
+            throw new IllegalStateException(threw(policy, thrown), thrown);
+        }
+    }
+
+    private static String threw(Policy policy, RuntimeException thrown) {
+        return "warnings() of " + policy.name() + " threw " + thrown;
     }
 
     /** The pipeline has these policies now, with which this is wrong. */

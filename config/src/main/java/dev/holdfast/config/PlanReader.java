@@ -416,7 +416,9 @@ final class PlanReader {
             missing.values().stream()
                     .filter(entry -> giver.find(entry.key()).isEmpty())
                     .forEach(entry -> problems.add(
-                            pipeline.child(entry), "is not in the inherited order", "an order of its own beside it"));
+                            pipeline.child(entry),
+                            "is not in the inherited order",
+                            "an order of its own beside it, of " + String.join(", ", sections.keySet())));
             missing.keySet().removeIf(key -> giver.find(key).isEmpty());
         }
         if (!missing.isEmpty()) {

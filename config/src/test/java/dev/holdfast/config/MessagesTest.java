@@ -80,7 +80,8 @@ class MessagesTest {
                   e: { extends: a, timeout: 1s, order: [timeout, retry, bulkhead] }
                 """))
                 .containsExactly(
-                        "8:5 pipelines.b.timeout: is not in the inherited order; expected an order of its own beside it",
+                        "8:5 pipelines.b.timeout: is not in the inherited order; expected an order of its own beside it,"
+                                + " of retry, bulkhead, timeout",
                         "10:3 pipelines.d: inherits an order that names retry, which it does not have;"
                                 + " expected an order of its own");
     }

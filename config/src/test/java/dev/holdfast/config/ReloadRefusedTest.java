@@ -398,7 +398,9 @@ class ReloadRefusedTest {
             Odd.first = () -> holdfast.pipeline("a", "meanwhile").warnings();
             file.put("pipelines.a.keys.idle", "1d");
             file.put("pipelines.z.odd", "-1");
-            assertThatIllegalStateException().isThrownBy(holdfast::reload).withMessage("odd");
+            assertThatIllegalStateException()
+                    .isThrownBy(holdfast::reload)
+                    .withMessage("warnings() of odd threw java.lang.IllegalStateException: odd");
             assertThat(holdfast.instances("a")).hasSize(1);
             time.advance(Duration.ofMinutes(2));
             assertThat(holdfast.instances("a")).isEmpty();

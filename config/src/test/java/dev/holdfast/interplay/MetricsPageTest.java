@@ -227,6 +227,32 @@ class MetricsPageTest {
     }
 
     @Test
+    void thePageListsTheMetersThatAreAbsentUntilTheyCount() throws IOException {
+        SimpleMeterRegistry idle = new SimpleMeterRegistry();
+        Set<String> absent = rows("Meters of every pipeline", page()).stream()
+                .map(Row::name)
+                .filter(name -> !name.startsWith("holdfast.keyed."))
+                .collect(Collectors.toCollection(TreeSet::new));
+        try (Pipeline built = Pipeline.builder("idle")
+                .standard()
+                .advised()
+                .observer(new MicrometerObserver(idle))
+                .time(time)
+                .build()) {
+            assertThat(built.name()).isEqualTo("idle");
+            idle.getMeters().forEach(meter -> absent.remove(meter.getId().getName()));
+        }
+        String page = page();
+        int begin = page.indexOf("\n### Meters that are absent at first\n");
+        String list = page.substring(begin, page.indexOf("\n## ", begin));
+
+        assertThat(absent).isNotEmpty().allSatisfy(name -> assertThat(list).contains("`" + name + "`"));
+        assertThat(Pattern.compile("`(holdfast[a-z.]+)`").matcher(list).results())
+                .extracting(name -> name.group(1))
+                .containsExactlyInAnyOrderElementsOf(absent);
+    }
+
+    @Test
     void theDescriptionOfRejectionsIsThatOfThePage() throws IOException {
         String description = registry.get("holdfast.rejections").meter().getId().getDescription();
 

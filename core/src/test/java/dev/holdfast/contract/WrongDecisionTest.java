@@ -51,6 +51,42 @@ class WrongDecisionTest {
                 "IllegalStateException: " + what + " returned no decision of its passage" + more, 0, millis(0));
     }
 
+    /** Nothing else would end it: no limit is set, and no try reaches the action. */
+    @ParameterizedTest
+    @EnumSource(Way.class)
+    void retriesWithoutAWaitAndWithoutEndAreAMistake(Way way) {
+        try (Lab lab = new Lab()) {
+            lab.layers(new Restless(), new Refusing());
+            assertThat(lab.run(way, Step.value("never")).end())
+                    .isEqualTo(new Lab.End(
+                            "IllegalStateException: restless asked for 1,000,000 retries in a row without a wait",
+                            0,
+                            millis(0)));
+        }
+    }
+
+    private static final class Restless extends Policy {
+        Restless() {
+            super("restless", SUCCESS | FAILURE);
+        }
+
+        @Override
+        public int settle(Passage passage) {
+            return passage.retry(0);
+        }
+    }
+
+    private static final class Refusing extends Policy {
+        Refusing() {
+            super("refusing", ENTER);
+        }
+
+        @Override
+        public int enter(Passage passage) {
+            return passage.reject(Reason.OTHER, -1, "never");
+        }
+    }
+
     @ParameterizedTest
     @EnumSource(Way.class)
     void decisionOfEnterThatIsNotReturnedEndsTheCallBeforeItsAction(Way way) {
@@ -241,6 +277,23 @@ class WrongDecisionTest {
                     }
                 },
                 "timing() of quota returned null");
+    }
+
+    @Test
+    void policyWhoseWarningsThrowIsNamed() {
+        RuntimeException thrown = new UnsupportedOperationException("of an immutable list");
+        Policy quota = new Policy("quota", Policy.ENTER) {
+            @Override
+            public List<String> warnings() {
+                throw thrown;
+            }
+        };
+        try (Lab lab = new Lab()) {
+            assertThatThrownBy(() -> lab.layers(quota))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessage("warnings() of quota threw " + thrown)
+                    .hasCause(thrown);
+        }
     }
 
     @Test

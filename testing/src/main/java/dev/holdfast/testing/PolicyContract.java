@@ -280,6 +280,19 @@ public abstract class PolicyContract {
         giveUpAfterAndVerify(bench().around(TroublePolicy.Kind.PAUSE), driver, SHORT, value("never"));
     }
 
+    /** Also a {@code pause(0)}: where the policy has waited itself, the time of the call may be over then. */
+    @ParameterizedTest
+    @EnumSource(Driver.class)
+    final void pauseThatIsBrokenOffHoldsNothing(Driver driver) {
+        try (Bench bench = bench()) {
+            bench.spy.breaksPauses(true);
+            assertThat(bench.run(driver, value("never"))).isDone();
+            assertNothingHeld(bench.policy);
+            bench.spy.breaksPauses(false);
+            verify(bench, driver);
+        }
+    }
+
     @ParameterizedTest
     @EnumSource(Driver.class)
     final void givenUpWhileItWaitsFurtherInSettlesOnce(Driver driver) {

@@ -33,6 +33,8 @@ public final class SpyPolicy extends Policy implements AroundPolicy {
     private final Policy policy;
     private final Set<Life> open = ConcurrentHashMap.newKeySet();
     private final Queue<String> wrongs = new ConcurrentLinkedQueue<>();
+    private volatile boolean breaksPauses;
+
     private final AtomicLong entries = new AtomicLong();
     private final AtomicLong settlements = new AtomicLong();
     private final AtomicLong ends = new AtomicLong();
@@ -53,6 +55,11 @@ public final class SpyPolicy extends Policy implements AroundPolicy {
     /** A spy that lets everything through, to look at a place of a pipeline. */
     public static SpyPolicy named(String name) {
         return new SpyPolicy(new Policy(name, 0) {});
+    }
+
+    /** Whether each pause of the policy ends at once, as if the call had no time left after it. */
+    void breaksPauses(boolean value) {
+        breaksPauses = value;
     }
 
     /** The policy that the spy stands for. */
@@ -116,7 +123,12 @@ public final class SpyPolicy extends Policy implements AroundPolicy {
             return decision;
         }
         switch (seen.said()) {
-            case PAUSE -> life.set(Life.State.PAUSED);
+            case PAUSE -> {
+                life.set(Life.State.PAUSED);
+                if (breaksPauses) {
+                    throw new ThrownOnPurpose("the pause of " + name() + " is broken off");
+                }
+            }
             case AWAIT -> life.set(Life.State.AWAITING);
             default -> {
                 life.set(Life.State.TURNED);

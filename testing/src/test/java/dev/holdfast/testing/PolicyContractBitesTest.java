@@ -289,6 +289,21 @@ class PolicyContractBitesTest {
                 "ended threw java.lang.IllegalStateException: broken");
     }
 
+    @ParameterizedTest
+    @EnumSource(Driver.class)
+    void missingAbandonAfterAPauseOfZeroIsFound(Driver driver) {
+        assertFoundIn(
+                () -> new Ten() {
+                    @Override
+                    public int enter(Passage passage) {
+                        int entered = super.enter(passage);
+                        return entered == PROCEED ? passage.pause(0) : entered;
+                    }
+                },
+                contract -> contract.pauseThatIsBrokenOffHoldsNothing(driver),
+                "running");
+    }
+
     @Test
     @Logs("pipeline 'contract': it has no name")
     void metersAndSettingsThatCannotBeReadAreFound() {

@@ -29,6 +29,9 @@ abstract class CallDecisions extends CallOutcome implements ChangesAlone.Told {
     /** The layer that has made the first of these. */
     private byte pendingOf;
 
+    /** How often a policy has asked for a retry without a wait, since there was one. */
+    int retriesAtOnce;
+
     @Nullable
     Completion awaited;
 
@@ -52,6 +55,9 @@ abstract class CallDecisions extends CallOutcome implements ChangesAlone.Told {
     void forgetDecisions() {
         if (pending != 0) {
             pending = 0;
+        }
+        if (retriesAtOnce != 0) {
+            retriesAtOnce = 0;
         }
         if (awaited != null) {
             awaited = null;

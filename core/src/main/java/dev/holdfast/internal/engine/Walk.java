@@ -4,6 +4,7 @@ package dev.holdfast.internal.engine;
 import dev.holdfast.Outcome;
 import dev.holdfast.Refusal;
 import dev.holdfast.Reply.Source;
+import dev.holdfast.internal.Checks;
 import dev.holdfast.internal.HoldsNothing;
 import dev.holdfast.internal.NotAnswered;
 import java.util.List;
@@ -14,6 +15,9 @@ import org.jspecify.annotations.Nullable;
  * must wait or the action must run, it returns, and the driver calls it again.
  */
 final class Walk {
+    /** Nobody means so many. */
+    private static final int MOST_RETRIES_AT_ONCE = 1_000_000;
+
     private final Plan plan;
     private final Observers observers;
     final PolicyHooks hooks;
@@ -314,7 +318,7 @@ final class Walk {
             case 0, Decision.OUT -> {}
             case Decision.RETRY -> {
                 call.waits = true;
-                if (!call.isHedge() && retryFits(call)) {
+                if (!call.isHedge() && retryFits(call) && isToEnd(call)) {
                     return beginRetry(call);
                 }
                 abandon(call);
@@ -404,6 +408,17 @@ final class Walk {
             return false;
         }
         return true;
+    }
+
+    /** A policy that always says retry(0) would hold the thread for ever. */
+    private boolean isToEnd(CallState call) {
+        call.retriesAtOnce = call.waitNanos > 0 ? 0 : call.retriesAtOnce + 1;
+        if (call.retriesAtOnce <= MOST_RETRIES_AT_ONCE) {
+            return true;
+        }
+        call.brokenBy(new IllegalStateException(plan.policyName(call.cursor) + " asked for "
+                + Checks.number(MOST_RETRIES_AT_ONCE) + " retries in a row without a wait"));
+        return false;
     }
 
     private Step beginRetry(CallState call) {

@@ -171,7 +171,7 @@ final class FallbackMethods {
         return new IllegalArgumentException("fallback: the pipeline '" + pipeline.name()
                 + "' has no fallback policy, so nobody would call " + name
                 + "; add  fallback: { only-of-operations: true }  (with on-ignored: true it answers ignored errors, too,"
-                + " as in resilience4j)");
+                + " as in resilience4j); if the pipeline has an order, name fallback in it, too");
     }
 
     /** A caller of the method expects what the method declares. */

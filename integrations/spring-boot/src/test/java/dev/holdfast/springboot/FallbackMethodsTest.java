@@ -50,7 +50,8 @@ class FallbackMethodsTest {
         try (Pipeline pipeline = Pipeline.of("p", FallbackPolicy.ofOperations())) {
             pipeline.replace(binding(() -> assertThatIllegalArgumentException()
                     .isThrownBy(() -> methods(pipeline))
-                    .withMessageContaining("'p' has no fallback policy")));
+                    .withMessageContaining("'p' has no fallback policy")
+                    .withMessageEndingWith("if the pipeline has an order, name fallback in it, too")));
             assertThat(pipeline.policies()).extracting(Policy::name).containsExactly("other");
             pipeline.replace(FallbackPolicy.ofOperations());
             assertThat(methods(pipeline)).isNotNull();

@@ -244,7 +244,8 @@ final class PipelineText {
                     perhaps.map(Given::kept).orElse("kept") + ": the aspect orders"
                             + perhaps.map(Given::origin).orElse("") + ". The least number is outermost"
                             + " there. Without this line the order is the default one (page \"The configuration file\"). The pipeline warns"
-                            + " of an order that does harm");
+                            + " of an order that does harm. It must name every section: with a `deadline` or a `fallback`, write these"
+                            + " into it, too, the first ones");
         }
     }
 }

@@ -1073,6 +1073,7 @@ class MigrateKindsTest {
             assertThat(made.pipeline("a")).hasToString("a: circuit-breaker > retry > call");
             assertThat(made.text())
                     .contains("The least number is outermost there", "kept: retryAspectOrder = 2")
+                    .containsPattern("must\\s+(# +)?name\\s+(# +)?every\\s+(# +)?section: with a `deadline`")
                     .doesNotContain("repeats the rejections");
         }
     }
