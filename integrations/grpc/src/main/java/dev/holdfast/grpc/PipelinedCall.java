@@ -496,6 +496,7 @@ abstract class PipelinedCall<Q, R> extends ClientCall<Q, R> implements Context.C
 
     @Override
     public void request(int number) {
+        listener();
         if (number < 0) {
             throw new IllegalArgumentException("Number requested must be non-negative");
         }

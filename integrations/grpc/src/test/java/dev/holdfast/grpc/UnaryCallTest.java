@@ -64,6 +64,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -838,6 +839,24 @@ class UnaryCallTest {
         assertThatThrownBy(() -> cancelled.start(hears, new Metadata())).hasMessage("call was cancelled");
         call.request(1);
         Shop.within(hears.closed);
+    }
+
+    /** As without a pipeline. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void beforeItsStartACallTakesNothing(boolean stream) {
+        ClientCall<String, String> call = channel(Transport.IN_PROCESS, attempts.retrying())
+                .newCall(stream ? Shop.CHAT : Shop.GET, CallOptions.DEFAULT);
+        List<ThrowingCallable> early = List.of(
+                () -> call.request(1),
+                () -> call.request(-1),
+                () -> call.sendMessage("x"),
+                () -> call.setMessageCompression(true),
+                call::halfClose);
+        assertThat(early)
+                .allSatisfy(each -> assertThatThrownBy(each)
+                        .isInstanceOf(IllegalStateException.class)
+                        .hasMessage("Not started"));
     }
 
     // ---- policies
