@@ -127,6 +127,11 @@ public final class Bound {
         }
     }
 
+    /** The same, in no attempt. */
+    public Bound withoutAttempt() {
+        return new Bound(time, until, 0, priority, around, null, over, then);
+    }
+
     /** What holds of this; null if nothing does any more. */
     @Nullable
     Bound now() {
