@@ -127,6 +127,24 @@ public final class Bound {
         }
     }
 
+    /** Runs this with what holds now, but for the deadline. */
+    public static void unlimited(Runnable task) {
+        Bound now = current();
+        Ambient here = Ambient.get();
+        Ambient.Held before =
+                here.replace(now == null ? null : new Bound(null, 0, now.attempt, now.priority, now.around));
+        try {
+            task.run();
+        } finally {
+            here.putBack(before);
+        }
+    }
+
+    /** The same, in no attempt. */
+    public Bound withoutAttempt() {
+        return new Bound(time, until, 0, priority, around, null, over, then);
+    }
+
     /** What holds of this; null if nothing does any more. */
     @Nullable
     Bound now() {

@@ -4,7 +4,10 @@ package dev.holdfast.internal.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.Deadline;
+import dev.holdfast.spi.TimeSource;
+import dev.holdfast.time.VirtualTime;
 import java.time.Duration;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -20,6 +23,31 @@ class BoundTest {
             assertThat(length(Bound.current())).isLessThanOrEqualTo(2);
             Bound.restore(before);
             assertThat(Deadline.remaining()).isPresent();
+        });
+    }
+
+    @Test
+    void withoutALimitTheAttemptAndThePriorityHoldOn() {
+        Bound.within(TimeSource.system(), 1_000_000_000, 2, Bound.SHEDDABLE, () -> {
+            Bound.unlimited(() -> {
+                assertThat(Bound.remaining()).isEqualTo(Long.MAX_VALUE);
+                assertThat(Bound.attempt()).isEqualTo(2);
+                assertThat(Bound.priority()).isEqualTo(Bound.SHEDDABLE);
+            });
+            assertThat(Bound.remaining()).isBetween(Long.MIN_VALUE, 1_000_000_000L);
+            return null;
+        });
+        Bound.unlimited(() -> assertThat(Bound.current()).isNull());
+    }
+
+    @Test
+    void withoutItsAttemptTheLimitAndThePriorityHoldOn() {
+        Bound all = Bound.within(
+                new VirtualTime(), 1_000_000_000, 2, Bound.SHEDDABLE, () -> Objects.requireNonNull(Bound.current()));
+        all.withoutAttempt().run(() -> {
+            assertThat(Bound.remaining()).isEqualTo(1_000_000_000);
+            assertThat(Bound.attempt()).isZero();
+            assertThat(Bound.priority()).isEqualTo(Bound.SHEDDABLE);
         });
     }
 

@@ -65,7 +65,8 @@ public final class GrpcOptions {
 
     /**
      * The metadata that carries what gRPC does not: default {@code holdfast-attempt} and {@code holdfast-priority}; null: none.
-     * {@code grpc-timeout} is gRPC's own and is not written by these.
+     * {@code grpc-timeout} is gRPC's own and is not written by these. Unless null, a caller's own {@code holdfast-timeout-ms} is
+     * removed. For a method with streams no time is written: it may last longer than its attempt.
      *
      * @throws IllegalArgumentException if gRPC refuses a name: it allows letters, digits and {@code -_.}, and no {@code -bin} at the
      *     end

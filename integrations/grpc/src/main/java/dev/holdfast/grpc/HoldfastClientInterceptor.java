@@ -7,6 +7,7 @@ import dev.holdfast.CallTimeoutException;
 import dev.holdfast.Pipeline;
 import dev.holdfast.headers.CallHeaders;
 import dev.holdfast.internal.SafeLog;
+import dev.holdfast.internal.engine.Bound;
 import io.grpc.CallOptions;
 import io.grpc.Channel;
 import io.grpc.ClientCall;
@@ -103,21 +104,32 @@ public final class HoldfastClientInterceptor implements ClientInterceptor {
     }
 
     /** Of one attempt, on the thread that makes it. */
-    Metadata headers(Metadata given) {
+    Metadata headers(Metadata given, MethodDescriptor<?, ?> method) {
         Metadata copy = new Metadata();
         copy.merge(given);
         CallHeaders written = options.headers;
         Keys keys = options.keys;
         if (written != null && keys != null) {
-            written.write((name, value) -> {
-                Metadata.Key<String> key = keys.of(name);
-                if (key != null) {
-                    copy.discardAll(key);
-                    copy.put(key, value);
-                }
-            });
+            // A handler may send on what it has received. That time has gone by in part.
+            keys.times().forEach(copy::discardAll);
+            Runnable writes = () -> write(written, keys, copy);
+            if (method.getType() == MethodType.UNARY) {
+                writes.run();
+            } else {
+                Bound.unlimited(writes); // the attempt's time ends with the first message
+            }
         }
         return copy;
+    }
+
+    private static void write(CallHeaders written, Keys keys, Metadata to) {
+        written.write((name, value) -> {
+            Metadata.Key<String> key = keys.of(name);
+            if (key != null) {
+                to.discardAll(key);
+                to.put(key, value);
+            }
+        });
     }
 
     Executor executor() {

@@ -2,18 +2,17 @@
 package dev.holdfast.grpc;
 
 import dev.holdfast.CallRejectedException;
-import dev.holdfast.Deadline.Binding;
 import dev.holdfast.headers.CallHeaders;
+import dev.holdfast.internal.engine.Bound;
 import io.grpc.Context;
-import io.grpc.Deadline;
 import io.grpc.Metadata;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
 import io.grpc.Status;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Binds the deadline and the attempt with which a call came in, while its handler runs: pipelines that the handler calls have no more
@@ -26,10 +25,11 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Bound during {@code startCall} and each method of the call's listener. For other threads there is {@link
  * dev.holdfast.Deadline#propagating}. Safe for any number of threads.
+ *
+ * <p>If the client sends a stream, {@link CallHeaders.Builder#maxTimeout} counts from each method of the listener on. The attempt
+ * holds until the first message has been handled, and in {@code onHalfClose} of a client-streaming method.
  */
 public final class HoldfastServerInterceptor implements ServerInterceptor {
-    private static final long MOST_DIGITS = 99_999_999;
-
     private final CallHeaders headers;
     private final Keys keys;
 
@@ -56,15 +56,10 @@ public final class HoldfastServerInterceptor implements ServerInterceptor {
     @Override
     public <Q, R> ServerCall.Listener<Q> interceptCall(
             ServerCall<Q, R> call, Metadata received, ServerCallHandler<Q, R> next) {
-        Binding bound;
+        Inbound inbound;
         try {
-            // The context's deadline is an instant, made before a wait in an executor's queue. So that wait is taken
-            // off
-            // the texts alone: the first one that receives takes it.
-            bound = headers.<@Nullable Binding, RuntimeException>receive(
-                    name -> text(received, name),
-                    () -> headers.<@Nullable Binding, RuntimeException>receive(
-                            HoldfastServerInterceptor::left, Binding::current));
+            inbound = Inbound.of(
+                    headers, texts(received), call.getMethodDescriptor().getType());
         } catch (CallRejectedException noTimeLeft) {
             call.close(
                     Status.DEADLINE_EXCEEDED
@@ -73,66 +68,65 @@ public final class HoldfastServerInterceptor implements ServerInterceptor {
                     new Metadata());
             return new ServerCall.Listener<>() {};
         }
+        Bound bound = inbound.atFirst();
         if (bound == null) {
             return next.startCall(call, received);
         }
-        Binding before = Binding.current();
-        Binding.set(bound);
+        Bound before = Bound.current();
+        Bound.set(bound);
         try {
-            return new Bound<>(next.startCall(call, received), bound);
+            return new Listening<>(next.startCall(call, received), inbound);
         } finally {
-            Binding.restore(before);
+            Bound.restore(before);
         }
     }
 
-    private @Nullable String text(Metadata received, String name) {
-        Metadata.Key<String> key = keys.of(name);
-        return key == null ? null : received.get(key);
-    }
-
-    /** Of the context's deadline. */
-    private static @Nullable String left(String name) {
-        Deadline deadline =
-                name.equalsIgnoreCase(Keys.GRPC_TIMEOUT) ? Context.current().getDeadline() : null;
-        return deadline == null ? null : text(deadline.timeRemaining(TimeUnit.NANOSECONDS));
-    }
-
-    private static String text(long nanos) {
-        if (nanos <= MOST_DIGITS) {
-            return Math.max(0, nanos) + "n";
+    /** A copy: the metadata is the handler's, which may change it while the call lasts. */
+    private Map<String, String> texts(Metadata received) {
+        Map<String, String> texts = new HashMap<>();
+        for (String name : headers.names()) {
+            Metadata.Key<String> key = keys.of(name);
+            String text = key == null ? null : received.get(key);
+            if (text != null) {
+                texts.put(name, text);
+            }
         }
-        long micros = nanos / 1_000;
-        return micros <= MOST_DIGITS ? micros + "u" : Math.min(MOST_DIGITS, micros / 1_000_000) + "S";
+        return texts;
     }
 
     /** Hears of the call with what is bound. */
-    private static final class Bound<Q> extends ServerCall.Listener<Q> {
+    private static final class Listening<Q> extends ServerCall.Listener<Q> {
         private final ServerCall.Listener<Q> inside;
-        private final Binding bound;
+        private final Inbound inbound;
 
-        Bound(ServerCall.Listener<Q> inside, Binding bound) {
+        Listening(ServerCall.Listener<Q> inside, Inbound inbound) {
             this.inside = inside;
-            this.bound = bound;
+            this.inbound = inbound;
         }
 
         private void run(Runnable task) {
-            Binding before = Binding.current();
-            Binding.set(bound);
+            run(false, task);
+        }
+
+        private void run(boolean atHalfClose, Runnable task) {
+            Bound before = Bound.current();
+            Bound.set(inbound.now(atHalfClose));
             try {
                 task.run();
             } finally {
-                Binding.restore(before);
+                Bound.restore(before);
             }
         }
 
         @Override
         public void onMessage(Q message) {
             run(() -> inside.onMessage(message));
+            inbound.messageHandled();
         }
 
         @Override
         public void onHalfClose() {
-            run(inside::onHalfClose);
+            run(true, inside::onHalfClose);
         }
 
         @Override

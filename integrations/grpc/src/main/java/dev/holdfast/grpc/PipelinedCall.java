@@ -268,7 +268,7 @@ abstract class PipelinedCall<Q, R> extends ClientCall<Q, R> implements Context.C
         try {
             inside = next.newCall(method, with);
             made.accept(inside);
-            inside.start(hears, interceptor.headers(given));
+            inside.start(hears, interceptor.headers(given, method));
             started.accept(inside);
         } catch (Throwable e) {
             if (inside != null) {
@@ -496,6 +496,7 @@ abstract class PipelinedCall<Q, R> extends ClientCall<Q, R> implements Context.C
 
     @Override
     public void request(int number) {
+        listener();
         if (number < 0) {
             throw new IllegalArgumentException("Number requested must be non-negative");
         }

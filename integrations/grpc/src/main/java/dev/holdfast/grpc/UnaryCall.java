@@ -44,6 +44,7 @@ final class UnaryCall<Q, R> extends PipelinedCall<Q, R> {
 
     @Override
     public void setMessageCompression(boolean enabled) {
+        listener();
         compressed = enabled;
         compressionKnown = true;
     }

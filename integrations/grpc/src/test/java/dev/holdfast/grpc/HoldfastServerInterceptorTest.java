@@ -13,10 +13,12 @@ import dev.holdfast.headers.CallHeaders;
 import dev.holdfast.time.VirtualTime;
 import io.grpc.CallOptions;
 import io.grpc.Channel;
+import io.grpc.ClientCall;
 import io.grpc.ClientInterceptor;
 import io.grpc.Context;
 import io.grpc.Contexts;
 import io.grpc.Metadata;
+import io.grpc.MethodDescriptor;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
@@ -25,22 +27,27 @@ import io.grpc.stub.ClientCalls;
 import io.grpc.stub.MetadataUtils;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a call that comes in binds, and where. */
@@ -231,6 +238,140 @@ class HoldfastServerInterceptorTest {
         Channel with = shop.channel(Transport.IN_PROCESS, MetadataUtils.newAttachHeadersInterceptor(told));
         assertThat(Shop.within(Stub.FUTURE.call(with, Shop.GET, within(Duration.ofMinutes(5)), "x")))
                 .isEqualTo("50");
+    }
+
+    /** Tells what holds in each method of its handler, after which so much time passes. */
+    private static final class Telling implements ServerInterceptor {
+        final BlockingQueue<String> told = new LinkedBlockingQueue<>();
+        private final VirtualTime time;
+        private final Duration passes;
+
+        Telling(VirtualTime time, Duration passes) {
+            this.time = time;
+            this.passes = passes;
+        }
+
+        @Override
+        public <Q, R> ServerCall.Listener<Q> interceptCall(
+                ServerCall<Q, R> call, Metadata headers, ServerCallHandler<Q, R> next) {
+            tell("start");
+            call.request(100);
+            return new ServerCall.Listener<>() {
+                @Override
+                public void onMessage(Q message) {
+                    tell("message");
+                }
+
+                @Override
+                public void onHalfClose() {
+                    tell("half close");
+                    call.close(Status.UNKNOWN, new Metadata());
+                }
+            };
+        }
+
+        private void tell(String event) {
+            Map<String, String> written = new HashMap<>();
+            CallHeaders.of(h -> h.time(time)).write(written::put);
+            String attempt = written.get("Holdfast-Attempt");
+            told.add(event + " " + written.get("Holdfast-Timeout-Ms") + (attempt == null ? "" : " in " + attempt));
+            time.advance(passes);
+        }
+
+        List<String> all(int number) throws InterruptedException {
+            List<String> all = new ArrayList<>();
+            for (int i = 0; i < number; i++) {
+                all.add(Objects.requireNonNull(told.poll(1, TimeUnit.MINUTES), "nothing came"));
+            }
+            return all;
+        }
+    }
+
+    private List<String> told(
+            Telling telling, CallHeaders headers, MethodDescriptor<String, String> method, Metadata with, int messages)
+            throws InterruptedException {
+        Shop shop = open(new Shop(telling, HoldfastServerInterceptor.of(headers)));
+        ClientCall<String, String> call =
+                shop.channel(Transport.IN_PROCESS).newCall(method, within(Duration.ofMinutes(5)));
+        call.start(new ClientCall.Listener<>() {}, with);
+        call.request(2);
+        for (int i = 0; i < messages; i++) {
+            call.sendMessage("x");
+        }
+        call.halfClose();
+        return telling.all(messages + 2);
+    }
+
+    private static Metadata metadata(Map<String, String> values) {
+        Metadata metadata = new Metadata();
+        values.forEach((name, value) -> metadata.put(Shop.key(name), value));
+        return metadata;
+    }
+
+    private static Stream<MethodDescriptor<String, String>> streamsOfRequests() {
+        return Stream.of(Shop.UPLOAD, Shop.CHAT);
+    }
+
+    @ParameterizedTest
+    @MethodSource("streamsOfRequests")
+    void eachMessageOfAStreamHasTheWholeMaximum(MethodDescriptor<String, String> method) throws InterruptedException {
+        VirtualTime time = new VirtualTime();
+        Telling telling = new Telling(time, Duration.ofMillis(700));
+        CallHeaders headers = CallHeaders.of(h -> h.time(time).maxTimeout(Duration.ofSeconds(1)));
+        assertThat(told(telling, headers, method, new Metadata(), 3))
+                .containsExactly("start 1000", "message 1000", "message 1000", "message 1000", "half close 1000");
+    }
+
+    @Test
+    void oneRequestHasTheMaximumOnce() throws InterruptedException {
+        VirtualTime time = new VirtualTime();
+        CallHeaders headers = CallHeaders.of(h -> h.time(time).maxTimeout(Duration.ofSeconds(1)));
+        for (MethodDescriptor<String, String> method : List.of(Shop.GET, Shop.LIST)) {
+            assertThat(told(new Telling(time, Duration.ofMillis(300)), headers, method, new Metadata(), 1))
+                    .containsExactly("start 1000", "message 700", "half close 400");
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("streamsOfRequests")
+    void whatAHeaderLeavesAStreamRunsFromItsBeginning(MethodDescriptor<String, String> method)
+            throws InterruptedException {
+        VirtualTime time = new VirtualTime();
+        Telling telling = new Telling(time, Duration.ofMillis(800));
+        CallHeaders headers = CallHeaders.of(h -> h.time(time).maxTimeout(Duration.ofSeconds(1)));
+        Metadata with = metadata(Map.of("holdfast-timeout-ms", "2500"));
+        assertThat(told(telling, headers, method, with, 4))
+                .containsExactly(
+                        "start 1000", "message 1000", "message 900", "message 100", "message 0", "half close 0");
+    }
+
+    @Test
+    void whatAHeaderLeavesAStreamHasItsWaitInTheQueueTakenOffOnce() throws InterruptedException {
+        VirtualTime time = new VirtualTime();
+        Telling telling = new Telling(time, Duration.ofSeconds(10));
+        CallHeaders headers = CallHeaders.of(h -> h.time(time));
+        Shop shop = open(new Shop(telling, HoldfastServerInterceptor.of(headers), queue(headers, time)));
+        ClientCall<String, String> call =
+                shop.channel(Transport.IN_PROCESS).newCall(Shop.CHAT, within(Duration.ofMinutes(5)));
+        call.start(new ClientCall.Listener<>() {}, metadata(Map.of("holdfast-timeout-ms", "290000")));
+        call.sendMessage("x");
+        call.sendMessage("y");
+        assertThat(telling.all(3)).containsExactly("start 50000", "message 40000", "message 30000");
+    }
+
+    @Test
+    void ofAStreamTheFirstMessageIsOfTheAttemptAndTheAnswerToAll() throws InterruptedException {
+        VirtualTime time = new VirtualTime();
+        CallHeaders headers = CallHeaders.of(h -> h.time(time).maxTimeout(Duration.ofSeconds(1)));
+        Metadata with = metadata(Map.of("holdfast-attempt", "2"));
+        assertThat(told(new Telling(time, Duration.ZERO), headers, Shop.CHAT, with, 3))
+                .containsExactly(
+                        "start 1000 in 2", "message 1000 in 2", "message 1000", "message 1000", "half close 1000");
+        assertThat(told(new Telling(time, Duration.ZERO), headers, Shop.UPLOAD, with, 3))
+                .containsExactly(
+                        "start 1000 in 2", "message 1000 in 2", "message 1000", "message 1000", "half close 1000 in 2");
+        assertThat(told(new Telling(time, Duration.ZERO), headers, Shop.LIST, with, 1))
+                .containsExactly("start 1000 in 2", "message 1000 in 2", "half close 1000 in 2");
     }
 
     private static CompletableFuture<String> called(Stub stub, Channel channel) {

@@ -38,6 +38,7 @@ import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 import io.grpc.stub.ClientCalls;
+import io.grpc.stub.MetadataUtils;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -64,6 +65,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -377,6 +379,44 @@ class UnaryCallTest {
         Received received = shop.next();
         assertThat(received.headers.get(Shop.key("tries"))).isEqualTo("1");
         assertThat(received.headers.getAll(Shop.key("holdfast-timeout-ms"))).hasSize(1);
+    }
+
+    /** As of a handler that sends on what it has received. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aTimeOfTheCallersOwnIsNotSent(boolean limited) {
+        Metadata own = new Metadata();
+        own.put(Shop.key("holdfast-timeout-ms"), "77");
+        own.put(Shop.key("holdfast-timeout-ms"), "78");
+        own.put(Shop.key("holdfast-priority"), "sheddable");
+        ClientInterceptor outside = MetadataUtils.newAttachHeadersInterceptor(own);
+        Pipeline pipeline = limited ? attempts.plain(DeadlinePolicy.of(LONG)) : attempts.plain();
+        Channel channel = shop.channel(Transport.NETTY, around(pipeline), outside);
+        Shop.within(Stub.FUTURE.call(channel, Shop.GET));
+        ClientCalls.asyncServerStreamingCall(channel.newCall(Shop.LIST, CallOptions.DEFAULT), "x", new Shop.Heard());
+        for (Received each : List.of(shop.next(), shop.next())) {
+            assertThat(each.headers.keys()).doesNotContain("holdfast-timeout-ms");
+            assertThat(each.headers.getAll(Shop.key("holdfast-priority"))).containsExactly("sheddable");
+        }
+    }
+
+    @Test
+    void aStreamIsToldNoTimeOfItsAttemptInAHeaderEither() {
+        Pipeline pipeline = attempts.plain(DeadlinePolicy.of(LONG));
+        Metadata own = new Metadata();
+        own.put(Shop.key("left"), "77");
+        Channel channel = shop.channel(
+                Transport.NETTY,
+                HoldfastClientInterceptor.of(
+                        GrpcPipelines.one(pipeline), o -> o.headers(CallHeaders.of(h -> h.timeoutMillis("left")))),
+                MetadataUtils.newAttachHeadersInterceptor(own));
+        pipelines.add(pipeline);
+        ClientCalls.asyncServerStreamingCall(channel.newCall(Shop.LIST, CallOptions.DEFAULT), "x", new Shop.Heard());
+        Metadata headers = shop.next().headers;
+        assertThat(headers.keys()).doesNotContain("left");
+        assertThat(headers.get(Shop.ATTEMPT)).isEqualTo("1");
+        Shop.within(Stub.FUTURE.call(channel, Shop.GET));
+        assertThat(shop.next().headers.getAll(Shop.key("left"))).hasSize(1).doesNotContain("77");
     }
 
     // ---- limits
@@ -838,6 +878,24 @@ class UnaryCallTest {
         assertThatThrownBy(() -> cancelled.start(hears, new Metadata())).hasMessage("call was cancelled");
         call.request(1);
         Shop.within(hears.closed);
+    }
+
+    /** As without a pipeline. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void beforeItsStartACallTakesNothing(boolean stream) {
+        ClientCall<String, String> call = channel(Transport.IN_PROCESS, attempts.retrying())
+                .newCall(stream ? Shop.CHAT : Shop.GET, CallOptions.DEFAULT);
+        List<ThrowingCallable> early = List.of(
+                () -> call.request(1),
+                () -> call.request(-1),
+                () -> call.sendMessage("x"),
+                () -> call.setMessageCompression(true),
+                call::halfClose);
+        assertThat(early)
+                .allSatisfy(each -> assertThatThrownBy(each)
+                        .isInstanceOf(IllegalStateException.class)
+                        .hasMessage("Not started"));
     }
 
     // ---- policies
