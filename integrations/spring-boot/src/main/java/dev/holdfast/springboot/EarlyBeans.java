@@ -3,8 +3,11 @@ package dev.holdfast.springboot;
 
 import dev.holdfast.config.Holdfast;
 import java.lang.reflect.Method;
+import java.util.List;
 import java.util.stream.Stream;
 import org.springframework.aop.framework.Advised;
+import org.springframework.beans.factory.BeanFactory;
+import org.springframework.beans.factory.NoUniqueBeanDefinitionException;
 import org.springframework.beans.factory.config.BeanDefinition;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.beans.factory.config.SmartInstantiationAwareBeanPostProcessor;
@@ -18,7 +21,8 @@ import org.springframework.util.StringUtils;
 /**
  * Refuses a bean with {@link Protected} whose methods would run unprotected: one that is made before {@link ProtectedBeans} is there,
  * because another post-processor needs it, and one that is asked for before it is finished. Objects that nobody makes in the container,
- * such as mocks of a test, are left alone. One that is made in the background waits for the pipelines.
+ * such as mocks of a test, are left alone. One that is made in the background waits for the pipelines. The pipelines of a child context
+ * count more than those of its parent.
  */
 final class EarlyBeans implements BeanDefinitionRegistryPostProcessor, Ordered {
     @Override
@@ -36,6 +40,7 @@ final class EarlyBeans implements BeanDefinitionRegistryPostProcessor, Ordered {
     /** A bean that is made in the background cannot ask for the pipelines: Spring makes them on the main thread alone. */
     @Override
     public void postProcessBeanFactory(ConfigurableListableBeanFactory beans) {
+        preferOwn(beans);
         for (String name : beans.getBeanDefinitionNames()) {
             Class<?> type = isInBackground(name, beans) ? beans.getType(name, false) : null;
             if (type != null && ProtectedBeans.hasProtected(type)) {
@@ -46,6 +51,34 @@ final class EarlyBeans implements BeanDefinitionRegistryPostProcessor, Ordered {
                         definition.getDependsOn(), pipelines.toArray(String[]::new)));
             }
         }
+    }
+
+    /**
+     * Spring offers the pipelines of a parent context, too, and takes those whose bean has the name of a parameter, which is mostly
+     * {@code holdfast}.
+     */
+    private static void preferOwn(ConfigurableListableBeanFactory beans) {
+        List<String> own = Stream.of(beans.getBeanNamesForType(Holdfast.class, true, false))
+                .filter(name -> beans.containsBeanDefinition(name) && isCandidate(beans.getBeanDefinition(name)))
+                .toList();
+        BeanFactory parent = beans.getParentBeanFactory();
+        if (parent == null || own.isEmpty()) {
+            return;
+        }
+        if (own.size() == 1) {
+            beans.getBeanDefinition(own.get(0)).setPrimary(true);
+        } else if (parent.containsBean(HoldfastAutoConfiguration.HOLDFAST)
+                && !own.contains(HoldfastAutoConfiguration.HOLDFAST)
+                && own.stream()
+                        .noneMatch(name -> beans.getBeanDefinition(name).isPrimary())) {
+            throw new NoUniqueBeanDefinitionException(Holdfast.class, own);
+        }
+    }
+
+    /** Whether it may be injected where no qualifier asks for it. */
+    private static boolean isCandidate(BeanDefinition definition) {
+        return definition.isAutowireCandidate()
+                && !(definition instanceof AbstractBeanDefinition own && !own.isDefaultCandidate());
     }
 
     private static boolean isInBackground(String name, ConfigurableListableBeanFactory beans) {

@@ -31,6 +31,9 @@ import org.springframework.core.type.AnnotationMetadata;
 final class PipelineBeans implements ImportBeanDefinitionRegistrar {
     private static final SafeLog LOG = SafeLog.of(Holdfast.class.getName());
 
+    /** Of the name of a bean. */
+    private static final String PREFIX = "holdfast.pipeline.";
+
     private static final String HTTP_CLIENTS = "http-clients";
     private static final String WEB_CLIENT = "webClientBuilder";
     private static final List<String> BUILDERS = List.of("restClientBuilder", "restTemplateBuilder", WEB_CLIENT);
@@ -61,7 +64,7 @@ final class PipelineBeans implements ImportBeanDefinitionRegistrar {
             definition.getConstructorArgumentValues().addIndexedArgumentValue(1, name);
             definition.addQualifier(new AutowireCandidateQualifier(Qualifier.class, name));
             // A bean of the application's own may have the pipeline's name.
-            registry.registerBeanDefinition("holdfast.pipeline." + name, definition);
+            registry.registerBeanDefinition(PREFIX + name, definition);
         }
     }
 
@@ -71,10 +74,15 @@ final class PipelineBeans implements ImportBeanDefinitionRegistrar {
     }
 
     /** A bean; the container calls it. */
-    static Pipeline pipeline(Holdfast holdfast, String name, ClosedLast ours) {
+    static Pipeline pipeline(Holdfast holdfast, String name, ClosedLast ours, BeanFactory beans) {
         try {
             return named(holdfast::pipeline, name);
         } catch (IllegalArgumentException missing) {
+            // A child context with pipelines of its own has the properties of its parent, too.
+            BeanFactory parent = parent(beans);
+            if (parent != null && parent.containsBean(PREFIX + name)) {
+                return parent.getBean(PREFIX + name, Pipeline.class);
+            }
             throw new WrongSettingException(
                     "holdfast.pipelines." + name + ": " + missing.getMessage()
                             + (ours.has(holdfast)
@@ -100,7 +108,7 @@ final class PipelineBeans implements ImportBeanDefinitionRegistrar {
     private Optional<Set<String>> parents(EnvironmentProperties properties) {
         boolean hasOwn = beans instanceof ListableBeanFactory all
                 && all.getBeanNamesForType(Holdfast.class, true, false).length > 0;
-        BeanFactory parent = hasOwn ? null : parent();
+        BeanFactory parent = hasOwn ? null : parent(beans);
         Holdfast holdfast =
                 parent == null ? null : parent.getBeanProvider(Holdfast.class).getIfAvailable();
         if (parent == null || holdfast == null) {
@@ -116,13 +124,13 @@ final class PipelineBeans implements ImportBeanDefinitionRegistrar {
         return Optional.of(holdfast.pipelines().stream().map(Pipeline::name).collect(Collectors.toSet()));
     }
 
-    private @Nullable BeanFactory parent() {
+    private static @Nullable BeanFactory parent(BeanFactory beans) {
         return beans instanceof HierarchicalBeanFactory child ? child.getParentBeanFactory() : null;
     }
 
     /** Spring Boot makes no builder where the parent has one, and that one asks the parent alone for what it gets. */
     private void warnOfBuilders() {
-        BeanFactory parent = parent();
+        BeanFactory parent = parent(beans);
         String said = SpringSettings.text(environment, HTTP_CLIENTS);
         if (parent == null || said == null) {
             return;

@@ -23,6 +23,7 @@ import org.aopalliance.intercept.MethodInterceptor;
 import org.jspecify.annotations.Nullable;
 import org.springframework.aop.Advisor;
 import org.springframework.aop.Pointcut;
+import org.springframework.aop.PointcutAdvisor;
 import org.springframework.aop.ProxyMethodInvocation;
 import org.springframework.aop.SpringProxy;
 import org.springframework.aop.framework.Advised;
@@ -36,9 +37,11 @@ import org.springframework.aop.support.StaticMethodMatcherPointcut;
 import org.springframework.beans.factory.BeanCreationException;
 import org.springframework.beans.factory.BeanCurrentlyInCreationException;
 import org.springframework.beans.factory.BeanFactory;
+import org.springframework.beans.factory.SmartInitializingSingleton;
 import org.springframework.beans.factory.config.AutowireCapableBeanFactory;
 import org.springframework.beans.factory.config.BeanPostProcessor;
 import org.springframework.beans.factory.config.ConfigurableBeanFactory;
+import org.springframework.beans.factory.config.SingletonBeanRegistry;
 import org.springframework.core.BridgeMethodResolver;
 import org.springframework.core.DecoratingProxy;
 import org.springframework.core.MethodIntrospector;
@@ -56,7 +59,7 @@ import org.springframework.util.ClassUtils;
  * Guards guards}: first the proxy, before those that note the bean as they find it ({@code @KafkaListener}), and then its advice to
  * its {@linkplain InPlace place}.
  */
-final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor {
+final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor implements SmartInitializingSingleton {
     private static final Pointcut PROTECTED = new ProtectedMethods();
     private static final long serialVersionUID = 1L;
     private static final String STALE_CACHE = "stale-cache";
@@ -76,6 +79,7 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
     private final transient Map<Key, ProtectedMethod> methods = new ConcurrentHashMap<>();
 
     private final transient Singletons singletons = new Singletons();
+    private final transient Replaced replaced = new Replaced();
     private final transient Set<String> warned = ConcurrentHashMap.newKeySet();
     private final transient Set<Class<?>> warnedClasses = ConcurrentHashMap.newKeySet();
     /** By the class of a bean and that behind its proxy. */
@@ -118,7 +122,11 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
     @Override
     public Object postProcessAfterInitialization(Object bean, String name) {
         Object proxy = proxied(bean, name);
-        Set<Method> missed = isAdvised(proxy)
+        boolean isAdvised = isAdvised(proxy);
+        if (!isAdvised) {
+            replaced.see(name, proxy);
+        }
+        Set<Method> missed = isAdvised
                         || isOfAnother(bean)
                         || name.endsWith(AutowireCapableBeanFactory.ORIGINAL_INSTANCE_SUFFIX)
                 ? Set.of()
@@ -133,6 +141,19 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
         // Also at once: what another post-processor puts around the proxy may hide it.
         inPlace().putInto(proxy);
         return proxy;
+    }
+
+    @Override
+    public void afterSingletonsInstantiated() {
+        if (beans instanceof SingletonBeanRegistry registry) {
+            replaced.refuse(registry, ProtectedBeans::hasPipeline);
+        }
+    }
+
+    /** Also that of a parent context. */
+    private static boolean hasPipeline(Advised proxy) {
+        return Stream.of(proxy.getAdvisors())
+                .anyMatch(advisor -> advisor instanceof PointcutAdvisor of && of.getPointcut() == PROTECTED);
     }
 
     /** Puts the advice into its place once more, when each bean has all of its proxies. */
