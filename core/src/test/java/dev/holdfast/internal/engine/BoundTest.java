@@ -42,8 +42,7 @@ class BoundTest {
 
     @Test
     void withoutItsAttemptTheLimitAndThePriorityHoldOn() {
-        Bound all = Bound.within(
-                new VirtualTime(), 1_000_000_000, 2, Bound.SHEDDABLE, Bound::current);
+        Bound all = Bound.within(new VirtualTime(), 1_000_000_000, 2, Bound.SHEDDABLE, Bound::current);
         Objects.requireNonNull(all).withoutAttempt().run(() -> {
             assertThat(Bound.remaining()).isEqualTo(1_000_000_000);
             assertThat(Bound.attempt()).isZero();
