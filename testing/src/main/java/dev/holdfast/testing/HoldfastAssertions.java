@@ -262,8 +262,14 @@ public final class HoldfastAssertions {
         }
     }
 
-    /** Assertions on how a call failed. The exceptions that a future wraps around its error are removed. */
+    /**
+     * Assertions on how a call failed. The exceptions that a future wraps around its error are removed, and what Holdfast's adapters
+     * for clients throw has Holdfast's own exception among its causes.
+     */
     public static final class CallAssert extends AbstractThrowableAssert<CallAssert, Throwable> {
+        /** They may be a ring. */
+        private static final int MOST_CAUSES = 16;
+
         private final String otherwise;
 
         @SuppressWarnings("NullAway") // AssertJ's own way of saying that there is none
@@ -310,9 +316,8 @@ public final class HoldfastAssertions {
          * @param policy the policy's name, such as {@code bulkhead}; {@code pipeline} if it was no policy
          */
         public CallAssert wasRejectedBy(String policy, Reason reason) {
-            if (!(actual instanceof CallRejectedException rejection)
-                    || !rejection.policy().equals(policy)
-                    || rejection.reason() != reason) {
+            CallRejectedException rejection = cause(CallRejectedException.class);
+            if (rejection == null || !rejection.policy().equals(policy) || rejection.reason() != reason) {
                 throw failure("Expected the call to be rejected by %s: %s, but %s", policy, reason, end());
             }
             return this;
@@ -320,8 +325,8 @@ public final class HoldfastAssertions {
 
         /** The limit of this policy, such as {@code timeout}, ended the last attempt. */
         public CallAssert hasTimedOutBy(String policy) {
-            if (!(actual instanceof CallTimeoutException timeout)
-                    || !timeout.policy().equals(policy)) {
+            CallTimeoutException timeout = cause(CallTimeoutException.class);
+            if (timeout == null || !timeout.policy().equals(policy)) {
                 throw failure("Expected the call to time out by %s, but %s", policy, end());
             }
             return this;
@@ -331,11 +336,23 @@ public final class HoldfastAssertions {
             if (actual == null) {
                 return otherwise;
             }
-            if (actual instanceof CallRejectedException rejection) {
+            CallRejectedException rejection = cause(CallRejectedException.class);
+            if (rejection != null) {
                 return "it was rejected by " + rejection.policy() + ": " + rejection.reason() + " ("
-                        + actual.getMessage() + ")";
+                        + rejection.getMessage() + ")";
             }
             return "it failed with " + actual;
+        }
+
+        /** The error itself, or the first of its causes. */
+        private <E extends Throwable> @Nullable E cause(Class<E> type) {
+            Throwable cause = actual;
+            for (int i = 0; cause != null && i < MOST_CAUSES; i++, cause = cause.getCause()) {
+                if (type.isInstance(cause)) {
+                    return type.cast(cause);
+                }
+            }
+            return null;
         }
     }
 }

@@ -246,4 +246,31 @@ class HoldfastAssertionsTest {
                 () -> assertThatCall(async).hasTimedOutBy("timeout"),
                 "Expected the call to time out by timeout, but it ended well, with <else>");
     }
+
+    /** As adapters of HTTP clients throw it: what the client's callers expect, with Holdfast's own as the cause. */
+    @Test
+    void whatAnAdapterWrapsIsTheEndOfTheCall() {
+        action.returns("late").after(ofMillis(50));
+        Pipeline pipeline = pipeline(TimeoutPolicy.of(ofMillis(5)));
+        assertThatCall(() -> likeAnAdapter(pipeline)).hasTimedOutBy("timeout");
+        pipeline.close();
+        assertThatCall(() -> likeAnAdapter(pipeline)).wasRejectedBy("pipeline", Reason.CLOSED);
+        fails(
+                () -> assertThatCall(() -> likeAnAdapter(pipeline)).hasTimedOutBy("timeout"),
+                "Expected the call to time out by timeout, but it was rejected by pipeline: CLOSED (pipeline 'stock' is"
+                        + " closed)");
+        Throwable ring = new IOException("a");
+        ring.initCause(new IOException("b", ring));
+        fails(
+                () -> assertThatCall(CompletableFuture.failedFuture(ring)).hasTimedOutBy("timeout"),
+                "Expected the call to time out by timeout, but it failed with java.io.IOException: a");
+    }
+
+    private void likeAnAdapter(Pipeline pipeline) throws IOException {
+        try {
+            pipeline.run(action::call);
+        } catch (Exception e) {
+            throw new IOException("of the client", e);
+        }
+    }
 }

@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Objects;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
@@ -78,7 +79,11 @@ public final class HoldfastCallFactory implements Call.Factory {
         this.mostRead = mostRead;
     }
 
-    /** Puts these pipelines around a client: {@link PipelinePerAuthority} or {@link Pipelines#one}. */
+    /**
+     * Puts these pipelines around a client: {@link PipelinePerAuthority} or {@link Pipelines#one}.
+     *
+     * @throws IllegalStateException if the OkHttp on the class path is older than 5
+     */
     public static HoldfastCallFactory around(OkHttpClient client, Pipelines pipelines) {
         return around(client, pipelines, options -> {});
     }
@@ -87,6 +92,7 @@ public final class HoldfastCallFactory implements Call.Factory {
     public static HoldfastCallFactory around(
             OkHttpClient client, Pipelines pipelines, Consumer<? super HttpOptions<Request>> configure) {
         Objects.requireNonNull(client, "client");
+        checkVersion(Call.class);
         HttpOptions<Request> options = new HttpOptions<>();
         configure.accept(options);
         OkHttpClient.Builder inside = client.newBuilder()
@@ -104,6 +110,14 @@ public final class HoldfastCallFactory implements Call.Factory {
                 options.headers().orElse(null),
                 client.callTimeoutMillis(),
                 HttpCalls.READ_BODIES_UP_TO);
+    }
+
+    /** Else the first call ends with a {@code NoSuchMethodError}: an older OkHttp has other artifact names, so both may be there. */
+    static void checkVersion(Class<?> call) {
+        if (Arrays.stream(call.getMethods()).noneMatch(method -> method.getName().equals("tag"))) {
+            throw new IllegalStateException("holdfast-okhttp needs OkHttp 5, but an older one is on the class path, such as"
+                    + " that of Retrofit: exclude com.squareup.okhttp3:okhttp there, and add com.squareup.okhttp3:okhttp-jvm");
+        }
     }
 
     /**
