@@ -285,7 +285,7 @@ class PipelineReplaceTest {
             };
             assertThatIllegalStateException()
                     .isThrownBy(() -> pipeline.replace(broken))
-                    .withMessage("no warnings");
+                    .withMessage("warnings() of broken threw java.lang.IllegalStateException: no warnings");
             assertThat(pipeline.policies()).isEqualTo(before);
             assertThat(pipeline.call(() -> "a")).isEqualTo("a");
         }
