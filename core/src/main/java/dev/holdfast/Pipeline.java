@@ -699,9 +699,9 @@ public final class Pipeline implements Observed, AutoCloseable {
                 TakeOver.between(Pipeline.this, policies, others);
             } finally {
                 isMade = true;
-                StatesAcross states = new StatesAcross(others);
+                successor.come();
+                new StatesAcross(policies, others).note(successor);
                 successor.begin();
-                states.note(policies, successor);
                 policies = others;
                 engine = successor;
                 successor.listen();

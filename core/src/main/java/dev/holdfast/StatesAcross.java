@@ -7,6 +7,7 @@ import dev.holdfast.internal.TellsState;
 import dev.holdfast.internal.engine.Engine;
 import dev.holdfast.shadow.ShadowPolicy;
 import dev.holdfast.spi.Policy;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,27 +23,30 @@ final class StatesAcross {
         }
     }
 
+    private final Map<String, Seen> before;
     private final Map<String, Seen> after;
 
-    /** Those that come, before anything can change them. */
-    StatesAcross(List<Policy> policies) {
-        after = seen(policies);
+    /** After {@link Engine#come}: those that go, and those that come, cannot tell the pipeline of changes now. */
+    StatesAcross(List<Policy> policies, List<Policy> others) {
+        // Asked once: of a policy with two names, one after the other, the same is to be said.
+        Map<TellsState, String> told = new IdentityHashMap<>();
+        before = seen(policies, told);
+        after = seen(others, told);
     }
 
-    private static Map<String, Seen> seen(List<Policy> policies) {
+    private static Map<String, Seen> seen(List<Policy> policies, Map<TellsState, String> told) {
         List<String> names = Numbered.names(policies);
         Map<String, Seen> seen = new LinkedHashMap<>();
         for (int i = 0; i < names.size(); i++) {
             if (AroundPolicy.innermost(policies.get(i)) instanceof TellsState policy) {
-                seen.put(names.get(i), new Seen(policy, policy.toldState()));
+                seen.put(names.get(i), new Seen(policy, told.computeIfAbsent(policy, TellsState::toldState)));
             }
         }
         return seen;
     }
 
-    /** Those that were there cannot tell the pipeline of changes any more. */
-    void note(List<Policy> policies, Engine engine) {
-        Map<String, Seen> before = seen(policies);
+    /** Before {@link Engine#begin}: then those that have come can tell of changes, which come after these. */
+    void note(Engine engine) {
         before.forEach((name, was) -> {
             Seen is = after.get(name);
             if (is == null) {

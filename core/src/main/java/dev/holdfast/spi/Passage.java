@@ -254,7 +254,8 @@ public abstract class Passage {
 
     /**
      * Whether the pipeline no longer has this policy: it was replaced, removed, or put into or out of shadow while this call was under
-     * way. Then a change of its state is none of the pipeline.
+     * way, or it has another name now, such as {@code throttle} after {@code throttle-2}. Then a change of its state is not this call's
+     * to tell.
      */
     public abstract boolean replaced();
 

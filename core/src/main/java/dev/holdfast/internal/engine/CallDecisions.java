@@ -146,7 +146,7 @@ abstract class CallDecisions extends CallOutcome implements ChangesAlone.Told {
 
     @Override
     public boolean replaced() {
-        return engine.hasLost(engine.plan.policy(cursor));
+        return engine.hasLost(cursor);
     }
 
     @Override

@@ -232,9 +232,19 @@ public final class Engine {
         observers.opened(pipeline);
     }
 
+    /**
+     * Until {@link #begin}, policies tell the pipeline of no change, except those that it had and keeps under the same name: so what
+     * they told last can be handed over. A policy that has told something does so under its lock, and is asked under that lock.
+     */
+    public void come() {
+        lifetime.coming = this;
+    }
+
     /** From now on this is the pipeline's engine. Changes of policies that it does not have are none of the pipeline. */
     public void begin() {
         lifetime.present = this;
+        // In this order: whoever sees that nothing is coming sees what has come.
+        lifetime.coming = null;
     }
 
     /** After {@link #begin}: from now on its policies tell it what no call has caused. */
@@ -258,12 +268,20 @@ public final class Engine {
 
     /** Whether calls that begin get this one. */
     boolean isPresent() {
-        return lifetime.present == this && !isClosed();
+        // In this order: see begin().
+        return lifetime.coming == null && lifetime.present == this && !isClosed();
     }
 
-    boolean hasLost(Policy policy) {
+    /** Whether the pipeline does not have the policy of this layer any more, or not under this name, or just gets it again. */
+    boolean hasLost(int layer) {
+        // In this order: see begin().
+        Engine coming = lifetime.coming;
         Engine present = lifetime.present;
-        return present != null && present != this && !present.settings.policies.contains(policy);
+        return lacks(coming, layer) || lacks(present, layer);
+    }
+
+    private boolean lacks(@Nullable Engine other, int layer) {
+        return other != null && other != this && !other.plan.has(plan.policy(layer), plan.policyName(layer));
     }
 
     public void replaced(Observed pipeline) {

@@ -22,6 +22,9 @@ final class Lifetime {
     /** The engine that new calls get. */
     volatile @Nullable Engine present;
 
+    /** The one that is about to be the present one: what observers know of states is being handed over to it. */
+    volatile @Nullable Engine coming;
+
     Lifetime(Engine.Settings settings) {
         log = new Log(settings.name(), settings.policies());
         observers = new Observers(settings.name(), settings.observers(), log);

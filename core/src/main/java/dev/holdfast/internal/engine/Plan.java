@@ -94,6 +94,16 @@ final class Plan {
         return names[layer];
     }
 
+    /** Whether it has this very policy under this name. */
+    boolean has(Policy policy, String name) {
+        for (int i = 0; i < layers; i++) {
+            if (policies[i] == policy && names[i].equals(name)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /** The next layer from this one inward that is to be entered; {@link #layers} if there is none. */
     int nextEnter(int layer) {
         return nextEnter[layer];
