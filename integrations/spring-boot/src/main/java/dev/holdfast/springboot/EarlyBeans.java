@@ -69,8 +69,7 @@ final class EarlyBeans implements BeanDefinitionRegistryPostProcessor, Ordered {
             beans.getBeanDefinition(own.get(0)).setPrimary(true);
         } else if (parent.containsBean(HoldfastAutoConfiguration.HOLDFAST)
                 && !own.contains(HoldfastAutoConfiguration.HOLDFAST)
-                && own.stream()
-                        .noneMatch(name -> beans.getBeanDefinition(name).isPrimary())) {
+                && own.stream().noneMatch(name -> beans.getBeanDefinition(name).isPrimary())) {
             throw new NoUniqueBeanDefinitionException(Holdfast.class, own);
         }
     }

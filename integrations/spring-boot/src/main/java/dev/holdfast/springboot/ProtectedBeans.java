@@ -126,11 +126,10 @@ final class ProtectedBeans extends AbstractBeanFactoryAwareAdvisingPostProcessor
         if (!isAdvised) {
             replaced.see(name, proxy);
         }
-        Set<Method> missed = isAdvised
-                        || isOfAnother(bean)
-                        || name.endsWith(AutowireCapableBeanFactory.ORIGINAL_INSTANCE_SUFFIX)
-                ? Set.of()
-                : protectedMethods(bean, behind(bean));
+        Set<Method> missed =
+                isAdvised || isOfAnother(bean) || name.endsWith(AutowireCapableBeanFactory.ORIGINAL_INSTANCE_SUFFIX)
+                        ? Set.of()
+                        : protectedMethods(bean, behind(bean));
         if (!missed.isEmpty()) {
             throw new WrongSettingException("@Protected on " + missed.iterator().next()
                             + ": the bean is a proxy that takes no advice for it, since it"

@@ -44,7 +44,8 @@ final class Replaced {
     private static void refuse(String name, @Nullable Method method) {
         if (method != null) {
             throw new WrongSettingException("@Protected on " + method
-                            + ": a BeanPostProcessor has put the object in place of the bean '" + name + "' when the beans had their"
+                            + ": a BeanPostProcessor has put the object in place of the bean '" + name
+                            + "' when the beans had their"
                             + " proxies already, and the method would run unprotected; expected a BeanPostProcessor that"
                             + " comes before: one that is Ordered, with 0, say")
                     .of(name);

@@ -23,7 +23,8 @@ import org.springframework.context.annotation.Import;
 /** A child context that makes a bean of Holdfast itself, beside that of its parent. */
 class OwnPipelinesOfChildrenTest {
     private static final String OF_PARENT = "pipelines: { inventory: { timeout: 1m }, prices: { timeout: 1m } }";
-    private static final String OF_CHILD = "pipelines: { inventory: { circuit-breaker: { initial-state: forced-open } } }";
+    private static final String OF_CHILD =
+            "pipelines: { inventory: { circuit-breaker: { initial-state: forced-open } } }";
 
     static class Inventory {
         @Protected("inventory")
@@ -35,7 +36,9 @@ class OwnPipelinesOfChildrenTest {
     /** It gets them by a parameter whose name is that of the parent's bean. */
     record Asking(Holdfast holdfast) {}
 
-    record Pipelines(@Qualifier("inventory") Pipeline inventory, @Qualifier("prices") Pipeline prices) {}
+    record Pipelines(
+            @Qualifier("inventory") Pipeline inventory,
+            @Qualifier("prices") Pipeline prices) {}
 
     @Configuration(proxyBeanMethods = false)
     @Import({Inventory.class, Asking.class})
@@ -81,30 +84,33 @@ class OwnPipelinesOfChildrenTest {
     @ParameterizedTest
     @CsvSource({"parents,mine", "parents,holdfast", "holdfast,mine", "same,same"})
     void theyAreUsedThereWhateverTheNamesOfTheBeans(String ofParent, String ofChild) {
-        own(ofParent)
-                .run(parent -> child(parent, ofChild).run(child -> usesItsOwn(child, ofChild)));
+        own(ofParent).run(parent -> child(parent, ofChild).run(child -> usesItsOwn(child, ofChild)));
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"mine", "holdfast"})
     @Logs("properties below holdfast.pipelines .* mean nothing: the application makes the bean")
     void theyAreUsedThereBesideThoseOfTheParentsProperties(String name) {
-        starters().run(parent -> child(parent, name).run(child -> {
-            usesItsOwn(child, name);
-            assertThat(child.getBean(HoldfastEndpoint.class).pipeline("inventory").toString())
-                    .contains("forced-open");
-            assertThat(parent.getBean(HoldfastEndpoint.class).pipeline("inventory").toString())
-                    .doesNotContain("circuit-breaker");
-        }));
+        starters()
+                .run(parent -> child(parent, name).run(child -> {
+                    usesItsOwn(child, name);
+                    assertThat(child.getBean(HoldfastEndpoint.class)
+                                    .pipeline("inventory")
+                                    .toString())
+                            .contains("forced-open");
+                    assertThat(parent.getBean(HoldfastEndpoint.class)
+                                    .pipeline("inventory")
+                                    .toString())
+                            .doesNotContain("circuit-breaker");
+                }));
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"mine", "holdfast"})
     @Logs("properties below holdfast.pipelines .* mean nothing: the application makes the bean")
     void aPipelineThatIsABeanIsTheirsAndThatOfTheParentIfTheyHaveNone(String name) {
-        starters().run(parent -> child(parent, name)
-                .withBean(Pipelines.class)
-                .run(child -> {
+        starters()
+                .run(parent -> child(parent, name).withBean(Pipelines.class).run(child -> {
                     Pipelines pipelines = child.getBean(Pipelines.class);
                     assertThat(pipelines.inventory())
                             .isSameAs(child.getBean(name, Holdfast.class).pipeline("inventory"));

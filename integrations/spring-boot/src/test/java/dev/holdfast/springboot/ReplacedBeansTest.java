@@ -105,16 +105,14 @@ class ReplacedBeansTest {
     void onePutThereBeforeHasItsPipeline() {
         runner.withBean("plain", Plain.class)
                 .withBean(ReplacingBefore.class)
-                .run(context ->
-                        assertThat(context.getBean(Plain.class).stock()).isEqualTo("none"));
+                .run(context -> assertThat(context.getBean(Plain.class).stock()).isEqualTo("none"));
     }
 
     @Test
     void aDecoratorOfAProxyIsLeftAlone() {
         runner.withBean("guarded", Guarded.class)
                 .withBean(Decorating.class)
-                .run(context ->
-                        assertThat(context.getBean(Plain.class).stock()).isEqualTo("none"));
+                .run(context -> assertThat(context.getBean(Plain.class).stock()).isEqualTo("none"));
     }
 
     @Test
@@ -123,8 +121,7 @@ class ReplacedBeansTest {
             runner.withBean("plain", Plain.class)
                     .withBean("guarded", Guarded.class)
                     .withInitializer(context -> context.getBeanFactory()
-                            .registerSingleton(
-                                    "replacing", new ReplacingByOther(context.getBeanFactory(), isProxied)))
+                            .registerSingleton("replacing", new ReplacingByOther(context.getBeanFactory(), isProxied)))
                     .run(context -> assertThat(
                                     context.getBean("plain", Plain.class).stock())
                             .isEqualTo("none"));
