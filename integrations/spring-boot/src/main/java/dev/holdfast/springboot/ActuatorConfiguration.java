@@ -4,6 +4,7 @@ package dev.holdfast.springboot;
 import dev.holdfast.config.Holdfast;
 import org.springframework.boot.actuate.autoconfigure.endpoint.condition.ConditionalOnAvailableEndpoint;
 import org.springframework.boot.actuate.endpoint.annotation.Endpoint;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
@@ -16,5 +17,12 @@ class ActuatorConfiguration {
     @ConditionalOnAvailableEndpoint
     HoldfastEndpoint holdfastEndpoint(Holdfast holdfast) {
         return new HoldfastEndpoint(holdfast);
+    }
+
+    @Bean
+    @ConditionalOnBean(HoldfastEndpoint.class)
+    @ConditionalOnAvailableEndpoint
+    HoldfastWebEndpoint holdfastWebEndpoint(HoldfastEndpoint endpoint) {
+        return new HoldfastWebEndpoint(endpoint);
     }
 }

@@ -71,7 +71,7 @@ public final class HoldfastEndpoint {
      * One pipeline.
      *
      * @param path its name; that of an instance with a key has slashes
-     * @return null, which is a 404, if there is none of this name
+     * @return null, which is a 404 with the reason, if there is none of this name
      */
     @ReadOperation
     public @Nullable Map<String, Object> pipeline(@Selector(match = Selector.Match.ALL_REMAINING) String... path) {
@@ -84,6 +84,11 @@ public final class HoldfastEndpoint {
             LOG.info(refusal(unknown(name))); // who may only read does not wake anybody
         }
         return found.map(HoldfastEndpoint::shown).orElse(null);
+    }
+
+    /** Why {@link #pipeline} gives none. */
+    String missing(String... path) {
+        return String.valueOf(unknown(String.join("/", path)).getMessage());
     }
 
     /** Servers drop empty segments, such as that in {@code shops/http://a.example}. */

@@ -282,6 +282,16 @@ class ActuatorTest {
 
     @Test
     @Logs("a request to the actuator's endpoint is refused: no pipeline")
+    void readingWhatIsNotThereTellsWhy() throws Exception {
+        start();
+        HttpResponse<String> misspelt = get("holdfast/pricse");
+        assertThat(misspelt.statusCode()).isEqualTo(404);
+        assertThat(misspelt.body()).isEqualTo("{\"message\":\"no pipeline 'pricse'; did you mean 'prices'?\"}");
+        assertThat(get("holdfast/zz").body()).contains("no pipeline 'zz'; ", "inventory", "prices");
+    }
+
+    @Test
+    @Logs("a request to the actuator's endpoint is refused: no pipeline")
     void anInstanceIsReadByItsName() throws Exception {
         start();
         context()

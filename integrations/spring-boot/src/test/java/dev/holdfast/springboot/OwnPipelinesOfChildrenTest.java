@@ -10,6 +10,7 @@ import dev.holdfast.config.Holdfast;
 import dev.holdfast.testlogs.Logs;
 import java.io.ByteArrayInputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.Objects;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -73,8 +74,7 @@ class OwnPipelinesOfChildrenTest {
         Holdfast own = child.getBean(name, Holdfast.class);
         assertThat(child.getBean(Asking.class).holdfast()).isSameAs(own);
         assertThatThrownBy(() -> child.getBean(Inventory.class).stock()).isInstanceOf(CallRejectedException.class);
-        ApplicationContext parent = child.getParent();
-        assertThat(parent).isNotNull();
+        ApplicationContext parent = Objects.requireNonNull(child.getParent(), "parent");
         assertThat(parent.getBean(Inventory.class).stock()).isEqualTo("ten");
         assertThat(parent.getBean(Asking.class).holdfast())
                 .isSameAs(parent.getBean(Holdfast.class))
@@ -94,13 +94,11 @@ class OwnPipelinesOfChildrenTest {
         starters()
                 .run(parent -> child(parent, name).run(child -> {
                     usesItsOwn(child, name);
-                    assertThat(child.getBean(HoldfastEndpoint.class)
-                                    .pipeline("inventory")
-                                    .toString())
+                    assertThat(String.valueOf(
+                                    child.getBean(HoldfastEndpoint.class).pipeline("inventory")))
                             .contains("forced-open");
-                    assertThat(parent.getBean(HoldfastEndpoint.class)
-                                    .pipeline("inventory")
-                                    .toString())
+                    assertThat(String.valueOf(
+                                    parent.getBean(HoldfastEndpoint.class).pipeline("inventory")))
                             .doesNotContain("circuit-breaker");
                 }));
     }
