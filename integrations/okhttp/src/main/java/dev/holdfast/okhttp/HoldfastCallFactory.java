@@ -114,9 +114,11 @@ public final class HoldfastCallFactory implements Call.Factory {
 
     /** Else the first call ends with a {@code NoSuchMethodError}: an older OkHttp has other artifact names, so both may be there. */
     static void checkVersion(Class<?> call) {
-        if (Arrays.stream(call.getMethods()).noneMatch(method -> method.getName().equals("tag"))) {
-            throw new IllegalStateException("holdfast-okhttp needs OkHttp 5, but an older one is on the class path, such as"
-                    + " that of Retrofit: exclude com.squareup.okhttp3:okhttp there, and add com.squareup.okhttp3:okhttp-jvm");
+        if (Arrays.stream(call.getMethods())
+                .noneMatch(method -> method.getName().equals("tag"))) {
+            throw new IllegalStateException(
+                    "holdfast-okhttp needs OkHttp 5, but an older one is on the class path, such as"
+                            + " that of Retrofit: exclude com.squareup.okhttp3:okhttp there, and add com.squareup.okhttp3:okhttp-jvm");
         }
     }
 

@@ -19,8 +19,9 @@ class OldOkHttpTest {
     void anOlderOkHttpIsRefusedBeforeTheFirstCall() {
         assertThatIllegalStateException()
                 .isThrownBy(() -> HoldfastCallFactory.checkVersion(OldCall.class))
-                .withMessage("holdfast-okhttp needs OkHttp 5, but an older one is on the class path, such as that of"
-                        + " Retrofit: exclude com.squareup.okhttp3:okhttp there, and add com.squareup.okhttp3:okhttp-jvm");
+                .withMessage(
+                        "holdfast-okhttp needs OkHttp 5, but an older one is on the class path, such as that of"
+                                + " Retrofit: exclude com.squareup.okhttp3:okhttp there, and add com.squareup.okhttp3:okhttp-jvm");
         assertThatCode(() -> HoldfastCallFactory.checkVersion(Call.class)).doesNotThrowAnyException();
     }
 }

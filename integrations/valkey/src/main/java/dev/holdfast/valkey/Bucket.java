@@ -29,7 +29,7 @@ final class Bucket implements PermitStore {
             if kept then
                 local had, seconds, micros = string.match(kept, '^(%S+) (%d+) (%d+)$')
                 had = tonumber(had)
-                if not had then
+                if not (had and had >= 0 and had <= burst) then
                     return redis.error_reply('WRONGTYPE ' .. KEYS[1] .. ' holds something else than permits')
                 end
                 local passed = (time[1] - seconds) * 1000000 + (time[2] - micros)

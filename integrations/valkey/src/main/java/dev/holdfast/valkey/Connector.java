@@ -75,7 +75,9 @@ final class Connector {
         /** Another connection would hear the same. */
         private static boolean isOfOneKey(RedisCommandExecutionException reply) {
             String says = String.valueOf(reply.getMessage());
-            return says.startsWith("NOPERM") || says.startsWith("WRONGTYPE");
+            return says.startsWith("NOPERM")
+                    || says.startsWith("WRONGTYPE")
+                    || says.contains("ACL failure in script"); // a command that a script may not use
         }
 
         /** Whether it is to be used on, after this answer. It may count as open and take no commands. */

@@ -363,6 +363,43 @@ class ValkeyStoreTest {
         }
     }
 
+    /** Somebody else has written it. A number of permits below zero would be taken for permits that this process has. */
+    @ParameterizedTest
+    @MethodSource("kinds")
+    void aBucketThatHoldsNoNumberOfPermitsIsRefused(Server.Kind kind) throws Exception {
+        try (Server server = Server.start(kind);
+                ValkeyStore store = connect(server);
+                RedisClient client = RedisClient.create("redis://127.0.0.1:" + server.port);
+                StatefulRedisConnection<String, String> connection = client.connect()) {
+            PermitStore permits = permits(store, "a");
+            assertThat(firstAnswer(permits).permits()).isEqualTo(1);
+            String bucket = connection.sync().keys("holdfast:throttle:*").get(0);
+            for (String had : List.of("-1", "-1e300", "20.1", "1e400", "nan", "-inf", "x")) {
+                connection.sync().set(bucket, had + " 1700000000 0");
+                assertThatThrownBy(() -> take(permits, 1).get())
+                        .as(had)
+                        .hasMessageContaining("WRONGTYPE " + bucket + " holds something else than permits");
+            }
+            connection.sync().del(bucket);
+            assertThat(take(permits, 20).get().permits()).isEqualTo(20);
+        }
+    }
+
+    @ParameterizedTest(allowZeroInvocations = true)
+    @MethodSource("realOnes")
+    void aRightThatTheScriptLacksTakesTheConnectionFromNobody(Server.Kind kind) throws Exception {
+        try (Server server = Server.start(kind)) {
+            allow(server, "ACL", "SETUSER", "shop", "on", ">secret", "~*", "+@all", "-get");
+            try (ValkeyStore store = ValkeyStore.connect("redis://shop:secret@127.0.0.1:" + server.port)) {
+                Connector.Link before = store.connector.usable();
+                for (int i = 0; i < 10; i++) {
+                    assertThatThrownBy(() -> take(permits(store, "a"), 1).get()).hasMessageContaining("'get'");
+                }
+                assertThat(store.connector.usable()).isNotNull().isSameAs(before);
+            }
+        }
+    }
+
     @Test
     void aQuestionThatIsOpenWhenTheStoreIsClosedFails() throws Exception {
         try (Server.Imitation server = new Server.Imitation()) {
