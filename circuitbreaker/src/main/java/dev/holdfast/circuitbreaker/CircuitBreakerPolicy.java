@@ -25,7 +25,6 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Stops calling a dependency that answers nearly nothing, and probes it until it answers again.
@@ -251,19 +250,15 @@ public final class CircuitBreakerPolicy extends Policy implements ChangesAlone {
 
     private int ask(Passage passage) {
         long now = passage.now() + shift;
-        long token = engine.acquire(now);
+        boolean isTry = Refused.isTry(passage);
+        long token = isTry ? engine.acquire(now) : engine.acquireForHedge(now);
         Life at = tell(passage, "");
         if (token != Engine.REFUSED) {
             return admit(passage, token);
         }
         passage.slot(Engine.REFUSED);
-        Throwable cause = Refused.isTry(passage) ? notPermitted(at) : null;
+        Throwable cause = isTry ? views.notPermitted(at.state) : null;
         return PolicyParts.refuse(passage, at.state, at.nanosLeft(now), engine.probes(at), cause);
-    }
-
-    private @Nullable Throwable notPermitted(Life at) {
-        engine.refuses();
-        return views.notPermitted(at.state);
     }
 
     /** The last result, which opens the breaker; of what the dependency said, only for how long it asks for time. */

@@ -113,23 +113,26 @@ public final class Engine {
         return at.probes == null ? rules.probes(at.openings) : at.probes.permits();
     }
 
-    /** A try was refused. Apart from {@link #acquire}, since a hedge that is refused is no try. */
-    public void refuses() {
-        notPermitted.increment();
+    /** A token, or {@link #REFUSED}. */
+    public long acquire(long now) {
+        return counted(acquire(now, Probes.TRACKED));
     }
 
-    /** A token, or {@link #REFUSED}, of which {@link #refuses} is to be told. */
-    public long acquire(long now) {
+    /** The same for a hedge, which is no try: a refusal is not counted. */
+    public long acquireForHedge(long now) {
         return acquire(now, Probes.TRACKED);
+    }
+
+    private long counted(long token) {
+        if (token == REFUSED) {
+            notPermitted.increment();
+        }
+        return token;
     }
 
     /** The same for a thread that will not return the token. */
     public boolean acquireUntracked(long now, long thread) {
-        boolean acquired = acquire(now, thread) != REFUSED;
-        if (!acquired) {
-            refuses();
-        }
-        return acquired;
+        return counted(acquire(now, thread)) != REFUSED;
     }
 
     private long acquire(long now, long thread) {
