@@ -29,12 +29,12 @@ final class StatesAcross {
     /** After {@link Engine#come}: those that go, and those that come, cannot tell the pipeline of changes now. */
     StatesAcross(List<Policy> policies, List<Policy> others) {
         // Asked once: of a policy with two names, one after the other, the same is to be said.
-        Map<TellsState, String> told = new IdentityHashMap<>();
+        IdentityHashMap<TellsState, String> told = new IdentityHashMap<>();
         before = seen(policies, told);
         after = seen(others, told);
     }
 
-    private static Map<String, Seen> seen(List<Policy> policies, Map<TellsState, String> told) {
+    private static Map<String, Seen> seen(List<Policy> policies, IdentityHashMap<TellsState, String> told) {
         List<String> names = Numbered.names(policies);
         Map<String, Seen> seen = new LinkedHashMap<>();
         for (int i = 0; i < names.size(); i++) {

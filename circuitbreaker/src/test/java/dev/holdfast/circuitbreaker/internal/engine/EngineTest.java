@@ -146,25 +146,19 @@ class EngineTest {
         assertThat(engine.acquire(WAIT + 1)).isEqualTo(Engine.REFUSED);
     }
 
-    /** As the policy does, where it is no hedge. */
-    private static void refuses(Engine engine, long now) {
-        assertThat(engine.acquire(now)).isEqualTo(Engine.REFUSED);
-        engine.refuses();
-    }
-
     @Test
     void probeThatNeverReportsLosesItsPermitAfterTheLeaseAndNotBefore() {
         Engine engine = halfOpen(b -> b.probeLease(Duration.ofNanos(LEASE)));
         long start = WAIT + 1;
         long first = engine.acquire(start);
         long second = engine.acquire(start + 10);
-        refuses(engine, start + LEASE - 1);
+        assertThat(engine.acquire(start + LEASE - 1)).isEqualTo(Engine.REFUSED);
         long third = engine.acquire(start + LEASE);
         assertThat(third).isNotIn(Engine.REFUSED, first, second);
-        refuses(engine, start + LEASE);
+        assertThat(engine.acquire(start + LEASE)).isEqualTo(Engine.REFUSED);
         // What the first one gives back is not its own any more.
         engine.release(first, false, start + LEASE);
-        refuses(engine, start + LEASE);
+        assertThat(engine.acquire(start + LEASE)).isEqualTo(Engine.REFUSED);
         assertThat(engine.acquire(start + 10 + LEASE)).isNotIn(Engine.REFUSED, third);
         assertThat(engine.life().window.notPermitted()).isEqualTo(3);
     }
@@ -413,7 +407,7 @@ class EngineTest {
         assertThat(engine.life().state).isEqualTo(State.DISABLED);
         engine.moveTo(State.FORCED_OPEN, 0);
         engine.recordUntracked(Window.FAILED, 0, 1);
-        refuses(engine, Long.MAX_VALUE / 2);
+        assertThat(engine.acquire(Long.MAX_VALUE / 2)).isEqualTo(Engine.REFUSED);
         assertThat(engine.life().window.totals(0)).isEqualTo(Totals.NONE);
         assertThat(engine.life().window.notPermitted()).isOne();
     }
