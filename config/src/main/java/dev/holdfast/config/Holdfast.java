@@ -615,12 +615,13 @@ public final class Holdfast implements AutoCloseable {
          * They have the keys of a file. Placeholders in them are resolved already.
          *
          * @param name what messages call all of them
-         * @param properties called for each reading; what it throws goes to the caller
+         * @param sources called for each reading; what it throws goes to the caller. A later source adds to the earlier ones, as
+         *     a later file does
          * @throws ConfigException as {@link #load(Path, Path...)}; a problem has the place of its property
          */
-        public Holdfast load(String name, Supplier<? extends Collection<Property>> properties) {
-            Objects.requireNonNull(properties, "properties");
-            return load(List.of(new PropertySource(Objects.requireNonNull(name, "name"), properties)));
+        public Holdfast load(String name, Supplier<? extends List<? extends Collection<Property>>> sources) {
+            Objects.requireNonNull(sources, "sources");
+            return load(List.of(new PropertySource(Objects.requireNonNull(name, "name"), sources)));
         }
 
         /**
@@ -695,8 +696,7 @@ public final class Holdfast implements AutoCloseable {
                 List<Source.Taken> taken, Memory memory, Set<String> running, Problems problems) {
             Placeholders placeholders = new Placeholders(variables);
             List<Node> roots = taken.stream()
-                    .map(one -> one.read(placeholders, problems))
-                    .flatMap(Optional::stream)
+                    .flatMap(one -> one.read(placeholders, problems).stream())
                     .toList();
             Factories known = factories == null ? Factories.loaded() : factories;
             PlanReader reader = new PlanReader(known, new Bindings(bound, noNames, anyName), memory, problems);

@@ -5,6 +5,7 @@ import dev.holdfast.config.Node.Entry;
 import dev.holdfast.config.Node.Kind;
 import dev.holdfast.config.Node.Mapping;
 import dev.holdfast.config.Node.Scalar;
+import dev.holdfast.config.Node.Sequence;
 import dev.holdfast.internal.Nearest;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -31,7 +32,7 @@ final class Inheritance {
     private static final List<String> STANDARD_SECTIONS =
             List.of("deadline", "retry", "circuit-breaker", "bulkhead", "timeout");
 
-    /** What {@code defaults} do not merge into a pipeline. Of these, only the classifier is merged with that of what it extends. */
+    /** What {@code defaults} do not merge into a pipeline. Of these, only the classifier and the keys are merged with those of what it extends. */
     private static final Set<String> WHOLE = Set.of(
             PlanReader.CLASSIFIER,
             PlanReader.ORDER,
@@ -47,18 +48,15 @@ final class Inheritance {
     private final Map<String, Mapping> inherited = new HashMap<>();
     private final Set<String> incomplete = new HashSet<>();
     private Map<String, Entry> defaults = Map.of();
-    private List<String> files = List.of();
+
+    /** Items of {@code without} whose section stands beside them in the same file. */
+    private final Set<Node> contradictions = new HashSet<>();
 
     private record Found(Place place, Mapping sections) {}
 
     Inheritance(Factories factories, Problems problems) {
         this.factories = factories;
         this.problems = problems;
-    }
-
-    /** The files of one configuration. A later one wins. */
-    void files(List<String> inOrder) {
-        files = inOrder;
     }
 
     void defaults(List<Entry> sections) {
@@ -127,7 +125,7 @@ final class Inheritance {
         Mapping all = sections(base, own);
         Set<String> left = own.find(WITHOUT)
                 .filter(entry -> !isIncomplete(name))
-                .map(entry -> without(place.child(entry), entry.value(), all, own))
+                .map(entry -> without(place.child(entry), entry.value(), all))
                 .orElse(Set.of());
         List<Entry> entries = all.entries().stream()
                 .filter(entry -> !entry.key().equals(EXTENDS) && !entry.key().equals(WITHOUT))
@@ -201,20 +199,16 @@ final class Inheritance {
         return histograms == null ? List.of() : List.of(histograms);
     }
 
-    private Set<String> without(Place place, Node node, Mapping all, Mapping own) {
+    private Set<String> without(Place place, Node node, Mapping all) {
         Set<String> present = new LinkedHashSet<>(byKey(all.entries()).keySet());
         present.removeAll(WHOLE);
         Set<String> left = new HashSet<>();
         for (Node item : node.items()) {
-            String name = item instanceof Scalar scalar && !scalar.isNothing() ? scalar.text() : "";
-            String here = item.at().file();
-            String file = own.find(name).map(section -> section.at().file()).orElse("");
-            if (present.contains(name) && file.equals(here)) {
+            String name = named(item);
+            if (present.contains(name) && contradictions.contains(item)) {
                 problems.add(place.value(item), "names " + name + ", which stands here itself", "one or the other");
             } else if (present.contains(name)) {
-                if (!isLater(file, here)) {
-                    left.add(name);
-                }
+                left.add(name);
             } else {
                 String what = "names " + item.described() + ", which this pipeline does not have";
                 String expected = present.isEmpty()
@@ -226,9 +220,8 @@ final class Inheritance {
         return left;
     }
 
-    /** Of properties, nobody knows which place wins. */
-    private boolean isLater(String file, String other) {
-        return files.contains(other) && files.indexOf(file) > files.indexOf(other);
+    private static String named(Node item) {
+        return item instanceof Scalar scalar && !scalar.isNothing() ? scalar.text() : "";
     }
 
     // ---- merging
@@ -237,16 +230,51 @@ final class Inheritance {
     Mapping named(Mapping base, Mapping over) {
         return merged(base, over, (earlier, later) -> {
             if (earlier.value() instanceof Mapping a && later.value() instanceof Mapping b) {
-                return new Entry(later.at(), later.key(), sections(a, b));
+                return new Entry(later.at(), later.key(), sections(takenBack(a, b), b));
             }
             return later.value().isNothing() ? earlier : later;
         });
     }
 
+    /** Notes what one file has and leaves out at once: once files are merged, nobody knows what is of which. */
+    void noteContradictions(Mapping names) {
+        for (Entry pipeline : names.entries()) {
+            if (pipeline.value() instanceof Mapping sections) {
+                sections.find(WITHOUT).stream()
+                        .flatMap(without -> without.value().items().stream())
+                        .filter(item -> sections.find(named(item)).isPresent())
+                        .forEach(contradictions::add);
+            }
+        }
+    }
+
+    /** The earlier file no longer leaves out what the later one has. */
+    private static Mapping takenBack(Mapping earlier, Mapping later) {
+        List<Entry> entries = new ArrayList<>();
+        for (Entry entry : earlier.entries()) {
+            List<Node> items = entry.value().items();
+            List<Node> left = !entry.key().equals(WITHOUT)
+                    ? items
+                    : items.stream()
+                            .filter(item -> later.find(named(item)).isEmpty())
+                            .toList();
+            if (left.size() == items.size()) {
+                entries.add(entry);
+            } else if (!left.isEmpty()) {
+                entries.add(new Entry(
+                        entry.at(), entry.key(), new Sequence(entry.value().at(), left)));
+            }
+        }
+        return new Mapping(earlier.at(), entries);
+    }
+
     /** Sections by their keys: options of the second win over those of the first. */
     Mapping sections(Mapping base, Mapping over) {
         return merged(base, over, (earlier, later) -> {
-            if (later.key().equals(PlanReader.CLASSIFIER) && !later.value().isNothing()) {
+            boolean isMerged = later.key().equals(PlanReader.KEYS_OF_A_PIPELINE)
+                    || (later.key().equals(PlanReader.CLASSIFIER)
+                            && !later.value().isNothing());
+            if (isMerged) {
                 return new Entry(later.at(), later.key(), options(earlier.value(), later.value()));
             }
             return WHOLE.contains(later.key()) ? later : over(earlier, later);

@@ -80,7 +80,6 @@ final class PlanReader {
     /** Reads the documents in the order of the files. A later one adds to the earlier ones. */
     List<PipelinePlan> read(List<Node> roots) {
         Place place = Place.document(roots.get(0).at());
-        inheritance.files(roots.stream().map(root -> root.at().file()).toList());
         Map<String, Entry> top = new LinkedHashMap<>();
         boolean misspelt = false;
         for (Node root : roots) {
@@ -110,6 +109,9 @@ final class PlanReader {
         boolean misspelt = false;
         for (Entry entry : mapping.entries()) {
             if (KEYS.contains(entry.key())) {
+                if (entry.value() instanceof Mapping names) {
+                    inheritance.noteContradictions(names);
+                }
                 top.merge(entry.key(), entry, this::merged);
             } else {
                 Optional<String> nearest = Nearest.to(entry.key(), KEYS);

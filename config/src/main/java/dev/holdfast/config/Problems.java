@@ -49,7 +49,7 @@ final class Problems {
     private void add(Place place, String what, Optional<String> expected, Optional<String> nearest) {
         Location at = place.at();
         // What an alias, a default or another pipeline repeats is told once, at its place.
-        Object key = at.line() == 0 ? List.of(at, place.path(), what) : List.of(at, what);
+        Object key = List.of(at, what);
         if (found.containsKey(key)) {
             repeated++;
             if (repeated > Bounds.REPEATED) {

@@ -15,7 +15,6 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -24,9 +23,9 @@ import org.jspecify.annotations.Nullable;
  * Flat properties, each with where it stands.
  *
  * @param name what messages call all of them
- * @param properties asked for anew each time
+ * @param sources asked for anew each time; a later one adds to the earlier ones
  */
-record PropertySource(String name, Supplier<? extends Collection<Property>> properties) implements Source {
+record PropertySource(String name, Supplier<? extends List<? extends Collection<Property>>> sources) implements Source {
     private static final Pattern INDEX = Pattern.compile("\\[[0-9]+]");
 
     @Override
@@ -36,31 +35,38 @@ record PropertySource(String name, Supplier<? extends Collection<Property>> prop
 
     @Override
     public Taken taken() {
-        return new Properties(name, List.copyOf(properties.get()));
+        return new Properties(
+                name, sources.get().stream().map(List::<Property>copyOf).toList());
     }
 
     /** What they were. */
-    private record Properties(String name, List<Property> all) implements Taken {
+    private record Properties(String name, List<List<Property>> sources) implements Taken {
         @Override
         public byte[] contents() {
-            return all.toString().getBytes(StandardCharsets.UTF_8);
+            return sources.toString().getBytes(StandardCharsets.UTF_8);
         }
 
         /** No placeholder is resolved: whoever has the properties has done so. */
         @Override
-        public Optional<Node> read(Placeholders placeholders, Problems problems) {
+        public List<Node> read(Placeholders placeholders, Problems problems) {
             Place whole = Place.document(Location.whole(name));
-            if (all.isEmpty()) {
+            int all = sources.stream().mapToInt(List::size).sum();
+            if (all == 0) {
                 problems.add(whole, "is empty", PlanReader.EXPECTED);
-                return Optional.empty();
             }
-            if (all.size() > Bounds.VALUES) {
-                throw problems.stop(
-                        whole, "has " + all.size() + " properties", "at most " + Bounds.VALUES + " properties");
+            if (all > Bounds.VALUES) {
+                throw problems.stop(whole, "has " + all + " properties", "at most " + Bounds.VALUES + " properties");
             }
+            return sources.stream()
+                    .filter(properties -> !properties.isEmpty())
+                    .map(properties -> root(whole, properties, problems))
+                    .toList();
+        }
+
+        private static Node root(Place whole, List<Property> properties, Problems problems) {
             Branch root = new Branch(whole);
-            all.forEach(property -> root.put(property, problems));
-            return Optional.of(root.node(problems));
+            properties.forEach(property -> root.put(property, problems));
+            return root.node(problems);
         }
     }
 

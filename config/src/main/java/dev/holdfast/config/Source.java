@@ -3,7 +3,6 @@ package dev.holdfast.config;
 
 import java.io.ByteArrayOutputStream;
 import java.util.List;
-import java.util.Optional;
 
 /** Where a configuration comes from. */
 interface Source {
@@ -18,8 +17,8 @@ interface Source {
         /** To see that it has changed. */
         byte[] contents();
 
-        /** Its root; empty if there is none, which is then reported. */
-        Optional<Node> read(Placeholders placeholders, Problems problems);
+        /** Its roots; a later one adds to the earlier ones. Empty if there is none, which is then reported. */
+        List<Node> read(Placeholders placeholders, Problems problems);
     }
 
     /** What is in all of them now. */

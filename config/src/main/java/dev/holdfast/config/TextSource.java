@@ -7,7 +7,7 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Optional;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
@@ -66,8 +66,9 @@ record TextSource(String name, Opening opening, boolean isReadAgain) implements 
     private record Text(
             String name, byte[] contents, @Nullable IOException unreadable) implements Taken {
         @Override
-        public Optional<Node> read(Placeholders placeholders, Problems problems) {
-            return YamlFile.read(name, this::bytes, placeholders, problems);
+        public List<Node> read(Placeholders placeholders, Problems problems) {
+            return YamlFile.read(name, this::bytes, placeholders, problems).stream()
+                    .toList();
         }
 
         private byte[] bytes() throws IOException {

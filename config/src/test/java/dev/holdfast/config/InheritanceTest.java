@@ -112,6 +112,32 @@ class InheritanceTest {
         }
     }
 
+    @Test
+    void aLaterFileBringsBackWhatAnEarlierOneBothHasAndLeavesOut() throws Exception {
+        String both = "pipelines: { a: { extends: standard, without: [retry, timeout], retry: , timeout: 9s } }";
+        try (Holdfast holdfast = loadBoth(both, "pipelines: { a: { retry: { max-attempts: 7 }, timeout: } }")) {
+            assertThat(retry(holdfast.pipeline("a")).settings().maxAttempts()).isEqualTo(7);
+            assertThat(holdfast.pipeline("a").policy(TimeoutPolicy.class).limit())
+                    .isEqualTo(Duration.ofSeconds(9));
+        }
+        assertThatExceptionOfType(ConfigException.class)
+                .isThrownBy(() -> loadBoth(both, "pipelines: { a: { retry: } }"))
+                .satisfies(wrong -> assertThat(wrong.problems())
+                        .extracting(ConfigException.Problem::what)
+                        .containsExactly("names timeout, which stands here itself"));
+    }
+
+    @Test
+    @Logs("'a' has instances for 1 keys")
+    void theKeysOfInstancesAreMergedOptionByOption() throws Exception {
+        try (Holdfast holdfast = loadBoth(
+                "pipelines: { a: { timeout: 1s, keys: { max: 9, idle: 2h } } }",
+                "pipelines: { a: { keys: { max: 1 } } }")) {
+            assertThat(holdfast.pipeline("a", "x").name()).isEqualTo("a/x");
+            assertThat(holdfast.pipeline("a", "y").name()).isEqualTo("a/other");
+        }
+    }
+
     private static void assertProblems(String yaml, String... problems) {
         assertThatExceptionOfType(ConfigException.class)
                 .isThrownBy(() -> load(yaml))

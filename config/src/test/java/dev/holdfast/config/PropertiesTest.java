@@ -38,7 +38,7 @@ class PropertiesTest {
     }
 
     private Holdfast load() {
-        Holdfast made = Holdfast.builder().load("the environment", () -> List.copyOf(properties));
+        Holdfast made = Holdfast.builder().load("the environment", () -> List.of(properties));
         loaded.add(made);
         return made;
     }

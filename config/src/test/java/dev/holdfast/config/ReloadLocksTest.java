@@ -50,7 +50,7 @@ class ReloadLocksTest {
             if (hook != null) {
                 hook.run();
             }
-            return List.copyOf(properties);
+            return List.of(List.copyOf(properties));
         });
     }
 

@@ -70,7 +70,7 @@ class ReloadRefusedTest {
                         replacing.get().replaced(pipeline);
                     }
                 })
-                .load("test", this::properties);
+                .load("test", () -> List.of(properties()));
     }
 
     /** Where code of a policy is asked before a pipeline gets it. */

@@ -5,6 +5,7 @@ import dev.holdfast.config.Holdfast.Property;
 import dev.holdfast.internal.Nearest;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -13,10 +14,11 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.springframework.boot.context.properties.source.ConfigurationProperty;
 import org.springframework.boot.context.properties.source.ConfigurationPropertyName;
 import org.springframework.boot.context.properties.source.ConfigurationPropertyName.Form;
@@ -35,11 +37,11 @@ import org.springframework.core.io.Resource;
 import org.springframework.util.ObjectUtils;
 
 /**
- * The properties of an application below {@code holdfast}, with the keys of a file. As elsewhere in Spring Boot, the first source
- * that has a property wins, a list is taken from one source as a whole, and a variable of the environment is written without
- * hyphens.
+ * The properties of an application below {@code holdfast}, with the keys of a file. Each source is like a file of its own. As
+ * elsewhere in Spring Boot, the first source that has a property wins, a list is taken from one source as a whole, and a variable of
+ * the environment is written without hyphens.
  */
-final class EnvironmentProperties implements Supplier<Collection<Property>> {
+final class EnvironmentProperties {
     static final String PREFIX = "holdfast";
 
     private static final String SPRING = "spring";
@@ -66,9 +68,6 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
     private static final Pattern OF_A_FILE =
             Pattern.compile("Config resource '(file|class path resource) \\[([^\\[\\]]+)]' via location .*");
 
-    /** What is no value of an option: a section that has it has all defaults. */
-    private static final Set<String> NOTHING = Set.of("", "~", "null", "Null", "NULL");
-
     private final ConfigurableEnvironment environment;
 
     /** Whether there are pipelines of these properties, so that they are read again. */
@@ -82,14 +81,20 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
         isLoaded = true;
     }
 
-    @Override
-    public Collection<Property> get() {
+    /** Those of all sources, the first source first. */
+    List<Property> all() {
+        return bySource().stream().flatMap(List::stream).toList();
+    }
+
+    /** Those of each source, the first source first. */
+    private List<List<Property>> bySource() {
         List<Found> written = found(Set.of());
         refuseDropped();
         Brackets brackets = new Brackets();
         written.forEach(one -> brackets.learn(one.name()));
         List<Found> listed = uniform(written, brackets);
         refuseAlike(listed);
+        refuseMisspelt(listed);
         Spelling spelling = new Spelling();
         // Where two sources spell a name in two ways, it is that of the lower one, which others add to.
         for (int i = listed.size() - 1; i >= 0; i--) {
@@ -99,34 +104,64 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
         }
         Set<ConfigurationPropertyName> asked = asked(listed, spelling);
         asked.addAll(asked(written, spelling));
-        List<Found> all = Shorthands.inFull(
-                uniform(found(asked), brackets),
-                one -> NOTHING.contains(text(one).strip()));
-        Map<ConfigurationPropertyName, Property> first = new LinkedHashMap<>();
+        List<Said> said = new ArrayList<>();
+        Map<ConfigurationPropertyName, Said> winners = new HashMap<>();
         Owners owners = new Owners();
-        for (Found one : all) {
+        for (Found one : uniform(found(asked), brackets)) {
             if (owners.allow(one)) {
                 refuseSplit(one, spelling);
                 Property property = property(one, spelling);
                 boolean isNothing = property.value().isBlank() && (one.ofVariable() || !spelling.isList(one.name()));
-                Property higher = first.get(one.name());
+                Said here = new Said(one, property);
+                Said higher = winners.get(one.name());
                 // Of two that are nothing, a placeholder is the one that is a mistake.
-                if (!isNothing || higher == null || higher.written().isBlank()) {
-                    first.put(one.name(), property);
+                if (!isNothing || higher == null || higher.property.written().isBlank()) {
+                    winners.put(one.name(), here);
                 }
+                said.add(here);
                 owners.note(one, isNothing);
             }
         }
-        return first.values();
+        return bySource(said, winners);
+    }
+
+    /** A property, and what is read of it. */
+    private record Said(Found found, Property property) {
+        /** {@code timeout:}, which brings a section that another source may leave out. */
+        boolean isSectionWithoutOptions() {
+            ConfigurationPropertyName name = found.name();
+            boolean isNamed = name.getNumberOfElements() > 1 && Spelling.isOfNames(name.getElement(1, Form.UNIFORM));
+            return property.written().isBlank() && name.getNumberOfElements() == (isNamed ? 4 : 3);
+        }
+
+        boolean isEmptyPlaceholder() {
+            return property.value().isBlank() && !property.written().isBlank();
+        }
+    }
+
+    private static List<List<Property>> bySource(List<Said> said, Map<ConfigurationPropertyName, Said> winners) {
+        Set<ConfigurationPropertyName> parents = winners.keySet().stream()
+                .flatMap(name -> IntStream.range(1, name.getNumberOfElements()).mapToObj(name::chop))
+                .collect(Collectors.toSet());
+        Map<ConfigurationPropertySource, List<Property>> bySource = new LinkedHashMap<>();
+        for (Said one : said) {
+            ConfigurationPropertyName name = one.found.name();
+            boolean isWinner = one == winners.get(name) && !(one.isEmptyPlaceholder() && parents.contains(name));
+            List<Property> ofSource = bySource.computeIfAbsent(one.found.source(), any -> new ArrayList<>());
+            if (isWinner || one.isSectionWithoutOptions()) {
+                ofSource.add(one.property);
+            }
+        }
+        return List.copyOf(bySource.values());
     }
 
     /**
-     * Those of the pipelines, if all below the prefix is right. When they are read again, what the starter is told is looked at as a
-     * start would: the pipelines that it names must be among the properties.
+     * Those of the pipelines, the last source first, if all below the prefix is right. When they are read again, what the starter is
+     * told is looked at as a start would: the pipelines that it names must be among the properties.
      *
      * @throws WrongSettingException if something else is wrong than a section, or its name; others read the sections
      */
-    Collection<Property> checked() {
+    List<List<Property>> checked() {
         Map<String, String> wrong = new LinkedHashMap<>();
         for (Found one : found(Set.of())) {
             refuseNoMapping(one);
@@ -147,11 +182,12 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
             throw new WrongSettingException(String.join("\n", wrong.values()));
         }
         SpringSettings settings = SpringSettings.of(environment);
-        Collection<Property> all = get();
+        List<List<Property>> sources = new ArrayList<>(bySource());
         if (isLoaded) {
-            settings.checkNames(pipelines(all), environment);
+            settings.checkNames(pipelines(sources.stream().flatMap(List::stream)), environment);
         }
-        return all;
+        Collections.reverse(sources);
+        return sources;
     }
 
     private void refuseNoMapping(Found one) {
@@ -228,6 +264,21 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
         }
     }
 
+    /** {@code maxAttempts} below {@code max-attempts} of a higher source: nobody would see it, since the higher one wins. */
+    private static void refuseMisspelt(List<Found> all) {
+        Map<ConfigurationPropertyName, Found> higher = new HashMap<>();
+        for (Found one : all) {
+            Found first = one.ofVariable() ? null : higher.putIfAbsent(one.name(), one);
+            for (int i = 1; first != null && i < one.name().getNumberOfElements(); i++) {
+                if (Spelling.isOfAFile(first.name(), i) && !Spelling.isOfAFile(one.name(), i)) {
+                    String right = Spelling.original(first.name(), i);
+                    throw new WrongSettingException(one.place() + ": to Spring, " + Spelling.original(one.name(), i)
+                            + " and " + right + " (" + first.place() + ") are one key; did you mean " + right + "?");
+                }
+            }
+        }
+    }
+
     /** {@code RETRY_MAX_ATTEMPTS}: to Spring, attempts stands below max. */
     private static void refuseSplit(Found one, Spelling spelling) {
         String unwritable = one.ofVariable() ? spelling.unwritable(one.name()) : null;
@@ -277,17 +328,14 @@ final class EnvironmentProperties implements Supplier<Collection<Property>> {
 
     /** The names of the pipelines. */
     Set<String> pipelines() {
-        return pipelines(get());
+        return pipelines(all().stream());
     }
 
-    private static Set<String> pipelines(Collection<Property> all) {
-        Set<String> names = new LinkedHashSet<>();
-        for (Property property : all) {
-            if (property.keys().size() > 1 && property.keys().get(0).equals("pipelines")) {
-                names.add(property.keys().get(1));
-            }
-        }
-        return names;
+    private static Set<String> pipelines(Stream<Property> all) {
+        return all.map(Property::keys)
+                .filter(keys -> keys.size() > 1 && keys.get(0).equals("pipelines"))
+                .map(keys -> keys.get(1))
+                .collect(Collectors.toCollection(LinkedHashSet::new));
     }
 
     /**

@@ -55,7 +55,7 @@ final class OwnPipelines implements SmartInitializingSingleton {
 
     private void warnOfProperties(String name) {
         List<Property> all = environment instanceof ConfigurableEnvironment configurable
-                ? List.copyOf(new EnvironmentProperties(configurable).get())
+                ? new EnvironmentProperties(configurable).all()
                 : List.of();
         if (!all.isEmpty()) {
             LOG.warn(

@@ -7,25 +7,21 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.source.ConfigurationPropertyName;
 import org.springframework.boot.context.properties.source.ConfigurationPropertySource;
 
-/**
- * Which source says what. Two sources never make one list. Where one has a value and the other something below it, such as {@code
- * classifier: strict} and {@code classifier.ignored}, the first source wins as a whole; {@link Shorthands} come before. In one source
- * both are a mistake.
- */
+/** Which source says what. Two sources never make one list, also where one of them writes it as a value. */
 final class Owners {
     private final Map<ConfigurationPropertyName, ConfigurationPropertySource> lists = new HashMap<>();
     private final Map<ConfigurationPropertyName, ConfigurationPropertySource> values = new HashMap<>();
-    private final Map<ConfigurationPropertyName, ConfigurationPropertySource> parents = new HashMap<>();
 
+    /** Whether no higher source says the same. */
     boolean allow(Found one) {
         ConfigurationPropertyName name = one.name();
-        if (isOfAnother(parents.get(name), one) || isOfAnother(values.get(name), one)) {
+        if (isOfAnother(values.get(name), one) || isOfAnother(lists.get(name), one)) {
             return false;
         }
         for (int i = 2; i < name.getNumberOfElements(); i++) {
             ConfigurationPropertyName above = name.chop(i);
-            if (isOfAnother(values.get(above), one)
-                    || (Spelling.isIndex(name, i) && isOfAnother(lists.get(above), one))) {
+            if (Spelling.isIndex(name, i)
+                    && (isOfAnother(values.get(above), one) || isOfAnother(lists.get(above), one))) {
                 return false;
             }
         }
@@ -47,7 +43,6 @@ final class Owners {
             values.put(name, one.source());
         }
         for (int i = 1; i < name.getNumberOfElements(); i++) {
-            parents.putIfAbsent(name.chop(i), one.source());
             if (Spelling.isIndex(name, i)) {
                 lists.putIfAbsent(name.chop(i), one.source());
             }

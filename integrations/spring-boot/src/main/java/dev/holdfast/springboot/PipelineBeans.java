@@ -163,7 +163,7 @@ final class PipelineBeans implements ImportBeanDefinitionRegistrar {
     }
 
     private static Set<List<Object>> said(EnvironmentProperties properties) {
-        return properties.get().stream()
+        return properties.all().stream()
                 .map(property -> List.<Object>of(property.keys(), property.value()))
                 .collect(Collectors.toSet());
     }

@@ -102,6 +102,11 @@ final class Spelling {
         }
     }
 
+    /** Whether this is how a file spells the key, as opposed to {@code maxAttempts}. */
+    static boolean isOfAFile(ConfigurationPropertyName name, int i) {
+        return !isGiven(name, i) && original(name, i).contains("-");
+    }
+
     /** What the others call that of a variable. */
     ConfigurationPropertyName whole(ConfigurationPropertyName ofVariable) {
         String keys = String.join(".", of(ofVariable, true));
@@ -116,7 +121,11 @@ final class Spelling {
             Node below = node == null ? null : node.below.get(uniform);
             String known = below == null ? null : below.spelt;
             boolean key = ofVariable && !isGiven(name, i) && !isIndex(name, i);
-            keys.add(known != null ? known : key ? ofFiles().getOrDefault(uniform, uniform) : original(name, i));
+            boolean isOther = known != null && !ofVariable && isOfAFile(name, i) && !known.contains("-");
+            keys.add(
+                    known != null && !isOther
+                            ? known
+                            : key ? ofFiles().getOrDefault(uniform, uniform) : original(name, i));
             node = below;
         }
         return keys;

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** The health of breakers that open and close by themselves. */
-@Logs("was closed and is open")
+@Logs({"was closed and is open", "was closed and is forced_open"})
 class BreakerHealthTest {
     private static final Duration WAIT = Duration.ofMillis(100);
 

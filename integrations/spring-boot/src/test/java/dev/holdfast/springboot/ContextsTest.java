@@ -501,7 +501,8 @@ class ContextsTest {
         return Holdfast.builder()
                 .load(
                         "mine",
-                        () -> List.of(new Property(List.of("pipelines", "inventory", "deadline"), "7s", "mine", 0, 0)));
+                        () -> List.of(List.of(
+                                new Property(List.of("pipelines", "inventory", "deadline"), "7s", "mine", 0, 0))));
     }
 
     @Configuration(proxyBeanMethods = false)

@@ -55,10 +55,10 @@ class LazyBeansTest {
         return Holdfast.builder()
                 .load(
                         "code",
-                        () -> names.stream()
+                        () -> List.of(names.stream()
                                 .map(name -> new Holdfast.Property(
                                         List.of("pipelines", name, "timeout", "limit"), "1s", "code", 1, 1))
-                                .toList());
+                                .toList()));
     }
 
     private static void refuses(Holdfast holdfast, List<String> names, String why) {

@@ -142,7 +142,7 @@ class OwnPipelinesTest {
                         () -> Holdfast.builder()
                                 .load(
                                         "code",
-                                        () -> names.stream()
+                                        () -> List.of(names.stream()
                                                 .map(name -> new Holdfast.Property(
                                                         List.of(
                                                                 "pipelines",
@@ -153,7 +153,7 @@ class OwnPipelinesTest {
                                                         "code",
                                                         1,
                                                         1))
-                                                .toList()))
+                                                .toList())))
                 .withPropertyValues(
                         "holdfast.spring.http-clients=clients", "holdfast.spring.health.down-if-open=health")
                 .run(context -> {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.holdfast.PipelineSnapshot.PolicySnapshot;
 import dev.holdfast.config.Holdfast;
+import dev.holdfast.testlogs.Logs;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -161,5 +162,129 @@ class SectionsOfSeveralSourcesTest {
                 .run(context -> assertThat(context.getStartupFailure())
                         .rootCause()
                         .hasMessageContaining("timeout: has a value and further keys below"));
+    }
+
+    private static final Map<String, Object> STANDARD_WITHOUT_TIMEOUT =
+            Map.of(INVENTORY + "extends", "standard", INVENTORY + "without", "timeout");
+
+    @Test
+    void aSectionOfAHigherSourceIsThereAlthoughALowerOneLeavesItOut() {
+        for (String key : List.of("timeout", "timeout.limit")) {
+            with(List.of(Map.of(INVENTORY + key, "1s"), STANDARD_WITHOUT_TIMEOUT))
+                    .run(context ->
+                            assertThat(timeout(context.getBean(Holdfast.class))).isEqualTo("timeout=PT1S"));
+            with(List.of(Map.of(), Map.of(INVENTORY + key, "1s", INVENTORY + "bulkhead", ""), STANDARD_WITHOUT_TIMEOUT))
+                    .run(context ->
+                            assertThat(timeout(context.getBean(Holdfast.class))).isEqualTo("timeout=PT1S"));
+        }
+    }
+
+    @Test
+    void aHigherSourceLeavesOutWhatALowerOneHas() {
+        with(List.of(
+                        Map.of(INVENTORY + "without[0]", "timeout"),
+                        Map.of(INVENTORY + "timeout", "1s", INVENTORY + "bulkhead", "")))
+                .run(context -> assertThat(context.getBean(Holdfast.class)
+                                .pipeline("inventory")
+                                .toString())
+                        .isEqualTo("inventory: bulkhead > call"));
+    }
+
+    @Test
+    void aSectionWithoutOptionsIsThereToo() {
+        Map<String, Object> low = Map.of(INVENTORY + "timeout", "700ms", INVENTORY + "bulkhead", "");
+        with(List.of(Map.of(INVENTORY + "timeout", ""), Map.of(INVENTORY + "without", "timeout"), low))
+                .run(context ->
+                        assertThat(timeout(context.getBean(Holdfast.class))).isEqualTo("timeout=PT0.7S"));
+        with(List.of(Map.of(INVENTORY + "timeout", "", INVENTORY + "without", "timeout"), low))
+                .run(context -> assertThat(context.getStartupFailure())
+                        .rootCause()
+                        .hasMessageContaining("without: names timeout, which stands here itself"));
+    }
+
+    @Test
+    void sourcesAreInTheirOrderAlsoWhereAHigherOneIsBlank() {
+        with(List.of(
+                        Map.of(INVENTORY + "retry", "", INVENTORY + "deadline", ""),
+                        Map.of(INVENTORY + "timeout.limit", "1s"),
+                        Map.of(INVENTORY + "timeout", "3s", INVENTORY + "deadline", "9s")))
+                .run(context ->
+                        assertThat(timeout(context.getBean(Holdfast.class))).isEqualTo("timeout=PT1S"));
+    }
+
+    @Test
+    void aSourceThatLeavesOutWhatItHasIsRefused() {
+        with(List.of(Map.of(
+                        INVENTORY + "timeout",
+                        "1s",
+                        INVENTORY + "extends",
+                        "standard",
+                        INVENTORY + "without",
+                        "timeout")))
+                .run(context -> assertThat(context.getStartupFailure())
+                        .rootCause()
+                        .hasMessageContaining("without: names timeout, which stands here itself"));
+        runner.withSystemProperties(
+                        INVENTORY + "timeout=1s", INVENTORY + "extends=standard", INVENTORY + "without=retry,timeout")
+                .run(context -> assertThat(context.getStartupFailure())
+                        .rootCause()
+                        .hasMessageContaining("without: names timeout, which stands here itself"));
+    }
+
+    @Test
+    void useAValueAndOptionsOfThreeSourcesAreMergedAsFiles() {
+        Map<String, Object> shared = Map.of("holdfast.shared.slow.timeout.limit", "5s");
+        Map<String, Object> use = Map.of(INVENTORY + "timeout.use", "slow");
+        Map<String, Object> value = Map.of(INVENTORY + "timeout", "1s");
+        Map<String, Object> options = Map.of(INVENTORY + "timeout.mode", "shadow");
+        with(List.of(options, value, use, shared))
+                .run(context ->
+                        assertThat(timeout(context.getBean(Holdfast.class))).isEqualTo("timeout-shadow=PT1S"));
+        with(List.of(use, options, value, shared))
+                .run(context ->
+                        assertThat(timeout(context.getBean(Holdfast.class))).isEqualTo("timeout=PT5S"));
+        with(List.of(value, use, options, shared))
+                .run(context ->
+                        assertThat(timeout(context.getBean(Holdfast.class))).isEqualTo("timeout=PT1S"));
+        with(List.of(Map.of(INVENTORY + "timeout.use", ""), value))
+                .run(context -> assertThat(context.getStartupFailure())
+                        .rootCause()
+                        .hasMessageContaining("source 0")
+                        .hasMessageContaining("timeout.use: has no value"));
+    }
+
+    @Test
+    void aMisspeltKeyIsToldWhereItStands() {
+        with(List.of(Map.of(INVENTORY + "retry.max-attempts", "4"), Map.of(INVENTORY + "retry.maxAttempts", "2")))
+                .run(context -> assertThat(context.getStartupFailure())
+                        .hasMessageMatching(
+                                ".*source 1\" pipelines.inventory.retry.*: to Spring, maxAttempts and max-attempts"
+                                        + " \\(.*source 0.*\\) are one key; did you mean max-attempts\\?"));
+        with(List.of(
+                        Map.of(INVENTORY + "circuit-breaker.minimum-calls", "20"),
+                        Map.of(INVENTORY + "circuitBreaker.failure-rate-threshold", "60")))
+                .run(context -> assertThat(context.getStartupFailure())
+                        .rootCause()
+                        .hasMessageContaining("source 1")
+                        .hasMessageContaining("circuitBreaker: unknown section"));
+    }
+
+    @Test
+    @Logs("'inventory' has instances for 1 keys")
+    void keysOfInstancesAreMergedToo() {
+        with(List.of(
+                        Map.of(INVENTORY + "keys.max", "1"),
+                        Map.of(
+                                INVENTORY + "keys.idle",
+                                "2h",
+                                INVENTORY + "keys.max",
+                                "7",
+                                INVENTORY + "timeout",
+                                "1s")))
+                .run(context -> {
+                    Holdfast holdfast = context.getBean(Holdfast.class);
+                    assertThat(holdfast.pipeline("inventory", "a").name()).isEqualTo("inventory/a");
+                    assertThat(holdfast.pipeline("inventory", "b").name()).isEqualTo("inventory/other");
+                });
     }
 }
