@@ -105,7 +105,11 @@ public abstract class Policy {
         return KEEP;
     }
 
-    /** The call was given up while this layer waited, or {@link #enter} threw. Release what the layer asked for. */
+    /**
+     * The call was given up while this layer waited, or {@link #enter} threw. Release what the layer asked for. If there is no
+     * thread to go on with ({@code EXECUTOR_FULL}, {@code CLOSED}), the layer may still {@link Passage#answer answer} with what it
+     * has at hand.
+     */
     public void abandon(Passage passage) {}
 
     /**

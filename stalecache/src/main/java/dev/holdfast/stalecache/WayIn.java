@@ -248,16 +248,34 @@ final class WayIn {
         if (!(passage.object() instanceof Ticket ticket)) {
             return;
         }
-        if (Ends.isOfTheProcess(passage)) {
+        Landing landing = ticket.landing();
+        boolean isOfTheProcess = Ends.isOfTheProcess(passage);
+        if (isOfTheProcess) {
             passage.object(null);
             // Each further leader would be refused, too.
             cache.flights.land(ticket, Landing.failed(passage.outcome(), passage.error(), Ends.mayHaveBegun(passage)));
         }
         leave(passage, ticket);
-        if (passage.started()) {
+        boolean answered = isOfTheProcess && answersWithoutThread(passage, ticket, landing);
+        if (!answered && passage.started()) {
             // It was to load again with all its time, and has none.
             cache.tally.request(Kind.MISS);
         }
+    }
+
+    /** What the leader has brought, or the old value: a rejection, as by a full bulkhead, is answered with it. */
+    private boolean answersWithoutThread(Passage passage, Ticket ticket, @Nullable Landing landing) {
+        Entry spare = cache.store.onError(ticket.flight().key(), passage.now());
+        boolean hasCome = landing != null
+                && landing.shared()
+                && !Ends.isError(passage, landing.outcome(), landing.error())
+                && (ticket.isOlder() || !Entry.isInDoubt(landing.value()));
+        if (hasCome) {
+            share(passage, ticket, landing);
+        } else if (spare != null) {
+            cache.answer(passage, spare, Kind.STALE_ON_ERROR, Source.STALE_ON_ERROR);
+        }
+        return hasCome || spare != null;
     }
 
     void attemptStarts(Passage passage) {

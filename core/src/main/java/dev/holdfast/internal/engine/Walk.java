@@ -389,6 +389,8 @@ final class Walk {
         call.waits = false;
         call.leaveScopes(call.cursor);
         hooks.abandon(call);
+        // It may have answered. That is done already, and there is nothing to obey.
+        call.taken(Decision.OUT);
     }
 
     /** Nobody waits for it any more. A lost hedge that is cancelled in its wait has no cancellation pending. */
