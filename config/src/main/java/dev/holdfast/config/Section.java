@@ -159,11 +159,19 @@ final class Section<B> {
         Place where = given.get(option);
         String expected = inFile(problem.expected());
         if (where != null) {
-            problems.add(where, "is " + written.getOrDefault(option, problem.value()), expected);
+            String unit = isShare(option) ? " percent" : "";
+            problems.add(where, "is " + written.getOrDefault(option, problem.value()), expected + unit);
         } else if (refused.isEmpty()) {
             // A refused value has its default. A value that does not fit this default is no mistake of the file.
             problems.add(place, option + " is " + problem.value(), expected);
         }
+    }
+
+    /** Whether the option is in percent: 0.5 is then meant as a share. */
+    private boolean isShare(String name) {
+        return form.options().stream()
+                .anyMatch(option ->
+                        option.name().equals(name) && option.meaning().contains("percent"));
     }
 
     /** A text that names builder's methods, with the options in place of them. */
