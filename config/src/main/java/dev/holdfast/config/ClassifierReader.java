@@ -117,7 +117,8 @@ final class ClassifierReader {
             } else if (CODE.matcher(scalar.text()).matches()) {
                 code(here, scalar, verdict, classifier);
             } else if (WILDCARD.matcher(scalar.text()).matches()) {
-                problems.add(here, "is " + scalar.described(), "a range of statuses", Optional.of(range(scalar.text())));
+                problems.add(
+                        here, "is " + scalar.described(), "a range of statuses", Optional.of(range(scalar.text())));
             } else if (scalar.kind() == Kind.NUMBER
                     || !CLASS.matcher(scalar.text()).matches()) {
                 problems.add(

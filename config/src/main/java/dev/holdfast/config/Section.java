@@ -170,8 +170,8 @@ final class Section<B> {
     /** Whether the option is in percent: 0.5 is then meant as a share. */
     private boolean isShare(String name) {
         return form.options().stream()
-                .anyMatch(option ->
-                        option.name().equals(name) && option.meaning().contains("percent"));
+                .anyMatch(
+                        option -> option.name().equals(name) && option.meaning().contains("percent"));
     }
 
     /** A text that names builder's methods, with the options in place of them. */

@@ -70,7 +70,8 @@ final class SectionReader<B> {
 
     /** Whether the section as a whole is turned on or off; empty if its value may be true or false, or is something else. */
     private Optional<Boolean> flag(Node node, Optional<? extends Option<B, ?>> shorthand) {
-        boolean mayBe = shorthand.filter(option -> option.type() != Duration.class).isPresent();
+        boolean mayBe =
+                shorthand.filter(option -> option.type() != Duration.class).isPresent();
         if (mayBe || !form.isPolicy() || !(node instanceof Scalar scalar)) {
             return Optional.empty();
         }

@@ -64,7 +64,8 @@ class CheckCommandTest {
         assertThat(check(misspelt)).isOne();
         assertThat(err.toString(StandardCharsets.UTF_8).lines())
                 .containsExactly(
-                        misspelt + ":5:25 pipelines.a.bulkhead.use: is poool, which is no policy's name; did you mean pool?",
+                        misspelt
+                                + ":5:25 pipelines.a.bulkhead.use: is poool, which is no policy's name; did you mean pool?",
                         misspelt
                                 + ":5:51 pipelines.a.retry.budget: is spar, which is not bound in code; did you mean spare?");
     }
