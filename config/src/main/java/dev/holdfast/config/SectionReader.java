@@ -63,7 +63,7 @@ final class SectionReader<B> {
                     place.value(node),
                     "is " + node.described(),
                     "a mapping of " + listed(inside("")),
-                    node instanceof Scalar scalar ? optionFor(scalar) : Optional.empty());
+                    form.isPolicy() && node instanceof Scalar scalar ? optionFor(scalar) : Optional.empty());
             section.refused("");
         }
     }
