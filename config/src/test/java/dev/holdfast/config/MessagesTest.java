@@ -212,7 +212,7 @@ class MessagesTest {
                     .map(Option::name)
                     .toList();
             assertThat(options).noneMatch(option -> option.replace("-", "").equals(name.substring(dot + 1)));
-            String[] levels = meant.replaceAll(",.*", "").split(" under ");
+            String[] levels = meant.replaceAll(",.*", "").split(" under ", -1);
             boolean elsewhere = meant.startsWith("the section ") || levels[levels.length - 1].equals("classifier");
             assertThat(elsewhere || options.contains(levels.length == 1 ? levels[0] : levels[1] + "." + levels[0]))
                     .isTrue();
