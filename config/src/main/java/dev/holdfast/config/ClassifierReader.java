@@ -23,6 +23,8 @@ final class ClassifierReader {
     private static final String STATUS = "status";
     private static final Map<String, Verdict> LISTS = verdicts();
     private static final Pattern STATUSES = Pattern.compile("([1-5][0-9]{2})(?:-([1-5][0-9]{2}))?");
+    /** How many write a range: {@code 5xx}. */
+    private static final Pattern WILDCARD = Pattern.compile("[1-5](?:[0-9][xX*]|[xX]{2}|[*]{1,2})");
     /** Nobody's class has such a name. */
     private static final Pattern CODE = Pattern.compile("[A-Z]+(_[A-Z]+)*");
 
@@ -114,6 +116,9 @@ final class ClassifierReader {
                 statuses(here, scalar, statuses, verdict, classifier);
             } else if (CODE.matcher(scalar.text()).matches()) {
                 code(here, scalar, verdict, classifier);
+            } else if (WILDCARD.matcher(scalar.text()).matches()) {
+                problems.add(
+                        here, "is " + scalar.described(), "a range of statuses", Optional.of(range(scalar.text())));
             } else if (scalar.kind() == Kind.NUMBER
                     || !CLASS.matcher(scalar.text()).matches()) {
                 problems.add(
@@ -124,6 +129,11 @@ final class ClassifierReader {
                 exception(here, scalar, verdict, classifier);
             }
         }
+    }
+
+    private static String range(String wildcard) {
+        String known = wildcard.replaceAll("[^0-9]", "");
+        return (known + "00").substring(0, 3) + "-" + (known + "99").substring(0, 3);
     }
 
     private void statuses(Place place, Scalar scalar, Matcher range, Verdict verdict, ListedClassifier classifier) {

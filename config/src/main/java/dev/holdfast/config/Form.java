@@ -30,6 +30,11 @@ record Form<B>(String key, Supplier<B> builder, List<Option<B, ?>> options, Opti
     static final Form<HistogramOptions> HISTOGRAMS =
             new Form<>(PlanReader.HISTOGRAMS, HistogramOptions::new, HistogramOptions.options(), Optional.empty());
 
+    /** Whether it is a section that a pipeline may leave out. */
+    boolean isPolicy() {
+        return !equals(BUDGET) && !equals(KEYS) && !equals(HISTOGRAMS);
+    }
+
     static <B> Form<B> of(PolicyFactory<B> factory) {
         return new Form<>(factory.key(), factory::builder, factory.options(), factory.shorthand());
     }

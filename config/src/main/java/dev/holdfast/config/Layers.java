@@ -353,7 +353,9 @@ final class Layers {
             return Optional.empty();
         }
         Optional<Layer> found = named(scalar.text());
-        boolean mayBeBound = bindings.hasAny() && Names.isName(scalar.text());
+        boolean mayBeBound = bindings.hasAny()
+                && Names.isName(scalar.text())
+                && Names.near(scalar.text(), shared.keySet()).isEmpty();
         if (found.isEmpty() && (mayBeBound || namesBelowShared.contains(scalar.text()))) {
             return found;
         } else if (found.isEmpty()) {

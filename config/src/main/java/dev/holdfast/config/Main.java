@@ -19,7 +19,7 @@ final class Main {
                    java -cp CLASSPATH dev.holdfast.config.Main migrate FILE...
                    java -cp CLASSPATH dev.holdfast.config.Main schema
             check says what is wrong with a configuration. Several files are one configuration: a later one adds to the
-            earlier ones. Names that code binds are taken to be there.
+            earlier ones. Names that code binds are taken to be there, unless they are nearly a name below shared.
             migrate prints a file of pipelines, made of resilience4j's settings in files of Spring Boot.
             schema prints the JSON Schema of a file, with all policies on the class path.""";
 

@@ -206,7 +206,7 @@ final class PlanReader {
                 if (templates) {
                     parts(here, sections.entries(), OTHERS);
                 }
-            } else if (templates) {
+            } else if (templates && !isMisplaced(here, entry)) {
                 problems.add(here.value(entry.value()), entry.value().fact(), "sections");
             }
         }
@@ -228,6 +228,11 @@ final class PlanReader {
                 var unused = silenced(here, entry.value());
             } else if (entry.key().equals(HISTOGRAMS)) {
                 new SectionReader<>(Form.HISTOGRAMS, values, problems).read(here, entry.value());
+            } else if (!others.contains(entry.key()) && OTHERS.contains(entry.key())) {
+                problems.add(
+                        here,
+                        "unknown section",
+                        "it below the name of a pipeline, or of a template that several pipelines extend");
             } else if (!others.contains(entry.key())) {
                 // What has no options has no defaults.
                 boolean mayUse = !others.equals(OF_DEFAULTS)
@@ -253,7 +258,7 @@ final class PlanReader {
             checkName(here, entry.key());
             if (entry.value() instanceof Mapping sections && !sections.entries().isEmpty()) {
                 plans.add(pipeline(entry.key(), here, sections));
-            } else {
+            } else if (!isMisplaced(here, entry)) {
                 Node value = entry.value();
                 boolean empty = value.isNothing() || value instanceof Mapping;
                 problems.add(
@@ -264,6 +269,21 @@ final class PlanReader {
                         inheritance.meant(value));
             }
         }
+    }
+
+    /** Reports what stands a level too far out, where a name stands. */
+    private boolean isMisplaced(Place place, Entry entry) {
+        Node value = entry.value();
+        boolean known =
+                OTHERS.contains(entry.key()) || factories.find(entry.key()).isPresent();
+        boolean misplaced = known && !value.isNothing() && !(value instanceof Mapping);
+        if (misplaced) {
+            problems.add(
+                    place.value(value),
+                    "is " + value.described() + ", where the sections of a pipeline stand",
+                    "the name of a pipeline or a template above it, and " + entry.key() + " one level further in");
+        }
+        return misplaced;
     }
 
     private void checkName(Place place, String name) {

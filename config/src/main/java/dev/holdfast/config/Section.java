@@ -159,11 +159,21 @@ final class Section<B> {
         Place where = given.get(option);
         String expected = inFile(problem.expected());
         if (where != null) {
-            problems.add(where, "is " + written.getOrDefault(option, problem.value()), expected);
+            String told = expected + unit(option, expected);
+            problems.add(where, "is " + written.getOrDefault(option, problem.value()), told);
         } else if (refused.isEmpty()) {
             // A refused value has its default. A value that does not fit this default is no mistake of the file.
             problems.add(place, option + " is " + problem.value(), expected);
         }
+    }
+
+    /** The range of an option in percent has its unit, because 0.5 is then meant as a share. */
+    private String unit(String name, String expected) {
+        boolean percent = form.options().stream()
+                .filter(option -> option.name().equals(name) && option.type() == Double.class)
+                .filter(option -> expected.equals(Options.expected(option.range())))
+                .anyMatch(option -> option.meaning().contains("percent"));
+        return percent ? " percent" : "";
     }
 
     /** A text that names builder's methods, with the options in place of them. */

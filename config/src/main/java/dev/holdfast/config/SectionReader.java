@@ -2,11 +2,14 @@
 package dev.holdfast.config;
 
 import dev.holdfast.config.Node.Entry;
+import dev.holdfast.config.Node.Kind;
 import dev.holdfast.config.Node.Mapping;
+import dev.holdfast.config.Node.Scalar;
 import dev.holdfast.internal.Nearest;
 import dev.holdfast.internal.Options;
 import dev.holdfast.spi.PolicyFactory.Items;
 import dev.holdfast.spi.PolicyFactory.Option;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -49,12 +52,59 @@ final class SectionReader<B> {
     private void single(Section<B> section, Place place, Node node) {
         Optional<? extends Option<B, ?>> meant =
                 form.shorthand().flatMap(name -> Optional.ofNullable(options.get(name)));
-        if (meant.isPresent() && node instanceof Node.Scalar) {
+        Optional<Boolean> flag = flag(node, meant);
+        if (flag.isPresent()) {
+            problems.add(place.value(node), "is " + node.described(), flag.get() ? on() : off());
+            section.refused("");
+        } else if (meant.isPresent() && node instanceof Scalar) {
             set(section, meant.get(), place, node);
         } else {
-            problems.add(place.value(node), "is " + node.described(), "a mapping of " + listed(inside("")));
+            problems.add(
+                    place.value(node),
+                    "is " + node.described(),
+                    "a mapping of " + listed(inside("")),
+                    form.isPolicy() && node instanceof Scalar scalar ? optionFor(scalar) : Optional.empty());
             section.refused("");
         }
+    }
+
+    /** Whether the section as a whole is turned on or off; empty if its value may be true or false, or is something else. */
+    private Optional<Boolean> flag(Node node, Optional<? extends Option<B, ?>> shorthand) {
+        boolean mayBe =
+                shorthand.filter(option -> option.type() != Duration.class).isPresent();
+        if (mayBe || !form.isPolicy() || !(node instanceof Scalar scalar)) {
+            return Optional.empty();
+        }
+        Kind kind = scalar.kind();
+        return kind == Kind.TRUE || kind == Kind.FALSE ? Optional.of(kind == Kind.TRUE) : Optional.empty();
+    }
+
+    private String on() {
+        return "'" + form.key() + ":' without a value, for the defaults";
+    }
+
+    private String off() {
+        return "without: [" + form.key() + "] in its place, or nothing if the pipeline does not inherit it";
+    }
+
+    /** The first option whose type the value has: {@code retry: 2} is {@code max-attempts}. */
+    private Optional<String> optionFor(Scalar value) {
+        boolean number = value.kind() == Kind.NUMBER;
+        return options.values().stream()
+                .filter(option ->
+                        number ? Number.class.isAssignableFrom(option.type()) : option.type() == Duration.class)
+                .findFirst()
+                .filter(option -> parsed(value, number)
+                        .filter(parsed -> Options.allows(option.range(), parsed))
+                        .isPresent())
+                .map(option -> form.key() + ": { " + option.name() + ": " + value.described() + " }");
+    }
+
+    private static Optional<?> parsed(Scalar value, boolean number) {
+        String text = value.text();
+        // Only such a number is one for every reader.
+        boolean plain = text.matches("[1-9][0-9]{0,8}");
+        return !number ? Durations.parse(text) : plain ? Optional.of(Integer.valueOf(text)) : Optional.empty();
     }
 
     private void mapping(Section<B> section, Place place, String prefix, Mapping mapping) {
@@ -124,7 +174,13 @@ final class SectionReader<B> {
 
     private void unknown(Place place, String prefix, String key) {
         Set<String> known = inside(prefix);
-        Optional<String> nearest = Nearest.to(key, known);
+        boolean own = prefix.isEmpty() && form.isPolicy();
+        if (own && (key.equals("enabled") || key.equals("disabled"))) {
+            problems.add(place, "unknown option", "no such option: a section that is there is on; or " + off());
+            return;
+        }
+        Optional<String> other = own ? OtherNames.meant(form.key(), key) : Optional.empty();
+        Optional<String> nearest = other.or(() -> Nearest.to(key, known));
         problems.add(
                 place,
                 "unknown option",

@@ -179,7 +179,7 @@ final class Values {
         Optional<Object> found = bindings.find(name);
         if (bindings.isNoName(name)) {
             problems.add(here, is(scalar) + ", which is a bean, and no name that can stand here", Names.EXPECTED);
-        } else if (found.isEmpty() && !(bindings.hasAny() && Names.isName(name))) {
+        } else if (found.isEmpty() && !mayBeBound(type, name)) {
             Set<String> fitting = bindings.names(type);
             String known = bindings.names().isEmpty() && !bindings.hasAny()
                     ? "a name that code binds, and it binds none"
@@ -192,6 +192,13 @@ final class Values {
             return Optional.empty();
         }
         return found;
+    }
+
+    /** Whether code may bind the name, which the file does not share. One that is nearly a shared one is misspelt. */
+    private boolean mayBeBound(Class<?> type, String name) {
+        return bindings.hasAny()
+                && Names.isName(name)
+                && Names.near(name, bindings.names(type)).isEmpty();
     }
 
     private Optional<?> refuse(Class<?> type, Place here, Scalar scalar, Optional<String> nearest) {

@@ -53,6 +53,40 @@ class CheckCommandTest {
     }
 
     @Test
+    void aNameThatIsNearlyASharedOneIsMisspelt() throws Exception {
+        String misspelt = write("misspelt.yaml", """
+                shared:
+                  pool: { bulkhead: { max-concurrent-calls: 20 } }
+                  spare: { budget: { max-tokens: 20 } }
+                pipelines:
+                  a: { bulkhead: { use: poool }, retry: { budget: spar } }
+                """);
+        assertThat(check(misspelt)).isOne();
+        assertThat(err.toString(StandardCharsets.UTF_8).lines())
+                .containsExactly(
+                        misspelt
+                                + ":5:25 pipelines.a.bulkhead.use: is poool, which is no policy's name; did you mean pool?",
+                        misspelt
+                                + ":5:51 pipelines.a.retry.budget: is spar, which is not bound in code; did you mean spare?");
+    }
+
+    @Test
+    void aShortNameAndOneWithAnotherNumberThanASharedOneMayBeBoundInCode() throws Exception {
+        String good = write("good.yaml", """
+                shared:
+                  pool-1: { bulkhead: { max-concurrent-calls: 20 } }
+                  spare-1: { budget: { max-tokens: 20 } }
+                  one: { bulkhead: { max-concurrent-calls: 20 } }
+                pipelines:
+                  a: { bulkhead: { use: pool-2 }, retry: { budget: spare-2 } }
+                  b: { bulkhead: { use: of-customers } }
+                  c: { bulkhead: { use: on1 } }
+                """);
+        assertThat(check(good)).isZero();
+        assertThat(err.toString(StandardCharsets.UTF_8)).isEmpty();
+    }
+
+    @Test
     void whoAsksForHelpGetsTheUsage() {
         assertThat(check("--help")).isZero();
         assertThat(out.toString(StandardCharsets.UTF_8)).startsWith("usage: ");

@@ -4,6 +4,7 @@ package dev.holdfast.config;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.holdfast.spi.PolicyFactory.Option;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -172,5 +173,140 @@ class MessagesTest {
                 .containsExactly(
                         "1:24 defaults.timeout.shadow: has no value; expected options of timeout",
                         "2:28 templates.t.retry.shadow: has no value; expected options of retry");
+    }
+
+    @Test
+    void anOptionOfAnotherLibraryIsToldWithItsNameHere() throws Exception {
+        assertThat(problems("""
+                pipelines:
+                  a:
+                    retry: { max-retries: 3, delay: 1s, waitDuration: 1s, maxDuration: 3s }
+                    circuit-breaker: { failure-threshold: 5, delay: 1s, slidingWindowSize: 20, success-threshold: 2 }
+                    bulkhead: { maxConcurrentCalls: 5, maxWaitDuration: 1s, max-concurrency: 3 }
+                    throttle: { limitForPeriod: 3, limitRefreshPeriod: 1s, timeout-duration: 1s }
+                """))
+                .extracting(problem -> problem.replaceAll(".*(\\.[^.]+): unknown option; did you mean", "$1"))
+                .containsExactly(
+                        ".max-retries max-attempts, which counts the first attempt too: 3 retries are 4 attempts?",
+                        ".delay initial under backoff?",
+                        ".waitDuration initial under backoff?",
+                        ".maxDuration the section deadline, for all attempts together?",
+                        ".failure-threshold failure-rate-threshold, in percent?",
+                        ".delay wait-duration-in-open-state?",
+                        ".slidingWindowSize sliding-window-size?",
+                        ".success-threshold permitted-number-of-calls-in-half-open-state?",
+                        ".maxConcurrentCalls max-concurrent-calls?",
+                        ".maxWaitDuration max-wait?",
+                        ".max-concurrency max-concurrent-calls?",
+                        ".limitForPeriod limit?",
+                        ".limitRefreshPeriod per?",
+                        ".timeout-duration max-wait?");
+    }
+
+    @Test
+    void theNamesOfOtherLibrariesLeadToOptionsThatThereAre() {
+        Factories factories = Factories.loaded();
+        assertThat(OtherNames.all()).allSatisfy((name, meant) -> {
+            int dot = name.indexOf('.');
+            List<String> options = factories.find(name.substring(0, dot)).orElseThrow().options().stream()
+                    .map(Option::name)
+                    .toList();
+            assertThat(options).noneMatch(option -> option.replace("-", "").equals(name.substring(dot + 1)));
+            String[] levels = meant.replaceAll(",.*", "").split(" under ", -1);
+            boolean elsewhere = meant.startsWith("the section ") || levels[levels.length - 1].equals("classifier");
+            assertThat(elsewhere || options.contains(levels.length == 1 ? levels[0] : levels[1] + "." + levels[0]))
+                    .isTrue();
+        });
+    }
+
+    @Test
+    void whatStandsALevelTooFarOutBelongsBelowAName() throws Exception {
+        String belongs =
+                ", where the sections of a pipeline stand; expected the name of a pipeline or a template above it, and ";
+        assertThat(problems("""
+                templates:
+                  extends: standard
+                pipelines:
+                  extends: standard
+                  without: [bulkhead]
+                  timeout: 1s
+                  a: { retry: }
+                """))
+                .containsExactly(
+                        "2:12 templates.extends: is standard" + belongs + "extends one level further in",
+                        "4:12 pipelines.extends: is standard" + belongs + "extends one level further in",
+                        "5:12 pipelines.without: is a list" + belongs + "without one level further in",
+                        "6:12 pipelines.timeout: is 1s" + belongs + "timeout one level further in");
+        assertThat(problems("{ defaults: { extends: standard }, pipelines: { a: { timeout: 1s } } }"))
+                .containsExactly("1:15 defaults.extends: unknown section; expected it below the name of a pipeline, or"
+                        + " of a template that several pipelines extend");
+    }
+
+    @Test
+    void aSectionIsTurnedOffByWithout() throws Exception {
+        assertThat(problems("""
+                pipelines:
+                  a:
+                    extends: standard
+                    bulkhead: false
+                    circuit-breaker: { enabled: false }
+                    timeout: off
+                    retry: true
+                """))
+                .containsExactly(
+                        "4:15 pipelines.a.bulkhead: is false; expected without: [bulkhead] in its place, or nothing if"
+                                + " the pipeline does not inherit it",
+                        "5:24 pipelines.a.circuit-breaker.enabled: unknown option; expected no such option: a section"
+                                + " that is there is on; or without: [circuit-breaker] in its place, or nothing if the"
+                                + " pipeline does not inherit it",
+                        "6:14 pipelines.a.timeout: is off; expected without: [timeout] in its place, or nothing if the"
+                                + " pipeline does not inherit it",
+                        "7:12 pipelines.a.retry: is true; expected 'retry:' without a value, for the defaults");
+    }
+
+    @Test
+    void aStatusWithAnXIsARange() throws Exception {
+        assertThat(problems("pipelines: { a: { retry: , classifier: { failures: [5xx, 42X, '4**', 'xx5'] } } }"))
+                .extracting(problem -> problem.replaceAll(".*failures: ", ""))
+                .startsWith(
+                        "is 5xx; did you mean 500-599?",
+                        "is 42X; did you mean 420-429?",
+                        "is 4**; did you mean 400-499?")
+                .last()
+                .asString()
+                .startsWith("is xx5, which is no class here");
+    }
+
+    @Test
+    void aNumberOrATimeInPlaceOfASectionIsToldWithTheOptionThatTakesIt() throws Exception {
+        assertThat(problems("""
+                pipelines:
+                  a: { retry: 2, bulkhead: 20, throttle: 50 }
+                  b: { stale-cache: 10m, gate: 1s }
+                """))
+                .containsExactly(
+                        "2:15 pipelines.a.retry: is 2; did you mean retry: { max-attempts: 2 }?",
+                        "2:28 pipelines.a.bulkhead: is 20; did you mean bulkhead: { max-concurrent-calls: 20 }?",
+                        "2:42 pipelines.a.throttle: is 50; did you mean throttle: { limit: 50 }?",
+                        "3:21 pipelines.b.stale-cache: is 10m; did you mean stale-cache: { fresh: 10m }?",
+                        "3:32 pipelines.b.gate: is 1s; did you mean gate: { max-hold: 1s }?");
+        // What no option takes is told with all of them.
+        assertThat(problems("pipelines: { a: { retry: 0, bulkhead: 0.5 } }"))
+                .allMatch(problem -> problem.contains("; expected a mapping of "));
+    }
+
+    @Test
+    void aShareInPlaceOfAPercentageIsToldWithTheUnit() throws Exception {
+        assertThat(problems("""
+                pipelines:
+                  a:
+                    retry: { backoff: { multiplier: 0.5 } }
+                    hedge: { percentile: 0.95 }
+                    circuit-breaker: { failure-rate-threshold: 0.5 }
+                """))
+                .containsExactly(
+                        "3:37 pipelines.a.retry.backoff.multiplier: is 0.5; expected 1 to 100",
+                        "4:26 pipelines.a.hedge.percentile: is 0.95; expected 50 to 99.9 percent",
+                        "5:48 pipelines.a.circuit-breaker.failure-rate-threshold: is 0.5; expected 1 to 100 percent");
     }
 }

@@ -75,9 +75,9 @@ public final class HedgeSettings {
         return OPTIONS.list();
     }
 
-    /** The values by their names in a file; without those that are not set. */
+    /** The values by their names in a file; without those that are not set. A measured {@code delay} is the word {@code measured}. */
     public Map<String, Object> asMap() {
-        return OPTIONS.values(builder);
+        return OPTIONS.values(builder, Map.of("delay", "measured"));
     }
 
     /** The fixed delay; empty if it is measured. */

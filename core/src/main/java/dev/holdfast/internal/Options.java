@@ -114,9 +114,18 @@ public final class Options<B> {
 
     /** The values of a builder by their names in a file: numbers, truth values, times and words; without those that are not set. */
     public Map<String, Object> values(B builder) {
+        return values(builder, Map.of());
+    }
+
+    /** The same, with a word for each option that has an effect also if it is not set. */
+    public Map<String, Object> values(B builder, Map<String, String> ifNotSet) {
         Map<String, Object> values = new LinkedHashMap<>();
-        all.forEach(option -> option.value(builder)
-                .ifPresent(value -> values.put(option.name(), value instanceof Duration ? value : inJson(value))));
+        for (Option<B, ?> option : all) {
+            option.value(builder)
+                    .<Object>map(value -> value instanceof Duration ? value : inJson(value))
+                    .or(() -> Optional.ofNullable(ifNotSet.get(option.name())))
+                    .ifPresent(value -> values.put(option.name(), value));
+        }
         return Collections.unmodifiableMap(values);
     }
 

@@ -46,6 +46,13 @@ class HedgeDelayTest {
         return Objects.requireNonNull(lab.pipeline().snapshot().numbers().get(name), name);
     }
 
+    @Test
+    void aMeasuredDelayIsShownAmongTheSettings() {
+        assertThat(HedgeSettings.builder().build().asMap()).containsEntry("delay", "measured");
+        Duration fixed = Duration.ofMillis(50);
+        assertThat(HedgeSettings.of(s -> s.delay(fixed)).asMap()).containsEntry("delay", fixed);
+    }
+
     /** Attempts of 1 to 100 ms, which have a 95th percentile of 95 ms. */
     private void measure(Way way) {
         for (int i = 1; i <= 100; i++) {

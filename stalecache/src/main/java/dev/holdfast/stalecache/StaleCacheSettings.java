@@ -123,9 +123,9 @@ public final class StaleCacheSettings {
         return OPTIONS.list();
     }
 
-    /** The values by their names in a file; without those that are not set. */
+    /** The values by their names in a file; without those that are not set. A measured {@code stale-if-slow} is the word {@code measured}. */
     public Map<String, Object> asMap() {
-        return OPTIONS.values(builder);
+        return OPTIONS.values(builder, Map.of("stale-if-slow", "measured"));
     }
 
     /** For how long a value is the answer without asking the dependency. */

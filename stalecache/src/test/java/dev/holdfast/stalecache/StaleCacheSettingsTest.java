@@ -4,6 +4,7 @@ package dev.holdfast.stalecache;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.holdfast.Pipeline;
 import dev.holdfast.spi.InvalidSettingsException;
 import java.time.Duration;
 import java.util.function.Consumer;
@@ -21,6 +22,19 @@ class StaleCacheSettingsTest {
                 .hasToString("StaleCacheSettings[fresh=0s, staleWhileRevalidate=0s, staleIfError=10m,"
                         + " keepIfIgnored=false, freshIfIgnored=0s, refreshAhead=0.0, maxEntries=10000, maxFollowers=1000,"
                         + " maxFollowersIfSlow=100, refreshTimeout=10s, refreshBackoff=1s]");
+    }
+
+    @Test
+    void aMeasuredTimeIsShownAmongTheSettings() {
+        assertThat(StaleCacheSettings.builder().build().asMap()).containsEntry("stale-if-slow", "measured");
+        assertThat(Pipeline.builder("a")
+                        .policies(StaleCachePolicy.ofDefaults())
+                        .build()
+                        .snapshot()
+                        .toJson())
+                .contains("\"stale-if-slow\": \"measured\"");
+        assertThat(StaleCacheSettings.of(s -> s.staleIfSlow(Duration.ZERO)).asMap())
+                .containsEntry("stale-if-slow", Duration.ZERO);
     }
 
     static Stream<Arguments> wrong() {
