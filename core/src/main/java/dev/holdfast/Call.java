@@ -110,7 +110,8 @@ public final class Call<T extends @Nullable Object> {
     /**
      * Within this time, including all attempts and waits. A shorter limit of the pipeline or of the request holds, too.
      *
-     * @param limit at most 365 days. With zero or less, the call is rejected with {@link Reason#DEADLINE_EXCEEDED}.
+     * @param limit at most 365 days. With zero or less, the call is rejected with {@link Reason#DEADLINE_EXCEEDED}. With a few
+     *     microseconds, an attempt may still begin: the clock is read when the call starts, and often not again before the attempt.
      */
     public Call<T> deadline(Duration limit) {
         return with(

@@ -175,7 +175,7 @@ public abstract class Passage {
     /**
      * Whether the error does not come from the dependency, because it is of code here: a policy, a fallback or a classifier has
      * thrown it, or a policy {@linkplain #fail fails} the call with it. The outcome is {@link Outcome#IGNORED} then, as after an
-     * answer that the classifier ignores; after a fallback it is what it was before.
+     * answer that the classifier ignores; after a fallback it is mostly {@linkplain #answerFrom what it was before}.
      */
     public abstract boolean failedHere();
 
@@ -334,7 +334,8 @@ public abstract class Passage {
 
     /**
      * The call's outcome is the function's value. The interpreter calls it, with null if there is no error. If it throws, this is the
-     * call's error, and the outcome stays what it was; {@link Outcome#IGNORED} in place of a success.
+     * call's error, and the outcome stays what it was; {@link Outcome#IGNORED} in place of a success, and after a {@link
+     * VirtualMachineError} or a {@code ThreadDeath}.
      */
     public abstract int answerFrom(Function<? super @Nullable Throwable, ?> function);
 

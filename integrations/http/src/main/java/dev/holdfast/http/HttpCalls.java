@@ -80,7 +80,16 @@ public final class HttpCalls<Q, R> {
      * @throws IllegalArgumentException if the address of the request has no scheme or no host
      */
     public Pipeline pipeline(Q request) {
-        return pipelines.of(messages.authority(request));
+        return pipeline(messages.authority(request));
+    }
+
+    /** A function may return null for an authority that it does not know. */
+    private Pipeline pipeline(String authority) {
+        Pipeline pipeline = pipelines.of(authority);
+        if (pipeline == null) {
+            throw new IllegalStateException("the Pipelines " + pipelines + " gave no pipeline for " + authority);
+        }
+        return pipeline;
     }
 
     /**
@@ -103,7 +112,7 @@ public final class HttpCalls<Q, R> {
     }
 
     private HttpOperation<Q, R> operation(Q request, String authority) {
-        Operations ofPipeline = operations.of(pipelines.of(authority));
+        Operations ofPipeline = operations.of(pipeline(authority));
         return (isIdempotent(request) ? ofPipeline.idempotent : ofPipeline.others)
                 .of(options.nameOf(request, messages.method(request)));
     }
