@@ -5,10 +5,12 @@ import dev.holdfast.Pipeline;
 import dev.holdfast.circuitbreaker.CircuitBreakerPolicy;
 import dev.holdfast.config.Holdfast;
 import dev.holdfast.internal.AroundPolicy;
+import dev.holdfast.spi.Policy;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -58,19 +60,42 @@ public final class BreakerHealth {
                 .anyMatch(CircuitBreakerPolicy::rejectsAll);
     }
 
-    /** @throws IllegalArgumentException if there is no such pipeline, or none that can be open */
+    /**
+     * A breaker in shadow is enough: it is there to be tried out, or somebody has turned protection off, and a restart must not fail
+     * for it.
+     *
+     * @throws IllegalArgumentException if there is no such pipeline, or it has no breaker
+     */
     static void requireBreaker(Holdfast holdfast, String name) {
         @Nullable Pipeline found = holdfast.pipeline(name);
         // Null of a mock, which has no breakers either.
-        if (found != null && breakers(found).findAny().isEmpty()) {
+        if (found != null && hasNone(breakers(found)) && hasNone(alsoInShadow(found))) {
             throw new IllegalArgumentException(
                     "the pipeline '" + name + "' has no circuit-breaker, and so is never open; expected one that has");
         }
     }
 
+    /** Whether a pipeline has a breaker, and can never be open: not before somebody enforces it. */
+    static boolean isInShadow(Holdfast holdfast, String name) {
+        @Nullable Pipeline found = holdfast.pipeline(name);
+        return found != null && hasNone(breakers(found)) && !hasNone(alsoInShadow(found));
+    }
+
+    private static boolean hasNone(Stream<CircuitBreakerPolicy> breakers) {
+        return breakers.findAny().isEmpty();
+    }
+
     private static Stream<CircuitBreakerPolicy> breakers(Pipeline pipeline) {
+        return among(pipeline, AroundPolicy::behind);
+    }
+
+    private static Stream<CircuitBreakerPolicy> alsoInShadow(Pipeline pipeline) {
+        return among(pipeline, AroundPolicy::innermost);
+    }
+
+    private static Stream<CircuitBreakerPolicy> among(Pipeline pipeline, UnaryOperator<Policy> behind) {
         return pipeline.policies().stream()
-                .map(AroundPolicy::behind)
+                .map(behind)
                 .filter(CircuitBreakerPolicy.class::isInstance)
                 .map(CircuitBreakerPolicy.class::cast);
     }

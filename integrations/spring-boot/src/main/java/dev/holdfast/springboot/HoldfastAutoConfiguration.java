@@ -86,7 +86,9 @@ public class HoldfastAutoConfiguration {
             ObjectProvider<Holdfast> holdfast, Environment environment, BeanFactory beans) {
         SpringSettings settings = SpringSettings.of(environment);
         holdfast.ifUnique(pipelines -> settings.check(pipelines, environment));
-        if (!beans.containsBean("holdfastHealthIndicator")) {
+        if (beans.containsBean("holdfastHealthIndicator")) {
+            holdfast.ifUnique(pipelines -> settings.warnOfShadow(pipelines, environment));
+        } else {
             settings.warnOfHealth(environment);
         }
         return settings;

@@ -60,6 +60,7 @@ final class RefreshListener implements ApplicationListener<ApplicationEvent> {
         }
         try {
             now.check(holdfast, environment);
+            now.warnOfShadow(holdfast, environment);
         } catch (WrongSettingException wrong) {
             LOG.warnProblems("the changed properties are in use, but a restart would fail", wrong.getMessage());
         }

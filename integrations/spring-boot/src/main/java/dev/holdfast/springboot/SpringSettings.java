@@ -389,6 +389,22 @@ public record SpringSettings(
         }
     }
 
+    /** A breaker in shadow never makes the health {@code DOWN}. Silent if nobody asks for the health. */
+    void warnOfShadow(Holdfast holdfast, Environment environment) {
+        if ("false".equalsIgnoreCase(environment.getProperty(HEALTH, "false"))) {
+            return;
+        }
+        for (String name : health.downIfOpen) {
+            if (BreakerHealth.isInShadow(holdfast, name)) {
+                LOG.warn(
+                        placed(environment, DOWN_IF_OPEN_KEY, name) + "the circuit breaker of '" + name
+                                + "' is in shadow and never opens, so this does nothing for it; take its mode: shadow out,"
+                                + " or the name out of down-if-open",
+                        null);
+            }
+        }
+    }
+
     private static void check(Runnable required, Environment environment, String key, String name, List<String> wrong) {
         try {
             required.run();

@@ -29,6 +29,8 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.context.ConfigurableApplicationContext;
@@ -383,6 +385,58 @@ class ActuatorTest {
         post("""
                 {"pipeline": "inventory/https://a.example:443", "policy": "circuit-breaker", "action": "open"}""");
         assertThat(get("health").statusCode()).isEqualTo(503);
+    }
+
+    private static final String IN_SHADOW =
+            "down-if-open: the circuit breaker of 'inventory' is in shadow and never opens, so this does nothing for it; take its"
+                    + " mode: shadow out, or the name out of down-if-open";
+
+    private static final String[] DOWN_IF_OPEN = {
+        "--management.health.holdfast.enabled=true", "--holdfast.spring.health.down-if-open=inventory"
+    };
+
+    private List<String> warningsOfAStart(String... more) {
+        List<String> logged = new CopyOnWriteArrayList<>();
+        Logger logger = Logger.getLogger(Holdfast.class.getName());
+        logger.setFilter(entry -> !logged.add(entry.getLevel() + " " + entry.getMessage()));
+        try {
+            start(Stream.concat(Arrays.stream(DOWN_IF_OPEN), Arrays.stream(more)).toArray(String[]::new));
+        } finally {
+            logger.setFilter(null);
+        }
+        return logged;
+    }
+
+    /** Of a pipeline that is tried out, or whose protection is turned off: a restart must not fail then. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "--holdfast.pipelines.inventory.circuit-breaker.mode=shadow",
+                "--holdfast.defaults.circuit-breaker.mode=shadow"
+            })
+    void aBreakerInShadowIsUpAndToldOnce(String shadow) throws Exception {
+        assertThat(warningsOfAStart(shadow))
+                .singleElement()
+                .asString()
+                .startsWith("WARNING ")
+                .endsWith(IN_SHADOW);
+        inventory().run(() -> {});
+        assertThat(get("health").body()).contains("\"holdfast\":{").doesNotContain("DOWN");
+    }
+
+    @Test
+    void anActiveBreakerIsNotToldOf() {
+        assertThat(warningsOfAStart()).isEmpty();
+    }
+
+    @Test
+    @Logs("was forced_open and is closed: the policy went into shadow")
+    void aBreakerThatSomebodyPutsIntoShadowIsUp() throws Exception {
+        start(DOWN_IF_OPEN);
+        post("{\"pipeline\": \"inventory\", \"policy\": \"circuit-breaker\", \"action\": \"open\"}");
+        assertThat(get("health").statusCode()).isEqualTo(503);
+        post("{\"pipeline\": \"inventory\", \"policy\": \"circuit-breaker\", \"action\": \"shadow\"}");
+        assertThat(get("health").statusCode()).isEqualTo(200);
     }
 
     // ---- the end

@@ -15,9 +15,11 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
+import java.util.logging.Logger;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -181,6 +183,43 @@ class RefreshTest {
             assertThat(settings(context)).contains("PT3S");
             assertThat(refused(context)).isZero();
         });
+    }
+
+    private static final String NAMED = "holdfast.spring.health.down-if-open: the ";
+
+    /** With the breaker in shadow a restart succeeds, and without it does not. */
+    @Test
+    @Logs({
+        NAMED + "circuit breaker of 'inventory' is in shadow and never opens, so this does nothing for it; take its mode:"
+                + " shadow out, or the name out of down-if-open",
+        "(?s)the changed properties are in use, but a restart would fail.*" + NAMED + "pipeline 'inventory' has no"
+    })
+    @Logs(value = "does nothing without management.health.holdfast.enabled=true", sometimes = true)
+    void aBreakerThatTheHealthAsksForMayGoIntoShadow() {
+        String breaker = "holdfast.pipelines.inventory.circuit-breaker.mode";
+        properties.put(breaker, "active");
+        properties.put("holdfast.spring.health.down-if-open", "inventory");
+        properties.put("management.health.holdfast.enabled", "true");
+        List<String> logged = new CopyOnWriteArrayList<>();
+        Logger logger = Logger.getLogger(Holdfast.class.getName());
+        logger.setFilter(entry -> !entry.getMessage().contains(NAMED) || logged.add(entry.getMessage()));
+        try {
+            runner.run(context -> {
+                change(context, "2s");
+                assertThat(logged).as("active").isEmpty();
+                properties.put(breaker, "shadow");
+                change(context, "3s");
+                assertThat(settings(context)).contains("PT3S", "circuit-breaker-shadow");
+                assertThat(logged).singleElement().asString().contains("is in shadow");
+                properties.remove(breaker);
+                change(context, "4s");
+                assertThat(logged).hasSize(2).last().asString().contains("a restart would fail");
+                properties.put(breaker, "shadow");
+            });
+            runner.run(restarted -> assertThat(restarted).hasNotFailed());
+        } finally {
+            logger.setFilter(null);
+        }
     }
 
     /** It goes on, and a restart would not find it. */
