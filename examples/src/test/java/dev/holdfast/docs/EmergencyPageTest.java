@@ -9,6 +9,7 @@ import dev.holdfast.CallRejectedException;
 import dev.holdfast.Operation;
 import dev.holdfast.Pipeline;
 import dev.holdfast.Reason;
+import dev.holdfast.bulkhead.BulkheadPolicy;
 import dev.holdfast.circuitbreaker.CircuitBreakerPolicy;
 import dev.holdfast.config.Holdfast;
 import dev.holdfast.testlogs.Logs;
@@ -145,6 +146,27 @@ class EmergencyPageTest {
             assertThat(holdfast.pipeline("inventory").<String, Exception>call(() -> "it"))
                     .isEqualTo("it");
         }
+    }
+
+    @Test
+    void theRaisedLimitStillAdaptsAndIsGoneWithoutTheLine() throws Exception {
+        try (Holdfast holdfast = Holdfast.builder().load(file)) {
+            assertThat(bulkhead(holdfast)).isEqualTo("LOSSES, 200 at most, 10 now");
+            reload(holdfast, sample("max-concurrent-calls: 400"));
+            assertThat(bulkhead(holdfast)).isEqualTo("LOSSES, 400 at most, 400 now");
+            reload(holdfast, STANDARD);
+            assertThat(bulkhead(holdfast)).isEqualTo("LOSSES, 200 at most, 10 now");
+        }
+        Files.writeString(file, sample("max-concurrent-calls: 400"));
+        try (Holdfast started = Holdfast.builder().load(file)) {
+            assertThat(bulkhead(started)).isEqualTo("LOSSES, 400 at most, 400 now");
+        }
+    }
+
+    private static String bulkhead(Holdfast holdfast) {
+        BulkheadPolicy bulkhead = holdfast.pipeline("inventory").policy(BulkheadPolicy.class);
+        return bulkhead.settings().limit() + ", " + bulkhead.settings().maxConcurrentCalls() + " at most, "
+                + bulkhead.limit() + " now";
     }
 
     /** The table at the end of the page: what ends a change by hand. */

@@ -92,6 +92,7 @@ class SamplesCompileTest {
                     "org.junit.jupiter.api.Test",
                     "org.springframework.boot.test.context.SpringBootTest",
                     "org.springframework.context.annotation.*",
+                    "org.springframework.http.ResponseEntity",
                     "org.springframework.stereotype.*",
                     "org.springframework.test.context.ActiveProfiles",
                     "org.springframework.web.bind.annotation.*",

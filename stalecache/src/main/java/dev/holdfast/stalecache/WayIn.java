@@ -265,17 +265,18 @@ final class WayIn {
 
     /** What the leader has brought, or the old value: a rejection, as by a full bulkhead, is answered with it. */
     private boolean answersWithoutThread(Passage passage, Ticket ticket, @Nullable Landing landing) {
-        Entry spare = cache.store.onError(ticket.flight().key(), passage.now());
-        boolean hasCome = landing != null
+        if (landing != null
                 && landing.shared()
                 && !Ends.isError(passage, landing.outcome(), landing.error())
-                && (ticket.isOlder() || !Entry.isInDoubt(landing.value()));
-        if (hasCome) {
+                && (ticket.isOlder() || !Entry.isInDoubt(landing.value()))) {
             share(passage, ticket, landing);
-        } else if (spare != null) {
+            return true;
+        }
+        Entry spare = cache.store.onError(ticket.flight().key(), passage.now());
+        if (spare != null) {
             cache.answer(passage, spare, Kind.STALE_ON_ERROR, Source.STALE_ON_ERROR);
         }
-        return hasCome || spare != null;
+        return spare != null;
     }
 
     void attemptStarts(Passage passage) {

@@ -161,12 +161,13 @@ class NoThreadToGoOnTest {
                     .callAsync(attempt -> CompletableFuture.completedFuture("old"))
                     .join();
             time.advance(ofSeconds(1));
-            stock.key("k").callAsync(attempt -> led);
+            CompletableFuture<String> leader = stock.key("k").callAsync(attempt -> led);
             CompletableFuture<String> follower =
                     stock.key("k").callAsync(attempt -> CompletableFuture.completedFuture("own"));
             isFull = true;
             assertThat(follower.cancel(true)).isTrue();
             assertThat(follower).isCancelled();
+            assertThat(leader).isNotDone();
         }
     }
 }

@@ -146,7 +146,7 @@ final class EnvironmentProperties {
         Map<ConfigurationPropertySource, List<Property>> bySource = new LinkedHashMap<>();
         for (Said one : said) {
             ConfigurationPropertyName name = one.found.name();
-            boolean isWinner = one == winners.get(name) && !(one.isEmptyPlaceholder() && parents.contains(name));
+            boolean isWinner = one.equals(winners.get(name)) && !(one.isEmptyPlaceholder() && parents.contains(name));
             List<Property> ofSource = bySource.computeIfAbsent(one.found.source(), any -> new ArrayList<>());
             if (isWinner || one.isSectionWithoutOptions()) {
                 ofSource.add(one.property);
