@@ -400,7 +400,8 @@ class ActuatorTest {
         Logger logger = Logger.getLogger(Holdfast.class.getName());
         logger.setFilter(entry -> !logged.add(entry.getLevel() + " " + entry.getMessage()));
         try {
-            start(Stream.concat(Arrays.stream(DOWN_IF_OPEN), Arrays.stream(more)).toArray(String[]::new));
+            start(Stream.concat(Arrays.stream(DOWN_IF_OPEN), Arrays.stream(more))
+                    .toArray(String[]::new));
         } finally {
             logger.setFilter(null);
         }

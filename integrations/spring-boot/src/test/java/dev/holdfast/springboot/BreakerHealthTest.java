@@ -107,14 +107,17 @@ class BreakerHealthTest {
 
     @Test
     void aBreakerInShadowIsNeverDown() {
-        try (Holdfast shadows = Holdfast.builder().load("test", new ByteArrayInputStream("""
+        try (Holdfast shadows =
+                Holdfast.builder().load("test", new ByteArrayInputStream("""
                 pipelines:
                   tried: { circuit-breaker: { mode: shadow } }
                   both: { circuit-breaker: { shadow: { failure-rate-threshold: 10 } } }
                   none: { timeout: 1s }
                 """.getBytes(StandardCharsets.UTF_8)))) {
             Policy tried = shadows.pipeline("tried").policies().get(0);
-            ((CircuitBreakerPolicy) AroundPolicy.innermost(tried)).asResilience4j().transitionToForcedOpenState();
+            ((CircuitBreakerPolicy) AroundPolicy.innermost(tried))
+                    .asResilience4j()
+                    .transitionToForcedOpenState();
             assertThat(new BreakerHealth(shadows, Set.of("tried")).isDown()).isFalse();
             assertThat(BreakerHealth.isInShadow(shadows, "tried")).isTrue();
             assertThat(BreakerHealth.isInShadow(shadows, "both")).isFalse();

@@ -190,7 +190,8 @@ class RefreshTest {
     /** With the breaker in shadow a restart succeeds, and without it does not. */
     @Test
     @Logs({
-        NAMED + "circuit breaker of 'inventory' is in shadow and never opens, so this does nothing for it; take its mode:"
+        NAMED
+                + "circuit breaker of 'inventory' is in shadow and never opens, so this does nothing for it; take its mode:"
                 + " shadow out, or the name out of down-if-open",
         "(?s)the changed properties are in use, but a restart would fail.*" + NAMED + "pipeline 'inventory' has no"
     })
