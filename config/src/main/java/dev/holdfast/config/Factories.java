@@ -32,11 +32,12 @@ final class Factories {
             entry("bulkhead", "dev.holdfast:holdfast-bulkhead"),
             entry("chaos", "dev.holdfast:holdfast-testing")));
 
-    /** Names of other libraries for what a section does, without hyphens and in lower case. */
+    /** What is no section, and what was meant: names of other libraries, without hyphens and in lower case, and options. */
     private static final Map<String, String> OTHER_WORDS = Map.of(
             "timelimiter", "timeout",
             "ratelimiter", "throttle",
-            "threadpoolbulkhead", "bulkhead");
+            "threadpoolbulkhead", "bulkhead",
+            "replicas", "replicas in throttle, bulkhead or retry.budget");
 
     private static final Pattern KEY = Pattern.compile("[a-z][a-z0-9]*(-[a-z0-9]+)*");
 
@@ -134,7 +135,7 @@ final class Factories {
         return Optional.ofNullable(ARTIFACTS.get(key));
     }
 
-    /** The section that does what another library calls so. */
+    /** The section that does what another library calls so, or the sections that have this option. */
     static Optional<String> meant(String word) {
         return Optional.ofNullable(OTHER_WORDS.get(word.replaceAll("[-_]", "").toLowerCase(Locale.ROOT)));
     }

@@ -181,7 +181,8 @@ final class Inheritance {
         problems.add(
                 here,
                 "is " + scalar.described() + ", which is no template and no pipeline",
-                "one of " + String.join(", ", names),
+                "one of " + String.join(", ", names) + "; if " + scalar.described()
+                        + " stands in another file, is that file read, or imported?",
                 Nearest.to(name, names));
         return Optional.empty();
     }

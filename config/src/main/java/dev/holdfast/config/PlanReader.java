@@ -40,6 +40,7 @@ final class PlanReader {
     private static final String TEMPLATES = "templates";
     private static final String SHARED = "shared";
     private static final List<String> KEYS = List.of(DEFAULTS, TEMPLATES, SHARED, PIPELINES);
+    private static final Set<String> SWITCHES = Set.of("enabled", "disabled");
 
     /** What a pipeline or a template may have beside sections. */
     static final Set<String> OTHERS = new LinkedHashSet<>(List.of(
@@ -113,6 +114,11 @@ final class PlanReader {
                     inheritance.noteContradictions(names);
                 }
                 top.merge(entry.key(), entry, this::merged);
+            } else if (SWITCHES.contains(entry.key())) {
+                problems.add(
+                        place.child(entry),
+                        "there is no such switch",
+                        "mode: shadow in the sections below defaults, to turn protection off");
             } else {
                 Optional<String> nearest = Nearest.to(entry.key(), KEYS);
                 problems.add(place.child(entry), "unknown key", "one of " + String.join(", ", KEYS), nearest);

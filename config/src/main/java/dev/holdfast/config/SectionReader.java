@@ -97,7 +97,8 @@ final class SectionReader<B> {
                 .filter(option -> parsed(value, number)
                         .filter(parsed -> Options.allows(option.range(), parsed))
                         .isPresent())
-                .map(option -> form.key() + ": { " + option.name() + ": " + value.described() + " }");
+                .map(option -> form.key() + ": { " + option.name() + ": " + value.described() + " }"
+                        + (option.name().equals("max-concurrent-calls") ? ", a fixed limit" : ""));
     }
 
     private static Optional<?> parsed(Scalar value, boolean number) {

@@ -286,13 +286,66 @@ class MessagesTest {
                 """))
                 .containsExactly(
                         "2:15 pipelines.a.retry: is 2; did you mean retry: { max-attempts: 2 }?",
-                        "2:28 pipelines.a.bulkhead: is 20; did you mean bulkhead: { max-concurrent-calls: 20 }?",
+                        "2:28 pipelines.a.bulkhead: is 20; did you mean bulkhead: { max-concurrent-calls: 20 }, a fixed limit?",
                         "2:42 pipelines.a.throttle: is 50; did you mean throttle: { limit: 50 }?",
                         "3:21 pipelines.b.stale-cache: is 10m; did you mean stale-cache: { fresh: 10m }?",
                         "3:32 pipelines.b.gate: is 1s; did you mean gate: { max-hold: 1s }?");
         // What no option takes is told with all of them.
         assertThat(problems("pipelines: { a: { retry: 0, bulkhead: 0.5 } }"))
                 .allMatch(problem -> problem.contains("; expected a mapping of "));
+    }
+
+    @Test
+    void soIsOneOfAProperty() {
+        assertThatThrownBy(() -> Holdfast.builder()
+                        .load(
+                                "p",
+                                () -> List.of(List.of(new Holdfast.Property(
+                                        List.of("pipelines", "a", "bulkhead"), "50", "p", 1, 1)))))
+                .hasMessage("p:1:1 pipelines.a.bulkhead: is 50; did you mean bulkhead: { max-concurrent-calls: 50 }, a"
+                        + " fixed limit?");
+    }
+
+    @Test
+    void replicasBelowAPipelineAreToldWithTheSectionsThatHaveThem() throws Exception {
+        assertThat(problems("pipelines: { a: { retry: , replicas: 40 } }"))
+                .containsExactly("1:28 pipelines.a.replicas: unknown section; did you mean replicas in throttle,"
+                        + " bulkhead or retry.budget?");
+    }
+
+    @Test
+    void onlyOfOperationsThatIsFalseIsToldAsNotThere() throws Exception {
+        String expected = "exactly one of function, async-function, value and only-of-operations";
+        assertThat(problems("pipelines: { a: { fallback: { only-of-operations: false } } }"))
+                .singleElement()
+                .asString()
+                .endsWith("function is missing; expected " + expected
+                        + " (only-of-operations: false is as if it were not there)");
+        assertThat(problems("pipelines: { a: { fallback: } }"))
+                .singleElement()
+                .asString()
+                .endsWith("function is missing; expected " + expected);
+    }
+
+    /** It may be in a file that nobody reads. */
+    @Test
+    void anUnknownNameThatIsExtendedMayStandInAFileThatIsNotRead() throws Exception {
+        assertThat(problems("pipelines: { a: { extends: company } }"))
+                .containsExactly("1:28 pipelines.a.extends: is company, which is no template and no pipeline;"
+                        + " expected one of standard; if company stands in another file, is that file read, or imported?");
+        assertThat(problems("pipelines: { a: { extends: standrd } }"))
+                .singleElement()
+                .asString()
+                .endsWith("did you mean standard?");
+    }
+
+    @Test
+    void aSwitchAtTheTopIsToldWithWhatTurnsProtectionOff() throws Exception {
+        for (String key : List.of("enabled", "disabled")) {
+            assertThat(problems(key + ": false\npipelines: { a: { retry: } }"))
+                    .containsExactly("1:1 " + key + ": there is no such switch; expected mode: shadow in the sections"
+                            + " below defaults, to turn protection off");
+        }
     }
 
     @Test

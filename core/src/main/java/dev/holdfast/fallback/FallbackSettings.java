@@ -109,6 +109,8 @@ public final class FallbackSettings {
         private @Nullable Function<@Nullable Throwable, ? extends CompletionStage<?>> asyncFunction;
         private boolean onIgnored;
         private int given;
+        /** Of a file, which may say false of {@code onlyOfOperations}. */
+        private boolean saidFalse;
 
         private Builder() {}
 
@@ -148,6 +150,7 @@ public final class FallbackSettings {
         }
 
         private void onlyOfOperations(boolean value) {
+            saidFalse = !value;
             if (value) {
                 onlyOfOperations();
             }
@@ -175,7 +178,8 @@ public final class FallbackSettings {
                             Integer.bitCount(given) == 1,
                             "function",
                             given == 0 ? "missing" : "not alone",
-                            "exactly one of function, asyncFunction, value and onlyOfOperations")
+                            "exactly one of function, asyncFunction, value and onlyOfOperations"
+                                    + (saidFalse ? " (onlyOfOperations: false is as if it were not there)" : ""))
                     .done();
             return new FallbackSettings(new Builder(this));
         }

@@ -24,10 +24,15 @@ final class ConfigFailureAnalyzer implements FailureAnalyzer {
                 return new FailureAnalysis(
                         "Holdfast cannot be set up:\n\n" + what,
                         "Correct this. All keys: " + PAGES + "configuration.md and " + PAGES + "spring-boot.md."
-                                + (what.contains("unknown section") ? DOTS : ""),
+                                + (isOfDots(what) ? DOTS : ""),
                         cause);
             }
         }
         return null;
+    }
+
+    /** Whether a dot in a name may be the reason: not where a near name is told. */
+    private static boolean isOfDots(String what) {
+        return what.lines().anyMatch(line -> line.contains("unknown section") && !line.contains("did you mean"));
     }
 }

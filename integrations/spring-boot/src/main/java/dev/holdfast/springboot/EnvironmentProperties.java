@@ -61,6 +61,12 @@ final class EnvironmentProperties {
      */
     private static final List<String> SECTIONS = List.of("defaults", "templates", "shared", "pipelines");
 
+    private static final Set<String> SWITCHES = Set.of("enabled", "disabled");
+
+    private static final String NO_SWITCH =
+            "there is no such switch; expected mode: shadow in the sections below holdfast.defaults, to turn protection off,"
+                    + " see " + ConfigFailureAnalyzer.PAGES + "emergency.md#turn-protection-off";
+
     /** A switch of the JVM's, which is not an option: it means all policies of this kind. */
     private static final ConfigurationPropertyName CHAOS = ROOT.append("chaos.enabled");
 
@@ -171,10 +177,7 @@ final class EnvironmentProperties {
                 boolean isSpring = Nearest.to(top, List.of(SPRING)).isPresent();
                 Optional<String> own = isSpring ? Optional.empty() : SpringSettings.nearest(key);
                 String told = own.map(known -> "belongs below holdfast.spring; expected holdfast.spring." + known)
-                        .orElse("unknown key; "
-                                + (isSpring
-                                        ? "did you mean spring?"
-                                        : "expected one of " + String.join(", ", SECTIONS) + ", " + SPRING));
+                        .orElseGet(() -> SWITCHES.contains(key) ? NO_SWITCH : unknown(isSpring));
                 wrong.putIfAbsent(own.isPresent() ? key : top, one.place() + ": " + told);
             }
         }
@@ -188,6 +191,13 @@ final class EnvironmentProperties {
         }
         Collections.reverse(sources);
         return sources;
+    }
+
+    private static String unknown(boolean isSpring) {
+        return "unknown key; "
+                + (isSpring
+                        ? "did you mean spring?"
+                        : "expected one of " + String.join(", ", SECTIONS) + ", " + SPRING);
     }
 
     private void refuseNoMapping(Found one) {

@@ -1173,6 +1173,27 @@ class PropertiesOfApplicationTest {
     }
 
     @Test
+    void aSwitchForAllIsToldWithWhatTurnsProtectionOff() {
+        assertThat(told(runner.withPropertyValues("holdfast.pipelines.shops.timeout=1s", "holdfast.enabled=false")))
+                .singleElement()
+                .asString()
+                .endsWith(" enabled: there is no such switch; expected mode: shadow in the sections below"
+                        + " holdfast.defaults, to turn protection off, see https://holdfast.dev/docs/emergency.md#turn-protection-off");
+    }
+
+    /** Where a near name is told, dots are hardly what is wrong. */
+    @ParameterizedTest
+    @CsvSource({"timout=1s, false", "replicas=4, false", "v2.timeout=1s, true", "metrics=1s, true"})
+    void dotsInNamesAreToldOnlyWhereNothingIsNear(String property, boolean told) {
+        runner.withPropertyValues("holdfast.pipelines.shops." + property)
+                .run(context -> assertThat(new ConfigFailureAnalyzer()
+                                .analyze(Objects.requireNonNull(context.getStartupFailure(), "failure"))
+                                .getAction()
+                                .contains("If the name of a pipeline has a dot"))
+                        .isEqualTo(told));
+    }
+
+    @Test
     void aPipelineOfThePropertiesThatOneOfTheApplicationsOwnHasNotIsShownSoToo() {
         runner.withBean("pipelines", Holdfast.class, PropertiesOfApplicationTest::ofCode)
                 .withPropertyValues("holdfast.pipelines.other.timeout=1s")
