@@ -331,8 +331,9 @@ class MessagesTest {
     @Test
     void anUnknownNameThatIsExtendedMayStandInAFileThatIsNotRead() throws Exception {
         assertThat(problems("pipelines: { a: { extends: company } }"))
-                .containsExactly("1:28 pipelines.a.extends: is company, which is no template and no pipeline;"
-                        + " expected one of standard; if company stands in another file, is that file read, or imported?");
+                .containsExactly(
+                        "1:28 pipelines.a.extends: is company, which is no template and no pipeline;"
+                                + " expected one of standard; if company stands in another file, is that file read, or imported?");
         assertThat(problems("pipelines: { a: { extends: standrd } }"))
                 .singleElement()
                 .asString()

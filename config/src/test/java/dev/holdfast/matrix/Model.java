@@ -585,11 +585,13 @@ final class Model {
             return End.rejected("rejected: DEADLINE_EXCEEDED", near.at).struck(near);
         }
         End givenUp = wait(pass, t, until, false);
+        // stale-cache.md: whom the executor refuses gets what has come meanwhile.
+        boolean isRefused = givenUp != null && givenUp.outcome() == Outcome.REJECTED;
+        if (spec.trouble() == Trouble.LEADER && (givenUp == null || isRefused)) {
+            return End.of(Outcome.SUCCESS, "lead", until, false);
+        }
         if (givenUp != null || spec.trouble() == Trouble.LEADER_GIVES_UP) {
             return givenUp;
-        }
-        if (spec.trouble() == Trouble.LEADER) {
-            return End.of(Outcome.SUCCESS, "lead", until, false);
         }
         End failed = End.of(Outcome.FAILURE, "IOException", until, false);
         List<Layer> further = cell.layers().subList(cell.met(), cell.layers().size());

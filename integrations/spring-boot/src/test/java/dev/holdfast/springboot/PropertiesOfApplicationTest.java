@@ -1177,8 +1177,9 @@ class PropertiesOfApplicationTest {
         assertThat(told(runner.withPropertyValues("holdfast.pipelines.shops.timeout=1s", "holdfast.enabled=false")))
                 .singleElement()
                 .asString()
-                .endsWith(" enabled: there is no such switch; expected mode: shadow in the sections below"
-                        + " holdfast.defaults, to turn protection off, see https://holdfast.dev/docs/emergency.md#turn-protection-off");
+                .endsWith(
+                        " enabled: there is no such switch; expected mode: shadow in the sections below"
+                                + " holdfast.defaults, to turn protection off, see https://holdfast.dev/docs/emergency.md#turn-protection-off");
     }
 
     /** Where a near name is told, dots are hardly what is wrong. */
