@@ -27,6 +27,7 @@ import org.springframework.boot.context.properties.source.ConfigurationPropertyS
 import org.springframework.boot.context.properties.source.IterableConfigurationPropertySource;
 import org.springframework.boot.origin.PropertySourceOrigin;
 import org.springframework.boot.origin.TextResourceOrigin;
+import org.springframework.core.env.CompositePropertySource;
 import org.springframework.core.env.ConfigurableEnvironment;
 import org.springframework.core.env.PropertySource;
 import org.springframework.core.env.StandardEnvironment;
@@ -79,6 +80,9 @@ final class EnvironmentProperties {
     /** Whether there are pipelines of these properties, so that they are read again. */
     private volatile boolean isLoaded;
 
+    /** The names of those that there are at first. */
+    private volatile Set<String> first = Set.of();
+
     EnvironmentProperties(ConfigurableEnvironment environment) {
         this.environment = environment;
     }
@@ -94,22 +98,16 @@ final class EnvironmentProperties {
 
     /** Those of each source, the first source first. */
     private List<List<Property>> bySource() {
-        List<Found> written = found(Set.of());
+        List<Found> written = found(new Asked());
         refuseDropped();
         Brackets brackets = new Brackets();
         written.forEach(one -> brackets.learn(one.name()));
         List<Found> listed = uniform(written, brackets);
-        refuseAlike(listed);
-        refuseMisspelt(listed);
-        Spelling spelling = new Spelling();
-        // Where two sources spell a name in two ways, it is that of the lower one, which others add to.
-        for (int i = listed.size() - 1; i >= 0; i--) {
-            if (!listed.get(i).ofVariable()) {
-                spelling.learn(listed.get(i).name());
-            }
-        }
-        Set<ConfigurationPropertyName> asked = asked(listed, spelling);
-        asked.addAll(asked(written, spelling));
+        Lookalikes.refuse(listed);
+        Spelling spelling = spelling(listed);
+        List<Found> spelt = new ArrayList<>(lowestFirst(listed));
+        spelt.addAll(lowestFirst(written));
+        Asked asked = new Asked(spelt, spelling);
         List<Said> said = new ArrayList<>();
         Map<ConfigurationPropertyName, Said> winners = new HashMap<>();
         Owners owners = new Owners();
@@ -129,6 +127,29 @@ final class EnvironmentProperties {
             }
         }
         return bySource(said, winners);
+    }
+
+    /** Where two sources spell a name in two ways, it is that of the lower one, which others add to; but none of the first pipelines is renamed. */
+    private Spelling spelling(List<Found> listed) {
+        Spelling spelling = new Spelling();
+        List<Found> written =
+                lowestFirst(listed).stream().filter(one -> !one.ofVariable()).toList();
+        written.stream()
+                .filter(one -> isOfAPipeline(one.name()) && first.contains(Spelling.original(one.name(), 2)))
+                .forEach(one -> spelling.learn(one.name().chop(3)));
+        written.forEach(one -> spelling.learn(one.name()));
+        return spelling;
+    }
+
+    private static List<Found> lowestFirst(List<Found> all) {
+        List<Found> reversed = new ArrayList<>(all);
+        Collections.reverse(reversed);
+        return reversed;
+    }
+
+    private static boolean isOfAPipeline(ConfigurationPropertyName name) {
+        return name.getNumberOfElements() > 2
+                && name.getElement(1, Form.UNIFORM).equals("pipelines");
     }
 
     /** A property, and what is read of it. */
@@ -169,7 +190,7 @@ final class EnvironmentProperties {
      */
     List<List<Property>> checked() {
         Map<String, String> wrong = new LinkedHashMap<>();
-        for (Found one : found(Set.of())) {
+        for (Found one : found(new Asked())) {
             refuseNoMapping(one);
             String key = Found.shown(one.name()).replaceFirst("\\[.*", "");
             String top = key.replaceFirst("\\..*", "");
@@ -186,8 +207,11 @@ final class EnvironmentProperties {
         }
         SpringSettings settings = SpringSettings.of(environment);
         List<List<Property>> sources = new ArrayList<>(bySource());
+        Set<String> pipelines = pipelines(sources.stream().flatMap(List::stream));
         if (isLoaded) {
-            settings.checkNames(pipelines(sources.stream().flatMap(List::stream)), environment);
+            settings.checkNames(pipelines, environment);
+        } else {
+            first = pipelines;
         }
         Collections.reverse(sources);
         return sources;
@@ -215,7 +239,7 @@ final class EnvironmentProperties {
      * @param forPipelines whether what means something without pipelines is left out
      */
     boolean isAny(boolean forPipelines) {
-        for (ConfigurationPropertySource source : ConfigurationPropertySources.get(environment)) {
+        for (ConfigurationPropertySource source : sources()) {
             if (!isOfVariables(source)
                     && source instanceof IterableConfigurationPropertySource names
                     && names.stream()
@@ -223,70 +247,13 @@ final class EnvironmentProperties {
                 return true;
             }
         }
-        return !found(Set.of()).isEmpty() || isWrong();
+        return !found(new Asked()).isEmpty() || isWrong();
     }
 
     private static List<Found> uniform(List<Found> all, Brackets brackets) {
         return all.stream()
                 .map(one -> one.withName(brackets.uniform(one.name())))
                 .toList();
-    }
-
-    /** To Spring, {@code eu-1} and {@code EU1} are one name. Where one source has both, two are meant. */
-    private static void refuseAlike(List<Found> all) {
-        record Name(ConfigurationPropertySource source, String section, String uniform) {}
-        Map<Name, Found> known = new HashMap<>();
-        for (Found one : all) {
-            ConfigurationPropertyName name = one.name();
-            if (one.ofVariable() || name.getNumberOfElements() < 3) {
-                continue;
-            }
-            String section = name.getElement(1, Form.UNIFORM);
-            String uniform = name.getElement(2, Form.UNIFORM);
-            if (Spelling.isGiven(name, 2)) {
-                Found first = known.putIfAbsent(new Name(one.source(), section, uniform), one);
-                String spelt = Spelling.original(name, 2);
-                String before = first == null ? spelt : Spelling.original(first.name(), 2);
-                if (first != null && !before.equals(spelt)) {
-                    throw new WrongSettingException(one.place() + ": to Spring, " + spelt + " and " + before
-                            + " (" + first.place() + ") are one name; expected others, or brackets around"
-                            + " both, such as \"[" + spelt + "]\"");
-                }
-            }
-        }
-        refuseTwice(all);
-    }
-
-    /** {@code maxAttempts} beside {@code max-attempts}: of one source, Spring takes either. */
-    private static void refuseTwice(List<Found> all) {
-        record Key(ConfigurationPropertySource source, ConfigurationPropertyName name) {}
-        Map<Key, Found> known = new HashMap<>();
-        for (Found one : all) {
-            Found first = one.ofVariable() ? null : known.putIfAbsent(new Key(one.source(), one.name()), one);
-            for (int i = 1; first != null && i < one.name().getNumberOfElements(); i++) {
-                String spelt = Spelling.original(one.name(), i);
-                String before = Spelling.original(first.name(), i);
-                if (!spelt.equals(before)) {
-                    throw new WrongSettingException(one.place() + ": to Spring, " + spelt + " and " + before
-                            + " are one key; expected one of the two");
-                }
-            }
-        }
-    }
-
-    /** {@code maxAttempts} below {@code max-attempts} of a higher source: nobody would see it, since the higher one wins. */
-    private static void refuseMisspelt(List<Found> all) {
-        Map<ConfigurationPropertyName, Found> higher = new HashMap<>();
-        for (Found one : all) {
-            Found first = one.ofVariable() ? null : higher.putIfAbsent(one.name(), one);
-            for (int i = 1; first != null && i < one.name().getNumberOfElements(); i++) {
-                if (Spelling.isOfAFile(first.name(), i) && !Spelling.isOfAFile(one.name(), i)) {
-                    String right = Spelling.original(first.name(), i);
-                    throw new WrongSettingException(one.place() + ": to Spring, " + Spelling.original(one.name(), i)
-                            + " and " + right + " (" + first.place() + ") are one key; did you mean " + right + "?");
-                }
-            }
-        }
     }
 
     /** {@code RETRY_MAX_ATTEMPTS}: to Spring, attempts stands below max. */
@@ -305,7 +272,7 @@ final class EnvironmentProperties {
     /** What Spring makes no property of: in YAML, and null in JSON. */
     private void refuseDropped() {
         YamlTraps.refuse(files());
-        for (ConfigurationPropertySource source : ConfigurationPropertySources.get(environment)) {
+        for (ConfigurationPropertySource source : sources()) {
             if (source instanceof IterableConfigurationPropertySource names && !isOfVariables(source)) {
                 for (ConfigurationPropertyName name : names) {
                     if (ROOT.isAncestorOf(name) && isMeant(name, false)) {
@@ -358,12 +325,11 @@ final class EnvironmentProperties {
 
     /** The pipelines that only variables have, where other sources have some, too. */
     Collection<Alone> ofVariablesAlone() {
-        List<Found> written = found(Set.of());
+        List<Found> written = found(new Asked());
         Brackets brackets = new Brackets();
         written.forEach(one -> brackets.learn(one.name()));
         List<Found> all = uniform(written, brackets).stream()
-                .filter(one -> one.name().getNumberOfElements() > 2
-                        && one.name().getElement(1, Form.UNIFORM).equals("pipelines"))
+                .filter(one -> isOfAPipeline(one.name()))
                 .toList();
         Spelling spelling = new Spelling();
         Set<String> others = new LinkedHashSet<>();
@@ -392,7 +358,7 @@ final class EnvironmentProperties {
     /** The files of all properties, each source from one, with the names of their sources. */
     private Map<Resource, String> files() {
         Map<Resource, String> files = new LinkedHashMap<>();
-        for (ConfigurationPropertySource source : ConfigurationPropertySources.get(environment)) {
+        for (ConfigurationPropertySource source : sources()) {
             if (source instanceof IterableConfigurationPropertySource names && !isOfVariables(source)) {
                 names.stream()
                         .map(source::getConfigurationProperty)
@@ -422,23 +388,42 @@ final class EnvironmentProperties {
      *
      * @param asked the names for which a source is asked that cannot list its own, such as JNDI
      */
-    private List<Found> found(Set<ConfigurationPropertyName> asked) {
+    private List<Found> found(Asked asked) {
         List<Found> all = new ArrayList<>();
-        for (ConfigurationPropertySource source : ConfigurationPropertySources.get(environment)) {
+        for (ConfigurationPropertySource source : sources()) {
             boolean ofVariables = isOfVariables(source);
-            for (ConfigurationPropertyName name :
-                    source instanceof IterableConfigurationPropertySource names ? names : withItems(asked, source)) {
-                ConfigurationProperty property = isMeant(name, ofVariables) && !isSwitch(name, source)
-                        ? source.getConfigurationProperty(name)
-                        : null;
-                if (property != null
-                        && !isNothing(property, ofVariables)
-                        && !(ofVariables && SpringSettings.isOfAService(property))) {
-                    split(property).forEach(one -> all.add(new Found(source, one, ofVariables, one.getName())));
-                }
+            Stream<ConfigurationProperty> properties = source instanceof IterableConfigurationPropertySource names
+                    ? names.stream()
+                            .filter(name -> isMeant(name, ofVariables) && !isSwitch(name, source))
+                            .flatMap(name -> Stream.ofNullable(source.getConfigurationProperty(name)))
+                    : asked.of(source);
+            properties
+                    .filter(one -> !isNothing(one, ofVariables) && !(ofVariables && SpringSettings.isOfAService(one)))
+                    .flatMap(one -> split(one).stream())
+                    .forEach(one -> all.add(new Found(source, one, ofVariables, one.getName())));
+        }
+        return all;
+    }
+
+    /** The first source first. Several that Spring knows by one name, such as two files of a {@code @PropertySource}, are several. */
+    private List<ConfigurationPropertySource> sources() {
+        List<ConfigurationPropertySource> all = new ArrayList<>();
+        for (ConfigurationPropertySource source : ConfigurationPropertySources.get(environment)) {
+            if (source.getUnderlyingSource() instanceof CompositePropertySource several) {
+                several.getPropertySources().forEach(one -> add(one, all));
+            } else {
+                all.add(source);
             }
         }
         return all;
+    }
+
+    private static void add(PropertySource<?> source, List<ConfigurationPropertySource> all) {
+        if (source instanceof CompositePropertySource several) {
+            several.getPropertySources().forEach(one -> add(one, all));
+        } else {
+            Optional.ofNullable(ConfigurationPropertySource.from(source)).ifPresent(all::add);
+        }
     }
 
     /** Code may give a list or an array as one value, of which Spring makes items elsewhere, too. */
@@ -457,32 +442,6 @@ final class EnvironmentProperties {
                         Objects.requireNonNullElse(items[i], ""),
                         property.getOrigin()))
                 .toList();
-    }
-
-    /** The names that others have, and what stands above: its own value may stand for a whole section, or a list. */
-    private static Set<ConfigurationPropertyName> asked(List<Found> listed, Spelling spelling) {
-        Set<ConfigurationPropertyName> names = new LinkedHashSet<>();
-        for (Found one : listed) {
-            ConfigurationPropertyName name = one.ofVariable() ? spelling.whole(one.name()) : one.name();
-            for (int i = name.getNumberOfElements(); i > 2; i--) {
-                names.add(name.chop(i));
-            }
-        }
-        return names;
-    }
-
-    /** Its list may be longer than that of another one. */
-    private static Set<ConfigurationPropertyName> withItems(
-            Set<ConfigurationPropertyName> asked, ConfigurationPropertySource source) {
-        Set<ConfigurationPropertyName> names = new LinkedHashSet<>(asked);
-        for (ConfigurationPropertyName name : asked) {
-            ConfigurationPropertyName item = name.append("[0]");
-            for (int i = 1; source.getConfigurationProperty(item) != null; i++) {
-                names.add(item);
-                item = name.append("[" + i + "]");
-            }
-        }
-        return names;
     }
 
     static boolean isOfVariables(ConfigurationPropertySource source) {

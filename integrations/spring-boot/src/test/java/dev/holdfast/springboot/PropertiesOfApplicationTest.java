@@ -1440,6 +1440,24 @@ class PropertiesOfApplicationTest {
                 });
     }
 
+    /** To Spring the names are one, and only the source itself knows which of them it has. */
+    @Test
+    void aSourceThatCannotListItsNamesIsAskedForEachSpellingOfThem() {
+        for (String spelt : new String[] {"my-shop", "myShop"}) {
+            runner.withInitializer(yaml("application.yml", "holdfast: { pipelines: { my-shop: { timeout: 1s } } }"))
+                    .withInitializer(first(Map.of("holdfast.pipelines.myShop.retry.max-attempts", "2")))
+                    .withInitializer(unlisted(Map.of(
+                            "holdfast.pipelines." + spelt + ".timeout", "4s",
+                            "holdfast.pipelines." + spelt + ".retry.max-attempts", "5")))
+                    .run(context -> assertThat(context.getBean(Holdfast.class)
+                                    .pipeline("my-shop")
+                                    .snapshot()
+                                    .policies()
+                                    .toString())
+                            .contains("limit=PT4S", "max-attempts=5"));
+        }
+    }
+
     /** As of {@code SpringApplication.setDefaultProperties}. */
     @Test
     void aListOrAnArrayOfCodeIsAList() {

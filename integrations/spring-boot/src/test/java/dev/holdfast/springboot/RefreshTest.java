@@ -316,4 +316,23 @@ class RefreshTest {
             assertThat(settings(context)).contains("PT1S");
         });
     }
+
+    /** Of two spellings the lowest source's is the name; but a breaker that is open would be lost with the name. */
+    @Test
+    @Logs("changed my-shop, inventory")
+    void aSourceWithAnotherSpellingDoesNotRenameAPipelineThatRuns() {
+        runner.withInitializer(context -> properties.putAll(
+                        Map.of("holdfast.pipelines.my-shop.deadline", "3s", "holdfast.pipelines.my-shop.retry", "")))
+                .run(context -> {
+                    Holdfast holdfast = context.getBean(Holdfast.class);
+                    Pipeline held = holdfast.pipeline("my-shop");
+                    context.getEnvironment()
+                            .getPropertySources()
+                            .addLast(new MapPropertySource(
+                                    "lower", Map.of("holdfast.pipelines.myShop.retry.max-attempts", "7")));
+                    change(context, "2s");
+                    assertThat(holdfast.pipeline("my-shop")).isSameAs(held);
+                    assertThat(held.snapshot().policies().toString()).contains("max-attempts=7");
+                });
+    }
 }

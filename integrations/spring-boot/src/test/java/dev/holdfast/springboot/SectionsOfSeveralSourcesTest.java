@@ -16,6 +16,7 @@ import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.core.env.CompositePropertySource;
 import org.springframework.core.env.MapPropertySource;
 import org.springframework.core.env.SystemEnvironmentPropertySource;
 
@@ -267,6 +268,32 @@ class SectionsOfSeveralSourcesTest {
                         .rootCause()
                         .hasMessageContaining("source 1")
                         .hasMessageContaining("circuitBreaker: unknown section"));
+        with(List.of(
+                        Map.of(INVENTORY + "retry.max-attempts", "5"),
+                        Map.of(INVENTORY + "retry.maxAttempts", "4"),
+                        Map.of(INVENTORY + "retry.max-attempts", "2")))
+                .run(context -> assertThat(policy(context.getBean(Holdfast.class), "retry")
+                                .settings()
+                                .get("max-attempts"))
+                        .isEqualTo(5));
+        with(List.of(
+                        Map.of(INVENTORY + "retry.maxAttempts", "5"),
+                        Map.of(INVENTORY + "retry.max-attempts", "4"),
+                        Map.of(INVENTORY + "retry.maxAttempts", "2")))
+                .run(context -> assertThat(context.getStartupFailure())
+                        .hasMessageMatching(".*source 2\" .*maxAttempts and max-attempts \\(.*source 1.*"));
+    }
+
+    /** {@code @PropertySource} makes one source of two files that are given one name. */
+    @Test
+    void partsOfOneSourceAreMergedAsSourcesAre() {
+        CompositePropertySource parts = new CompositePropertySource("parts");
+        parts.addPropertySource(new MapPropertySource("high", Map.of(INVENTORY + "timeout.mode", "shadow")));
+        parts.addPropertySource(new MapPropertySource("low", Map.of(INVENTORY + "timeout", "2s")));
+        runner.withInitializer(
+                        context -> context.getEnvironment().getPropertySources().addLast(parts))
+                .run(context ->
+                        assertThat(timeout(context.getBean(Holdfast.class))).isEqualTo("timeout-shadow=PT2S"));
     }
 
     @Test
