@@ -53,13 +53,14 @@ public final class HttpClassifier implements Classifier {
     private static final String OF_JETTY = "org.eclipse.jetty.client.HttpResponseException";
 
     /**
-     * Of OkHttp, Jetty, HttpURLConnection and java.net.http: too many redirects, or refused passwords, have no type of their own
-     * there.
+     * Of OkHttp, Jetty, HttpURLConnection and java.net.http: too many redirects, or passwords that are refused or missing, have no
+     * type of their own there.
      */
     private static final Pattern TOO_MANY =
             Pattern.compile("(Too many follow-up requests|Too many tunnel connections attempted|Max redirects exceeded"
                     + "|Server redirected too many|too many authentication attempts"
-                    + "|Failed to authenticate with proxy).*");
+                    + "|Failed to authenticate with proxy"
+                    + "|No credentials provided|(WWW|Proxy)-Authenticate header missing for response code).*");
 
     /** Of Jetty: a 401 or 407 that names no scheme, and what a proxy says to {@code CONNECT}, if such a status is ignored. */
     private static final Pattern REFUSED =

@@ -165,6 +165,19 @@ class HttpClassifierTest {
         assertThat(http.classify(null, tunnels)).isEqualTo(Verdict.IGNORED);
     }
 
+    /** One caller without a password must not open the breaker for all. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "No credentials provided",
+                "WWW-Authenticate header missing for response code 401",
+                "Proxy-Authenticate header missing for response code 407"
+            })
+    void aPasswordThatJavaNetHttpDoesNotHaveIsIgnored(String message) {
+        Classifier http = new HttpClassifier(new Messages(), () -> Classifier.DEFAULT, false);
+        assertThat(http.classify(null, new IOException(message))).isEqualTo(Verdict.IGNORED);
+    }
+
     /** The one that redirects may have done the work. A gate heeds the time all the same. */
     @Test
     void aPushbackThatCameByARedirectIsAFailureWithItsTime() {
