@@ -211,7 +211,9 @@ final class Inheritance {
             } else if (present.contains(name)) {
                 left.add(name);
             } else {
-                String what = "names " + item.described() + ", which this pipeline does not have";
+                String what = item.isNothing()
+                        ? "has no value"
+                        : "names " + item.described() + ", which this pipeline does not have";
                 String expected = present.isEmpty()
                         ? "no `without`: there is nothing to leave out"
                         : "a list of " + String.join(", ", present);
