@@ -10,8 +10,9 @@ import java.util.function.IntSupplier;
  *
  * <p>A list of which the store says that it is young may lack processes that have signed an older one, which the store has lost. It
  * can only make the number greater. The number is never too small for this reason, and right again when the list is as old as a
- * sign counts. The same holds after a round without an answer: whatever kept this process from signing may have kept others, whose
- * signs no longer count then, although they are alive.
+ * sign counts. The same holds after a round without an answer, and after one that comes so late that the sign before it no longer
+ * counts, as in a machine that was halted: whatever kept this process from signing may have kept others, whose signs no longer count
+ * then, although they are alive.
  */
 final class RollCall implements IntSupplier {
     static final long ROUND_NANOS = 3_000_000_000L;
@@ -28,6 +29,9 @@ final class RollCall implements IntSupplier {
 
         /** Runs a task later, unless the store is closed before. */
         void later(long nanos, Runnable task);
+
+        /** The time of this process. */
+        long nanos();
 
         /** From 0 to below 1. */
         double random();
@@ -48,16 +52,20 @@ final class RollCall implements IntSupplier {
     /** Whether a complete list has said the number. */
     private boolean counted;
 
+    private long lastRound;
+
     /** So many until the store has answered. */
     RollCall(Book book, int atFirst) {
         this.book = book;
         number = atFirst;
+        lastRound = book.nanos();
     }
 
     /** Signs, now and in each round from now on. Completes with the first answer, and never fails. */
     CompletionStage<?> begin() {
         // Processes that begin together do not go on together.
         book.later((long) (ROUND_NANOS * (0.75 + book.random() / 2)), this::begin);
+        signing(book.nanos());
         return book.sign().handle((count, failed) -> {
             if (count == null) {
                 heardNothing();
@@ -73,6 +81,13 @@ final class RollCall implements IntSupplier {
         if (!counted) {
             number = Math.max(number, processes);
         }
+    }
+
+    private synchronized void signing(long now) {
+        if (now - lastRound >= ALIVE * 1_000_000) {
+            heardNothing();
+        }
+        lastRound = now;
     }
 
     private synchronized void heard(Count count) {

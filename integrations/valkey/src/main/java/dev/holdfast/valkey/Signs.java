@@ -72,6 +72,11 @@ final class Signs implements RollCall.Book {
     }
 
     @Override
+    public long nanos() {
+        return System.nanoTime();
+    }
+
+    @Override
     public double random() {
         return ThreadLocalRandom.current().nextDouble();
     }

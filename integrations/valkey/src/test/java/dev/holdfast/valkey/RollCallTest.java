@@ -73,6 +73,7 @@ class RollCallTest {
 
     private final class Member implements RollCall.Book {
         private boolean ended;
+        private long haltedUntil = time.nanos();
         private final RollCall roll;
         private final CompletableFuture<?> firstAnswer;
 
@@ -94,10 +95,17 @@ class RollCallTest {
         @Override
         public void later(long nanos, Runnable task) {
             time.schedule(nanos, () -> {
-                if (!ended) {
+                if (time.nanos() - haltedUntil < 0) {
+                    later(haltedUntil - time.nanos() + (long) (MILLI * random()), task);
+                } else if (!ended) {
                     task.run();
                 }
             });
+        }
+
+        @Override
+        public long nanos() {
+            return time.nanos();
         }
 
         @Override
@@ -169,6 +177,25 @@ class RollCallTest {
         time.advance(ofMinutes(1));
 
         assertThat(alone.roll.getAsInt()).isEqualTo(25);
+    }
+
+    /** As a frozen container, or a machine that is moved: the others cannot sign before they go on, either. */
+    @Test
+    void processesThatWereHaltedTogetherDoNotCountFewerWhenTheyGoOn() {
+        List<Member> processes = processes(10);
+        time.advance(ofSeconds(20));
+        List<Member> halted = processes.subList(0, 9);
+        halted.forEach(process -> process.haltedUntil = time.nanos() + ofSeconds(30).toNanos());
+        time.advance(ofSeconds(30));
+        for (int i = 0; i < 8_000; i++) {
+            time.advance(ofMillis(1));
+            assertAllCount(halted, 10);
+        }
+        assertAllCount(processes, 10);
+        processes.remove(0).close();
+        time.advance(ofSeconds(30));
+
+        assertAllCount(processes, 9);
     }
 
     @Test
