@@ -185,7 +185,8 @@ class RollCallTest {
         List<Member> processes = processes(10);
         time.advance(ofSeconds(20));
         List<Member> halted = processes.subList(0, 9);
-        halted.forEach(process -> process.haltedUntil = time.nanos() + ofSeconds(30).toNanos());
+        halted.forEach(
+                process -> process.haltedUntil = time.nanos() + ofSeconds(30).toNanos());
         time.advance(ofSeconds(30));
         for (int i = 0; i < 8_000; i++) {
             time.advance(ofMillis(1));
