@@ -64,6 +64,9 @@ public final class HoldfastExec implements ExecChainHandler {
     private final int mostRead;
     private final OwnRetries ownRetries = new OwnRetries(HoldfastExec.class);
 
+    /** Whether its place in the client's chain was looked at, at the first request. */
+    private volatile boolean placed;
+
     private HoldfastExec(
             HttpCalls<ClassicHttpRequest, ClassicHttpResponse> calls, @Nullable CallHeaders headers, int mostRead) {
         this.calls = calls;
@@ -108,6 +111,7 @@ public final class HoldfastExec implements ExecChainHandler {
     @Override
     public ClassicHttpResponse execute(ClassicHttpRequest request, ExecChain.Scope scope, ExecChain chain)
             throws IOException, HttpException {
+        checkPlace();
         Cancellation cancellation = new Cancellation();
         if (scope.originalRequest instanceof CancellableDependency user) {
             user.setDependency(cancellation);
@@ -153,6 +157,22 @@ public final class HoldfastExec implements ExecChainHandler {
         } finally {
             cancellation.over();
         }
+    }
+
+    /** Nothing but the stack tells: the client hands the same objects to each handler of its chain. */
+    private void checkPlace() {
+        if (placed) {
+            return;
+        }
+        boolean within = StackWalker.getInstance().walk(frames -> frames.map(StackWalker.StackFrame::getClassName)
+                .takeWhile(name -> !name.endsWith(".InternalHttpClient"))
+                .anyMatch(name -> name.equals("org.apache.hc.client5.http.impl.classic.ProtocolExec")));
+        if (within) {
+            throw new IllegalStateException(
+                    "HoldfastExec stands behind PROTOCOL in the chain of the client, where the connections of its attempts do"
+                            + " not come back to the pool; add it with HoldfastExec.addTo(builder), or before PROTOCOL");
+        }
+        placed = true;
     }
 
     /** For the one caller. */

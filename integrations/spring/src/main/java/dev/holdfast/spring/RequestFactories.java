@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.CancellationException;
 import org.apache.hc.client5.http.classic.HttpClient;
 import org.apache.hc.client5.http.protocol.HttpClientContext;
 import org.apache.hc.client5.http.protocol.RedirectLocations;
@@ -18,6 +19,7 @@ import org.apache.hc.core5.http.ClassicHttpRequest;
 import org.apache.hc.core5.http.HttpRequest;
 import org.apache.hc.core5.http.HttpResponse;
 import org.apache.hc.core5.http.protocol.HttpContext;
+import org.eclipse.jetty.client.Request;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpMethod;
@@ -26,6 +28,7 @@ import org.springframework.http.client.ClientHttpRequest;
 import org.springframework.http.client.ClientHttpRequestFactory;
 import org.springframework.http.client.ClientHttpResponse;
 import org.springframework.http.client.HttpComponentsClientHttpRequestFactory;
+import org.springframework.http.client.JettyClientHttpRequestFactory;
 
 /**
  * Request factories that know more of the attempt for which they send a request ({@link HoldfastInterceptor}).
@@ -57,6 +60,14 @@ public final class RequestFactories {
      */
     public static HttpComponentsClientHttpRequestFactory httpComponents(HttpClient client) {
         return new Apache(client);
+    }
+
+    /**
+     * For Jetty's client, whose requests Spring leaves to themselves when their caller is interrupted: that of an attempt that is
+     * given up is aborted, also one that waits for a connection. Adds a listener to the client, so make one factory for a client.
+     */
+    public static JettyClientHttpRequestFactory jetty(org.eclipse.jetty.client.HttpClient client) {
+        return new Jetty(client);
     }
 
     private static ClientHttpRequest noting(ClientHttpRequest request, @Nullable Apaches apaches) {
@@ -102,6 +113,26 @@ public final class RequestFactories {
             } finally {
                 MAKING.remove();
             }
+        }
+    }
+
+    private static final class Jetty extends JettyClientHttpRequestFactory {
+        Jetty(org.eclipse.jetty.client.HttpClient client) {
+            super(client);
+            client.getRequestListeners().addQueuedListener(Jetty::queued);
+        }
+
+        /** Runs on the thread that sends. A redirect is aborted together with its first request. */
+        private static void queued(Request request) {
+            Exchange exchange = Exchange.current();
+            if (exchange != null) {
+                exchange.onCancel(() -> request.abort(new CancellationException("given up")));
+            }
+        }
+
+        @Override
+        public ClientHttpRequest createRequest(URI uri, HttpMethod method) throws IOException {
+            return noting(super.createRequest(uri, method), null);
         }
     }
 

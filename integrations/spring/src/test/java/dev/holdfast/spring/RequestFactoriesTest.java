@@ -22,16 +22,21 @@ import java.net.SocketTimeoutException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import org.apache.hc.client5.http.impl.classic.HttpClients;
+import org.eclipse.jetty.client.HttpClient;
+import org.eclipse.jetty.client.Request;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.springframework.http.client.ClientHttpRequestFactory;
 import org.springframework.http.client.JdkClientHttpRequestFactory;
-import org.springframework.http.client.JettyClientHttpRequestFactory;
 import org.springframework.http.client.ReactorClientHttpRequestFactory;
 import org.springframework.web.client.ResourceAccessException;
 import org.springframework.web.client.RestClient;
@@ -42,24 +47,17 @@ import org.springframework.web.client.RestClient;
         sometimes = true)
 class RequestFactoriesTest {
     enum Kind {
-        JDK(true),
-        APACHE(true),
-        REACTOR(true),
-        /** Spring leaves Jetty's request running when its caller is interrupted. */
-        JETTY(false);
-
-        private final boolean closesConnections;
-
-        Kind(boolean closesConnections) {
-            this.closesConnections = closesConnections;
-        }
+        JDK,
+        APACHE,
+        REACTOR,
+        JETTY;
 
         ClientHttpRequestFactory factory() {
             return switch (this) {
                 case JDK -> RequestFactories.noting(new JdkClientHttpRequestFactory());
                 case APACHE -> RequestFactories.httpComponents(HttpClients.createDefault());
                 case REACTOR -> RequestFactories.noting(new ReactorClientHttpRequestFactory());
-                case JETTY -> RequestFactories.noting(new JettyClientHttpRequestFactory());
+                case JETTY -> RequestFactories.jetty(new HttpClient());
             };
         }
     }
@@ -145,9 +143,7 @@ class RequestFactoriesTest {
                     .isInstanceOf(SocketTimeoutException.class)
                     .hasCauseInstanceOf(CallTimeoutException.class);
         }
-        if (kind.closesConnections) {
-            assertThat(closed.await(1, TimeUnit.MINUTES)).isTrue();
-        }
+        assertThat(closed.await(1, TimeUnit.MINUTES)).isTrue();
     }
 
     @ParameterizedTest
@@ -162,6 +158,55 @@ class RequestFactoriesTest {
     void aBodyThatDoesNotEndIsGivenUp(Kind kind) throws Exception {
         answering(HALF);
         isGivenUp(kind);
+    }
+
+    /** Spring would wait for the connection while it writes the body, and would send the request later. */
+    @Test
+    void aRequestOverJettyWithABodyDoesNotWaitForAConnection() throws Exception {
+        HttpClient jetty = new HttpClient();
+        jetty.setMaxConnectionsPerDestination(1);
+        ClientHttpRequestFactory factory = RequestFactories.jetty(jetty);
+        CountDownLatch queued = new CountDownLatch(2);
+        Set<Request> begun = ConcurrentHashMap.newKeySet();
+        Set<Request> failed = ConcurrentHashMap.newKeySet();
+        jetty.getRequestListeners().addQueuedListener(request -> queued.countDown());
+        jetty.getRequestListeners().addBeginListener(begun::add);
+        jetty.getRequestListeners().addFailureListener((request, failure) -> failed.add(request));
+        answering("");
+        try (VirtualTime time = new VirtualTime();
+                Pipeline pipeline = Pipeline.builder("shop")
+                        .policies(TimeoutPolicy.of(Duration.ofSeconds(1)))
+                        .time(time)
+                        .build()) {
+            RestClient client = RestClient.builder()
+                    .requestFactory(factory)
+                    .requestInterceptor(HoldfastInterceptor.of(Pipelines.one(pipeline)))
+                    .build();
+            List<FutureTask<Throwable>> calls = List.of(posted(client), posted(client));
+            assertThat(queued.await(1, TimeUnit.MINUTES)).isTrue();
+            assertThat(answered.await(1, TimeUnit.MINUTES)).isTrue();
+            time.advance(Duration.ofSeconds(1));
+            for (FutureTask<Throwable> call : calls) {
+                assertThat(call.get(1, TimeUnit.MINUTES))
+                        .isInstanceOf(ResourceAccessException.class)
+                        .cause()
+                        .hasCauseInstanceOf(CallTimeoutException.class);
+            }
+            assertThat(begun).hasSize(1);
+            assertThat(failed).as("nor is it sent later").anyMatch(request -> !begun.contains(request));
+        } finally {
+            jetty.stop();
+        }
+    }
+
+    private FutureTask<Throwable> posted(RestClient client) {
+        FutureTask<Throwable> call = new FutureTask<>(() -> catchThrowable(() -> client.post()
+                .uri("http://127.0.0.1:" + server.getLocalPort() + "/")
+                .body("an order")
+                .retrieve()
+                .toBodilessEntity()));
+        new Thread(call).start();
+        return call;
     }
 
     /** Not by the pipeline, but from outside. */
