@@ -164,9 +164,10 @@ public final class HoldfastExec implements ExecChainHandler {
         if (placed) {
             return;
         }
-        boolean within = StackWalker.getInstance().walk(frames -> frames.map(StackWalker.StackFrame::getClassName)
-                .takeWhile(name -> !name.endsWith(".InternalHttpClient"))
-                .anyMatch(name -> name.equals("org.apache.hc.client5.http.impl.classic.ProtocolExec")));
+        boolean within = StackWalker.getInstance()
+                .walk(frames -> frames.map(StackWalker.StackFrame::getClassName)
+                        .takeWhile(name -> !name.endsWith(".InternalHttpClient"))
+                        .anyMatch(name -> name.equals("org.apache.hc.client5.http.impl.classic.ProtocolExec")));
         if (within) {
             throw new IllegalStateException(
                     "HoldfastExec stands behind PROTOCOL in the chain of the client, where the connections of its attempts do"
