@@ -121,11 +121,24 @@ final class PlanReader {
                         "mode: shadow in the sections below defaults, to turn protection off");
             } else {
                 Optional<String> nearest = Nearest.to(entry.key(), KEYS);
-                problems.add(place.child(entry), "unknown key", "one of " + String.join(", ", KEYS), nearest);
+                problems.add(
+                        place.child(entry),
+                        "unknown key",
+                        "one of " + String.join(", ", KEYS)
+                                + (isPipeline(entry) ? "; a pipeline stands below pipelines" : ""),
+                        nearest);
                 misspelt |= nearest.equals(Optional.of(PIPELINES));
             }
         }
         return misspelt;
+    }
+
+    private boolean isPipeline(Entry entry) {
+        return entry.value() instanceof Mapping mapping
+                && mapping.entries().stream()
+                        .map(Entry::key)
+                        .anyMatch(
+                                key -> OTHERS.contains(key) || factories.keys().contains(key));
     }
 
     private Entry merged(Entry earlier, Entry later) {

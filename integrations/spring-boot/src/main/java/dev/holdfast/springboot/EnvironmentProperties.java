@@ -64,7 +64,7 @@ final class EnvironmentProperties {
 
     private static final Set<String> SWITCHES = Set.of("enabled", "disabled");
 
-    private static final String NO_SWITCH =
+    static final String NO_SWITCH =
             "there is no such switch; expected mode: shadow in the sections below holdfast.defaults, to turn protection off,"
                     + " see " + ConfigFailureAnalyzer.PAGES + "emergency.md#turn-protection-off";
 

@@ -39,6 +39,8 @@ final class StrayVariables implements BeanFactoryPostProcessor {
     private static final Map<String, Integer> LEAST_WORDS =
             Map.of("PIPELINES", 4, "TEMPLATES", 4, "SHARED", 4, "DEFAULTS", 3, "SPRING", 3);
 
+    private static final Set<String> SWITCHES = Set.of("HOLDFAST_ENABLED", "HOLDFAST_DISABLED");
+
     /** Those that Kubernetes makes of a service, such as one called holdfast-default. */
     private static final Pattern OF_A_SERVICE =
             Pattern.compile(".*_(?:SERVICE_HOST|SERVICE_PORT(?:_.+)?|PORT(?:_[0-9]+_(?:TCP|UDP|SCTP)(?:_.+)?)?)");
@@ -66,6 +68,10 @@ final class StrayVariables implements BeanFactoryPostProcessor {
     }
 
     private static void warnOfSection(String variable) {
+        if (SWITCHES.contains(variable.toUpperCase(Locale.ROOT))) {
+            LOG.warn("the variable " + variable + " does nothing: " + EnvironmentProperties.NO_SWITCH, null);
+            return;
+        }
         List<String> words = List.of(variable.toUpperCase(Locale.ROOT).split("_", -1));
         if (words.size() < 3
                 || !words.get(0).equals("HOLDFAST")

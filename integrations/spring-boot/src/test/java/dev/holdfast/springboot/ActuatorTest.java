@@ -20,6 +20,7 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
@@ -232,17 +233,21 @@ class ActuatorTest {
         start();
         Logger logger = Logger.getLogger(Holdfast.class.getName());
         logger.setFilter(entry -> !logged.add(entry.getMessage()));
-        assertThat(post("""
-                        {"pipeline": "inventory", "policy": "timeout", "action": ""}""").statusCode()).isEqualTo(400);
-        assertThat(post("""
-                        {"pipeline": "inventory", "policy": "timeout", "action": "enforce"}""").statusCode()).isEqualTo(400);
+        Map<String, String> reasons = Map.of(
+                "", "action: is empty; expected one of [open, close, disable, shadow, enforce]",
+                "enforce", "pipeline 'inventory': a timeout is active already");
+        for (Map.Entry<String, String> one : reasons.entrySet()) {
+            String action = one.getKey();
+            String reason = one.getValue();
+            HttpResponse<String> answer =
+                    post("{\"pipeline\": \"inventory\", \"policy\": \"timeout\", \"action\": \"" + action + "\"}");
+            assertThat(answer.statusCode()).isEqualTo(400);
+            assertThat(answer.body()).isEqualTo("{\"message\":\"" + reason + "\"}");
+        }
         logger.setFilter(null);
         assertThat(logged)
-                .containsExactly(
-                        "a request to the actuator's endpoint is refused: action: is empty; expected one of"
-                                + " [open, close, disable, shadow, enforce]",
-                        "a request to the actuator's endpoint is refused: pipeline 'inventory': a timeout is active"
-                                + " already");
+                .extracting(line -> line.replace("a request to the actuator's endpoint is refused: ", ""))
+                .containsExactlyInAnyOrderElementsOf(reasons.values());
     }
 
     @Test

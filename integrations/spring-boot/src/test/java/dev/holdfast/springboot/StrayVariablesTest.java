@@ -93,6 +93,18 @@ class StrayVariablesTest {
         with(runner, Map.of(variable, "1s")).run(context -> assertThat(logged).containsExactly(warning, warning));
     }
 
+    /** Whoever sets it believes that protection is off. */
+    @ParameterizedTest
+    @ValueSource(strings = {"HOLDFAST_ENABLED", "HOLDFAST_DISABLED", "holdfast_enabled"})
+    void aVariableThatWouldBeASwitchIsWarnedOf(String variable) {
+        with(shops, Map.of(variable, "false"))
+                .run(context -> assertThat(logged)
+                        .singleElement()
+                        .asString()
+                        .startsWith("the variable " + variable
+                                + " does nothing: there is no such switch; expected mode: shadow"));
+    }
+
     @ParameterizedTest
     @ValueSource(
             strings = {
