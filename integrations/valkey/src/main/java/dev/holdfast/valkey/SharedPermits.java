@@ -278,6 +278,8 @@ final class SharedPermits {
 
         final long most;
         int looks;
+        /** Whether a call has started without its answer. Guarded by the lock. */
+        boolean oneHasStarted;
 
         Question(long since, boolean probe, long most) {
             this.since = since;
@@ -410,6 +412,9 @@ final class SharedPermits {
         awaySince = failed.since;
         phase = Phase.AWAY;
         state = new State("away", cause);
+        if (settings.whenStoreIsAway() == WhenStoreIsAway.LOCAL_SHARE) {
+            share.begin(reached, clock.getAsLong()); // and fills from now on, whenever the next call comes
+        }
     }
 
     private Turn decide(long now, long longest, Ticket ticket, long untilTurn) {
@@ -448,6 +453,10 @@ final class SharedPermits {
                 return;
             }
             grant(grant);
+            Question open = question;
+            if (open != null) {
+                open.oneHasStarted = true;
+            }
         }
     }
 
@@ -483,11 +492,14 @@ final class SharedPermits {
 
     /**
      * Whether the store may have been back for so long that the others use all of the limit: no call has asked it when it was time
-     * to.
+     * to. The call that asks does not wait for that, or in an outage a process with few calls would start none.
      */
     private boolean mayBeBack(long now) {
         Question asked = question;
-        return asked != null && !asked.silent() && now - failedAt > grace();
+        return asked != null
+                && !asked.silent()
+                && now - failedAt > grace()
+                && (asked.oneHasStarted || settings.whenStoreIsAway() == WhenStoreIsAway.CLOSED);
     }
 
     /** The least time until a call has its turn that has so many before it. */

@@ -49,6 +49,11 @@ final class FakeStore implements PermitStore {
     /** Refuses connections, and ends those that there are. */
     void stop() {
         health = Health.STOPPED;
+        breakOff();
+    }
+
+    /** Ends the connections that there are. */
+    void breakOff() {
         arrived.clear();
         open.forEach(answer -> answer.failed(new IllegalStateException("broken off")));
         open.clear();

@@ -654,10 +654,37 @@ class SharedThrottlePolicyTest {
         assertThat(throttle.withoutStore()).isEqualTo(5);
     }
 
+    /** A connection that does not answer is given up after a while. Then each call is the first to ask. */
+    @ParameterizedTest
+    @EnumSource(WhenStoreIsAway.class)
+    void aCallEachThreeSecondsDoesNotWaitForAStoreThatHangs(WhenStoreIsAway decides) {
+        SharedThrottlePolicy throttle = throttle(s -> s.maxWait(ZERO).whenStoreIsAway(decides));
+        Dependency dependency = new Dependency(time, Way.CALL_ASYNC);
+        Pipeline pipeline = pipeline(throttle);
+        time.advance(ofMillis(1));
+        calls(dependency, pipeline, 5);
+        time.advance(ofMillis(1));
+        store.standStill();
+        time.advance(ofSeconds(3));
+        for (int i = 0; i < 5; i++) {
+            calls(dependency, pipeline, 1); // uses up what is at hand
+        }
+        int before = dependency.starts().size();
+
+        for (int i = 0; i < 10; i++) {
+            time.advance(ofSeconds(2));
+            store.breakOff();
+            time.advance(ofSeconds(1));
+            calls(dependency, pipeline, 1);
+        }
+
+        assertThat(dependency.starts()).hasSize(before + (decides == WhenStoreIsAway.CLOSED ? 0 : 10));
+    }
+
     /** The other has noticed long ago that the store is back, and uses all of the limit. */
     @ParameterizedTest
     @EnumSource(Way.class)
-    void aProcessThatMissedAProbeAsksBeforeItUsesItsShare(Way way) {
+    void aProcessThatMissedAProbeStartsOneCallBeforeItKnows(Way way) {
         SharedThrottlePolicy quiet = throttle(s -> s.maxWait(ZERO));
         SharedThrottlePolicy busy = throttle(s -> s.maxWait(ZERO));
         Dependency dependency = new Dependency(time, way);
@@ -681,7 +708,7 @@ class SharedThrottlePolicyTest {
         time.advance(ZERO);
 
         assertThat(quiet.storeIsAway()).isTrue();
-        assertThat(quiet.withoutStore()).isEqualTo(without);
+        assertThat(quiet.withoutStore()).isEqualTo(without + 1);
     }
 
     @Test
@@ -832,6 +859,7 @@ class SharedThrottlePolicyTest {
         while (throttle.storeIsAway()) {
             steady(dependency, pipeline, 1);
         }
+        steady(dependency, pipeline, 1); // sees it, and tells
         store.stop();
         steady(dependency, pipeline, 10);
         store.start();
