@@ -12,6 +12,7 @@ import dev.holdfast.internal.SafeLog;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.context.properties.source.ConfigurationPropertyName;
@@ -52,6 +53,16 @@ public final class ClientPipelines {
     /** Options of the adapter around WebClient, from these beans. */
     public static Consumer<HttpOptions<ClientRequest>> reactive(ObjectProvider<HoldfastFilterCustomizer> beans) {
         return options -> beans.orderedStream().forEach(bean -> bean.customize(options));
+    }
+
+    /**
+     * Adds the adapter to a client that has none. A client may come by twice, such as the builder of a RestClient that is made of a
+     * RestTemplate: with two, each attempt of the outer pipeline would be a call of the inner one.
+     */
+    public static <T> void addOnce(List<? super T> all, Class<T> kind, Supplier<? extends T> adapter) {
+        if (all.stream().noneMatch(kind::isInstance)) {
+            all.add(adapter.get());
+        }
     }
 
     /**

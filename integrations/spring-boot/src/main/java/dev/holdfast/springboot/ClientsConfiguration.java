@@ -33,8 +33,10 @@ class ClientsConfiguration {
                 Holdfast holdfast, Environment environment, ObjectProvider<HoldfastInterceptorCustomizer> options) {
             Pipelines pipelines = ClientPipelines.each(holdfast, environment);
             // One for each builder: to a stale cache it is the client. Clones and mutations share it.
-            return client ->
-                    client.requestInterceptor(HoldfastInterceptor.of(pipelines, ClientPipelines.blocking(options)));
+            return client -> client.requestInterceptors(all -> ClientPipelines.addOnce(
+                    all,
+                    HoldfastInterceptor.class,
+                    () -> HoldfastInterceptor.of(pipelines, ClientPipelines.blocking(options))));
         }
     }
 
@@ -49,7 +51,10 @@ class ClientsConfiguration {
             Pipelines pipelines = ClientPipelines.each(holdfast, environment);
             return client -> {
                 if (!ClientPipelines.isOfTest()) {
-                    client.getInterceptors().add(HoldfastInterceptor.of(pipelines, ClientPipelines.blocking(options)));
+                    ClientPipelines.addOnce(
+                            client.getInterceptors(),
+                            HoldfastInterceptor.class,
+                            () -> HoldfastInterceptor.of(pipelines, ClientPipelines.blocking(options)));
                 }
             };
         }
@@ -64,7 +69,10 @@ class ClientsConfiguration {
         WebClientCustomizer holdfastWebClientCustomizer(
                 Holdfast holdfast, Environment environment, ObjectProvider<HoldfastFilterCustomizer> options) {
             Pipelines pipelines = ClientPipelines.each(holdfast, environment);
-            return client -> client.filter(HoldfastFilter.of(pipelines, ClientPipelines.reactive(options)));
+            return client -> client.filters(all -> ClientPipelines.addOnce(
+                    all,
+                    HoldfastFilter.class,
+                    () -> HoldfastFilter.of(pipelines, ClientPipelines.reactive(options))));
         }
     }
 

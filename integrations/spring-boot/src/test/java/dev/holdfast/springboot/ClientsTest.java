@@ -9,8 +9,11 @@ import dev.holdfast.Outcome;
 import dev.holdfast.Pipeline;
 import dev.holdfast.config.Holdfast;
 import dev.holdfast.spi.CallObserver;
+import dev.holdfast.spring.HoldfastFilter;
+import dev.holdfast.spring.HoldfastInterceptor;
 import dev.holdfast.testlogs.Logged;
 import java.io.IOException;
+import java.lang.reflect.Method;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -238,6 +241,30 @@ class ClientsTest {
     void soHasARestTemplate() throws ReflectiveOperationException {
         restTemplate(context).getForObject(address() + "/stock", String.class);
         assertThat(requests).containsExactly("1", "2");
+    }
+
+    /** Such as the builder of a RestClient that is made of a RestTemplate. Two pipelines would multiply their retries. */
+    @Test
+    void aClientThatComesByTwiceHasOnePipeline() throws ReflectiveOperationException {
+        RestClient.Builder rest = RestClient.builder(restTemplate(context));
+        customize("holdfastRestClientCustomizer", RestClient.Builder.class, rest);
+        RestTemplate template = restTemplate(context);
+        customize("holdfastRestTemplateCustomizer", RestTemplate.class, template);
+        WebClient.Builder web = context.getBean(WebClient.Builder.class);
+        customize("holdfastWebClientCustomizer", WebClient.Builder.class, web);
+
+        rest.requestInterceptors(all ->
+                assertThat(all).singleElement().isInstanceOf(HoldfastInterceptor.class));
+        assertThat(template.getInterceptors()).singleElement().isInstanceOf(HoldfastInterceptor.class);
+        web.filters(all -> assertThat(all).filteredOn(HoldfastFilter.class::isInstance).hasSize(1));
+    }
+
+    /** The interface of the bean, too, has another package. */
+    private <T> void customize(String bean, Class<T> kind, T client) throws ReflectiveOperationException {
+        Object customizer = context.getBean(bean);
+        Method customize = customizer.getClass().getDeclaredMethod("customize", kind);
+        customize.setAccessible(true);
+        customize.invoke(customizer, client);
     }
 
     /** Its builder has another package in each version. */

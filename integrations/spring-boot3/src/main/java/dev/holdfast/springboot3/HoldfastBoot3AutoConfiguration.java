@@ -60,8 +60,10 @@ public class HoldfastBoot3AutoConfiguration {
                 Holdfast holdfast, Environment environment, ObjectProvider<HoldfastInterceptorCustomizer> options) {
             Pipelines pipelines = ClientPipelines.each(holdfast, environment);
             // One for each builder: to a stale cache it is the client. Clones and mutations share it.
-            return client ->
-                    client.requestInterceptor(HoldfastInterceptor.of(pipelines, ClientPipelines.blocking(options)));
+            return client -> client.requestInterceptors(all -> ClientPipelines.addOnce(
+                    all,
+                    HoldfastInterceptor.class,
+                    () -> HoldfastInterceptor.of(pipelines, ClientPipelines.blocking(options))));
         }
     }
 
@@ -76,7 +78,10 @@ public class HoldfastBoot3AutoConfiguration {
             Pipelines pipelines = ClientPipelines.each(holdfast, environment);
             return client -> {
                 if (!ClientPipelines.isOfTest()) {
-                    client.getInterceptors().add(HoldfastInterceptor.of(pipelines, ClientPipelines.blocking(options)));
+                    ClientPipelines.addOnce(
+                            client.getInterceptors(),
+                            HoldfastInterceptor.class,
+                            () -> HoldfastInterceptor.of(pipelines, ClientPipelines.blocking(options)));
                 }
             };
         }
@@ -91,7 +96,10 @@ public class HoldfastBoot3AutoConfiguration {
         WebClientCustomizer holdfastWebClientCustomizer(
                 Holdfast holdfast, Environment environment, ObjectProvider<HoldfastFilterCustomizer> options) {
             Pipelines pipelines = ClientPipelines.each(holdfast, environment);
-            return client -> client.filter(HoldfastFilter.of(pipelines, ClientPipelines.reactive(options)));
+            return client -> client.filters(all -> ClientPipelines.addOnce(
+                    all,
+                    HoldfastFilter.class,
+                    () -> HoldfastFilter.of(pipelines, ClientPipelines.reactive(options))));
         }
     }
 }
