@@ -45,7 +45,7 @@ final class ClosedLast implements BeanFactoryPostProcessor, PriorityOrdered, Dis
         }
     }
 
-    private static boolean isOurs(String name, BeanDefinition definition) {
+    static boolean isOurs(String name, BeanDefinition definition) {
         return PipelineBeans.isOne(definition)
                 || (name.equals(HoldfastAutoConfiguration.HOLDFAST)
                         && HoldfastAutoConfiguration.Pipelines.class.getName().equals(definition.getFactoryBeanName()));

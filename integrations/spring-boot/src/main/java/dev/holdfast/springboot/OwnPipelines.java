@@ -37,7 +37,8 @@ final class OwnPipelines implements SmartInitializingSingleton {
         for (String name : beans.getBeanNamesForType(Holdfast.class, false, false)) {
             if (beans.containsSingleton(name)
                     && beans.getBean(name) instanceof Holdfast holdfast
-                    && ours.stream().noneMatch(closed -> closed.has(holdfast))) {
+                    && ours.stream().noneMatch(closed -> closed.has(holdfast))
+                    && !isOurs(name)) {
                 warnOfProperties(name);
                 SpringSettings.of(environment).keepNamed(holdfast);
                 if (HAS_METERS && Meters.areMissing(holdfast, beans)) {
@@ -51,6 +52,11 @@ final class OwnPipelines implements SmartInitializingSingleton {
                 }
             }
         }
+    }
+
+    /** Such as a spy of a test, which stands for the bean, and has its pipelines. */
+    private boolean isOurs(String name) {
+        return beans.containsBeanDefinition(name) && ClosedLast.isOurs(name, beans.getBeanDefinition(name));
     }
 
     private void warnOfProperties(String name) {

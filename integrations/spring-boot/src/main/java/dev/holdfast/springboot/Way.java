@@ -195,10 +195,10 @@ interface Way {
         @Override
         @SuppressWarnings("FutureReturnValueIgnored") // it is the result
         public Object invoke(Call<Object> call, Proceeding method, @Nullable Fallback fallback) {
-            Call<Object> whole = fallback == null ? call : call.fallbackAsync(error -> stage(fallback.answer(error)));
+            Call<Object> whole = fallback == null ? call : call.fallbackAsync(error -> stage(fallback.answer(error), "fallback"));
             return whole.refreshable().callAsync(attempt -> {
                 try {
-                    return stage(method.proceed());
+                    return stage(method.proceed(), "method");
                 } catch (Exception e) {
                     return CompletableFuture.failedStage(e);
                 }
@@ -211,9 +211,9 @@ interface Way {
         }
 
         @SuppressWarnings("unchecked") // of the method
-        private static CompletionStage<Object> stage(@Nullable Object result) {
+        private static CompletionStage<Object> stage(@Nullable Object result, String of) {
             if (result == null) {
-                throw new NullPointerException("the method returned null in place of a CompletionStage");
+                throw new NullPointerException("the " + of + " returned null in place of a CompletionStage");
             }
             return (CompletionStage<Object>) result;
         }

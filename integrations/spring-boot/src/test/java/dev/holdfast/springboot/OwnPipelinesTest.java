@@ -17,6 +17,7 @@ import java.util.logging.Logger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.springframework.beans.factory.config.BeanPostProcessor;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.annotation.Bean;
@@ -130,6 +131,19 @@ class OwnPipelinesTest {
                         .startsWith(
                                 "properties below holdfast.pipelines, holdfast.defaults (\"holdfast.pipelines.own.timeout\" from")
                         .contains("mean nothing: the application makes the bean 'mine' of Holdfast itself"));
+    }
+
+    /** A spy of a test is another object. */
+    @Test
+    void aBeanThatStandsForThatOfTheStarterIsNone() {
+        runner.withBean(BeanPostProcessor.class, () -> new BeanPostProcessor() {
+                    @Override
+                    public Object postProcessAfterInitialization(Object bean, String name) {
+                        return bean instanceof Holdfast ? load(Holdfast.builder()) : bean;
+                    }
+                })
+                .withPropertyValues("holdfast.pipelines.own.timeout=1s")
+                .run(context -> assertThat(logged).isEmpty());
     }
 
     /** A restart would fail. */
