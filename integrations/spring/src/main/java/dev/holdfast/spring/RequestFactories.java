@@ -123,6 +123,7 @@ public final class RequestFactories {
         }
 
         /** Runs on the thread that sends. A redirect is aborted together with its first request. */
+        @SuppressWarnings("FutureReturnValueIgnored") // it says whether the request was over
         private static void queued(Request request) {
             Exchange exchange = Exchange.current();
             if (exchange != null) {
