@@ -70,9 +70,7 @@ class ClientsConfiguration {
                 Holdfast holdfast, Environment environment, ObjectProvider<HoldfastFilterCustomizer> options) {
             Pipelines pipelines = ClientPipelines.each(holdfast, environment);
             return client -> client.filters(all -> ClientPipelines.addOnce(
-                    all,
-                    HoldfastFilter.class,
-                    () -> HoldfastFilter.of(pipelines, ClientPipelines.reactive(options))));
+                    all, HoldfastFilter.class, () -> HoldfastFilter.of(pipelines, ClientPipelines.reactive(options))));
         }
     }
 

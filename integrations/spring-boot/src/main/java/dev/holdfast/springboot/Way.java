@@ -195,7 +195,8 @@ interface Way {
         @Override
         @SuppressWarnings("FutureReturnValueIgnored") // it is the result
         public Object invoke(Call<Object> call, Proceeding method, @Nullable Fallback fallback) {
-            Call<Object> whole = fallback == null ? call : call.fallbackAsync(error -> stage(fallback.answer(error), "fallback"));
+            Call<Object> whole =
+                    fallback == null ? call : call.fallbackAsync(error -> stage(fallback.answer(error), "fallback"));
             return whole.refreshable().callAsync(attempt -> {
                 try {
                     return stage(method.proceed(), "method");

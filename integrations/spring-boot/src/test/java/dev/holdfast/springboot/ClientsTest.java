@@ -253,10 +253,10 @@ class ClientsTest {
         WebClient.Builder web = context.getBean(WebClient.Builder.class);
         customize("holdfastWebClientCustomizer", WebClient.Builder.class, web);
 
-        rest.requestInterceptors(all ->
-                assertThat(all).singleElement().isInstanceOf(HoldfastInterceptor.class));
+        rest.requestInterceptors(all -> assertThat(all).singleElement().isInstanceOf(HoldfastInterceptor.class));
         assertThat(template.getInterceptors()).singleElement().isInstanceOf(HoldfastInterceptor.class);
-        web.filters(all -> assertThat(all).filteredOn(HoldfastFilter.class::isInstance).hasSize(1));
+        web.filters(all ->
+                assertThat(all).filteredOn(HoldfastFilter.class::isInstance).hasSize(1));
     }
 
     /** The interface of the bean, too, has another package. */

@@ -15,7 +15,8 @@ class WayTest {
     void aStageThatIsMissingIsToldOfWhoShouldHaveReturnedIt() {
         try (Pipeline pipeline = Pipeline.of("shop", FallbackPolicy.ofOperations())) {
             Call<Object> call = pipeline.operation("get").unkeyed();
-            assertThat(new Way.Staged().invoke(call, () -> CompletableFuture.failedFuture(new IOException("gone")), error -> null))
+            assertThat(new Way.Staged()
+                            .invoke(call, () -> CompletableFuture.failedFuture(new IOException("gone")), error -> null))
                     .asInstanceOf(org.assertj.core.api.InstanceOfAssertFactories.COMPLETION_STAGE)
                     .failsWithin(java.time.Duration.ZERO)
                     .withThrowableThat()

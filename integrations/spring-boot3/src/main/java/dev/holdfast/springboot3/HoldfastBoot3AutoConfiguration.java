@@ -97,9 +97,7 @@ public class HoldfastBoot3AutoConfiguration {
                 Holdfast holdfast, Environment environment, ObjectProvider<HoldfastFilterCustomizer> options) {
             Pipelines pipelines = ClientPipelines.each(holdfast, environment);
             return client -> client.filters(all -> ClientPipelines.addOnce(
-                    all,
-                    HoldfastFilter.class,
-                    () -> HoldfastFilter.of(pipelines, ClientPipelines.reactive(options))));
+                    all, HoldfastFilter.class, () -> HoldfastFilter.of(pipelines, ClientPipelines.reactive(options))));
         }
     }
 }
