@@ -41,7 +41,7 @@ final class HoldfastWebEndpoint {
             return new WebEndpointResponse<>(endpoint.change(pipeline, policy, action));
         } catch (InvalidEndpointRequestException refused) {
             return new WebEndpointResponse<>(
-                    Map.of("message", refused.getReason()), WebEndpointResponse.STATUS_BAD_REQUEST);
+                    Map.of("message", String.valueOf(refused.getMessage())), WebEndpointResponse.STATUS_BAD_REQUEST);
         }
     }
 }
