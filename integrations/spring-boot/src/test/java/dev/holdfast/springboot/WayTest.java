@@ -7,7 +7,9 @@ import dev.holdfast.Call;
 import dev.holdfast.Pipeline;
 import dev.holdfast.fallback.FallbackPolicy;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.Test;
 
 class WayTest {
@@ -15,10 +17,11 @@ class WayTest {
     void aStageThatIsMissingIsToldOfWhoShouldHaveReturnedIt() {
         try (Pipeline pipeline = Pipeline.of("shop", FallbackPolicy.ofOperations())) {
             Call<Object> call = pipeline.operation("get").unkeyed();
-            assertThat(new Way.Staged()
-                            .invoke(call, () -> CompletableFuture.failedFuture(new IOException("gone")), error -> null))
-                    .asInstanceOf(org.assertj.core.api.InstanceOfAssertFactories.COMPLETION_STAGE)
-                    .failsWithin(java.time.Duration.ZERO)
+            CompletableFuture<?> failed = CompletableFuture.failedFuture(new IOException("gone"));
+            Object result = new Way.Staged().invoke(call, () -> failed, error -> null);
+            assertThat(result)
+                    .asInstanceOf(InstanceOfAssertFactories.COMPLETION_STAGE)
+                    .failsWithin(Duration.ZERO)
                     .withThrowableThat()
                     .withMessageContaining("the fallback returned null in place of a CompletionStage");
         }

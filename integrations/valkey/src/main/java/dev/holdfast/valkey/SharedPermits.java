@@ -496,10 +496,14 @@ final class SharedPermits {
      */
     private boolean mayBeBack(long now) {
         Question asked = question;
-        return asked != null
-                && !asked.silent()
-                && now - failedAt > grace()
-                && (asked.oneHasStarted || settings.whenStoreIsAway() == WhenStoreIsAway.CLOSED);
+        if (asked == null || asked.silent() || now - failedAt <= grace()) {
+            return false;
+        }
+        return switch (settings.whenStoreIsAway()) {
+            case OPEN -> false;
+            case LOCAL_SHARE -> asked.oneHasStarted;
+            case CLOSED -> true;
+        };
     }
 
     /** The least time until a call has its turn that has so many before it. */

@@ -681,6 +681,22 @@ class SharedThrottlePolicyTest {
         assertThat(dependency.starts()).hasSize(before + (decides == WhenStoreIsAway.CLOSED ? 0 : 10));
     }
 
+    @Test
+    void callsThatComeTogetherAfterAQuietTimeStartIfCallsMayGoOpen() {
+        SharedThrottlePolicy throttle = throttle(s -> s.maxWait(ZERO).whenStoreIsAway(WhenStoreIsAway.OPEN));
+        Dependency dependency = new Dependency(time, Way.CALL_ASYNC);
+        Pipeline pipeline = pipeline(throttle);
+        store.stop();
+        calls(dependency, pipeline, 20);
+        store.standStill();
+        time.advance(ofSeconds(3));
+        int before = dependency.starts().size();
+
+        calls(dependency, pipeline, 20);
+
+        assertThat(dependency.starts()).hasSize(before + 20);
+    }
+
     /** The other has noticed long ago that the store is back, and uses all of the limit. */
     @ParameterizedTest
     @EnumSource(Way.class)
