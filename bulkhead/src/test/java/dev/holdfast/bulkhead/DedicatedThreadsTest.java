@@ -2,12 +2,16 @@
 package dev.holdfast.bulkhead;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.holdfast.CallRejectedException;
 import dev.holdfast.Pipeline;
+import dev.holdfast.Reason;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -82,6 +86,41 @@ class DedicatedThreadsTest {
             }
             answers.forEach(answer -> assertThat(answer.join()).isOne());
         }
+    }
+
+    /** As asynchronous calls do. The one that runs ends as it would. */
+    @Test
+    void callsThatWaitWhenThePipelineIsClosedAreRejected() throws Exception {
+        BulkheadPolicy policy = policy(1);
+        Pipeline pipeline = Pipeline.of("d", policy);
+        CountDownLatch runs = new CountDownLatch(1);
+        CountDownLatch ends = new CountDownLatch(1);
+        Future<Integer> first = callers.submit(() -> pipeline.<Integer, Exception>call(() -> {
+            runs.countDown();
+            assertThat(ends.await(5, TimeUnit.MINUTES)).isTrue();
+            return 1;
+        }));
+        assertThat(runs.await(5, TimeUnit.MINUTES)).isTrue();
+        List<Future<Integer>> waiting = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            waiting.add(callers.submit(() -> pipeline.<Integer, Exception>call(() -> 2)));
+        }
+        while (policy.waiting() < 3) {
+            Thread.onSpinWait();
+        }
+
+        pipeline.close();
+        ends.countDown();
+
+        assertThat(first.get(5, TimeUnit.MINUTES)).isOne();
+        for (Future<Integer> one : waiting) {
+            assertThatThrownBy(() -> one.get(5, TimeUnit.MINUTES))
+                    .cause()
+                    .isInstanceOfSatisfying(
+                            CallRejectedException.class,
+                            rejected -> assertThat(rejected.reason()).isEqualTo(Reason.CLOSED));
+        }
+        assertThat(policy.inFlight()).isZero();
     }
 
     @Test

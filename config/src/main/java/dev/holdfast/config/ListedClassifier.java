@@ -32,6 +32,9 @@ final class ListedClassifier implements Classifier.Listed {
     private static final List<Verdict> VERDICTS =
             List.of(Verdict.SUCCESS, Verdict.FAILURE, Verdict.PUSHBACK, Verdict.IGNORED);
 
+    /** The module {@code java.net.http} is missing where nobody requires it, and in an image that leaves it out. */
+    private static final boolean HAS_HTTP_CLIENT = hasHttpClient();
+
     /** For each status the place of its verdict in the list, from 1; 0 if it has none. Small: a file may have many. */
     private byte[] byStatus = NONE;
 
@@ -40,6 +43,15 @@ final class ListedClassifier implements Classifier.Listed {
     private Classifier base = Classifier.DEFAULT;
     private @Nullable ToIntFunction<@Nullable Object> status;
     private final AtomicBoolean warned = new AtomicBoolean();
+
+    private static boolean hasHttpClient() {
+        try {
+            Class.forName("java.net.http.HttpResponse", false, ListedClassifier.class.getClassLoader());
+            return true;
+        } catch (ClassNotFoundException missing) {
+            return false;
+        }
+    }
 
     void base(Classifier newBase) {
         base = newBase;
@@ -108,7 +120,7 @@ final class ListedClassifier implements Classifier.Listed {
         ToIntFunction<@Nullable Object> given = status;
         return given != null
                 ? given.applyAsInt(answer)
-                : answer instanceof HttpResponse<?> http ? http.statusCode() : 0;
+                : HAS_HTTP_CLIENT && answer instanceof HttpResponse<?> http ? http.statusCode() : 0;
     }
 
     @Override
@@ -139,7 +151,7 @@ final class ListedClassifier implements Classifier.Listed {
     }
 
     private static Verdict pushback(@Nullable Object value) {
-        if (!(value instanceof HttpResponse<?> http)) {
+        if (!HAS_HTTP_CLIENT || !(value instanceof HttpResponse<?> http)) {
             return Verdict.PUSHBACK;
         }
         Function<String, @Nullable String> headers =

@@ -5,7 +5,6 @@ import dev.holdfast.Attempt;
 import dev.holdfast.CheckedSupplier;
 import dev.holdfast.spi.Passage.Fault;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.Executor;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -37,7 +36,7 @@ final class AsyncAttempts {
             }
         }
         suspension.ran = true;
-        Executor dedicated = engine.dedicated;
+        Lanes.Lane dedicated = engine.dedicated;
         Fault fault = call.takeFault();
         if (fault == null && dedicated != null) {
             startElsewhere(call, suspension, dedicated);
@@ -80,7 +79,7 @@ final class AsyncAttempts {
     }
 
     private void startFaulty(CallState call, Suspension suspension, Fault fault) {
-        Executor dedicated = engine.dedicated;
+        Lanes.Lane dedicated = engine.dedicated;
         CheckedSupplier<?, ?> instead = fault.instead();
         Traces.OfAttempt traced = traced(call);
         if (traced != null) {
@@ -88,7 +87,7 @@ final class AsyncAttempts {
             var unused = traced.start();
         }
         Runnable afterwards = instead == null ? elsewhere(call, suspension, traced) : () -> suspension.end(instead);
-        new FaultyAttempt(engine, suspension, dedicated == null ? engine.lanes.ends : () -> dedicated, afterwards)
+        new FaultyAttempt(engine, suspension, dedicated == null ? engine.lanes.ends : dedicated, afterwards)
                 .start(fault.delayNanos());
     }
 
@@ -102,10 +101,10 @@ final class AsyncAttempts {
         return () -> runElsewhere(call, suspension, bound, () -> invoke(call, action, argument, attempt, traced));
     }
 
-    private void startElsewhere(CallState call, Suspension suspension, Executor dedicated) {
+    private void startElsewhere(CallState call, Suspension suspension, Lanes.Lane dedicated) {
         Runnable work = elsewhere(call, suspension, traced(call));
         try {
-            dedicated.execute(work);
+            dedicated.get().execute(work);
         } catch (Throwable refusal) {
             suspension.ran = false;
             throw refusal;

@@ -7,7 +7,6 @@ import dev.holdfast.CheckedFunction.WithAttempt;
 import dev.holdfast.CheckedSupplier;
 import dev.holdfast.spi.Passage.Fault;
 import java.util.Objects;
-import java.util.concurrent.Executor;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
@@ -282,14 +281,14 @@ public final class BlockingDriver implements Driver {
     }
 
     /** Runs the action on another thread, for which this one waits. */
-    private void actElsewhere(Ambient ambient, CallState call, Executor dedicated, CheckedSupplier<?, ?> action) {
+    private void actElsewhere(Ambient ambient, CallState call, Lanes.Lane dedicated, CheckedSupplier<?, ?> action) {
         if (call.isOvertaken()) {
             endings.notStarted(call, CallWord.BY_RACE);
             return;
         }
         OtherThread work = new OtherThread(call, action);
         try {
-            dedicated.execute(work);
+            dedicated.get().execute(work);
         } catch (Throwable refusal) {
             endings.notStarted(call, CallWord.BY_REFUSAL);
             return;

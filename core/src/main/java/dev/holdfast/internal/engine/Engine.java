@@ -91,8 +91,8 @@ public final class Engine {
     final Observers observers;
     final @Nullable Carrier carrier;
     final Lanes lanes;
-    /** Where attempts run, if not on the thread of their caller. */
-    final @Nullable Executor dedicated;
+    /** Where attempts run, if not on the thread of their caller. Asked for each: after the close it takes none. */
+    final Lanes.@Nullable Lane dedicated;
 
     final Completion closing;
     final Log log;
@@ -156,7 +156,7 @@ public final class Engine {
         log = lifetime.log;
         // First: policies of a plan that can never work may be in use elsewhere, and are not bound.
         plan = new Plan(name, settings.policies);
-        dedicated = hasDedicatedThreads(name, settings.policies) ? lanes.dedicated.get() : null;
+        dedicated = hasDedicatedThreads(name, settings.policies) ? lanes.dedicated : null;
         traces = observers.traces;
         plain = dedicated == null && traces == null;
         for (Policy policy : settings.policies) {
