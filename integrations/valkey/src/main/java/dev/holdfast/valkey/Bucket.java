@@ -90,9 +90,9 @@ final class Bucket implements PermitStore {
     }
 
     private void ask(long most, Answer answer, Connector.Link present) {
-        CompletableFuture<List<Long>> taking = present.connection()
+        CompletableFuture<Object> taking = present.connection()
                 .async()
-                .<List<Long>>eval(
+                .eval(
                         TAKE,
                         ScriptOutputType.MULTI,
                         new byte[][] {key},
@@ -104,10 +104,16 @@ final class Bucket implements PermitStore {
                 .toCompletableFuture();
         var unused = taking.whenComplete((taken, error) -> {
             connector.dropUnsound(present, error);
-            if (error == null) {
-                answer.taken(taken.get(0), taken.get(1) * 1_000);
-            } else {
+            if (error != null) {
                 answer.failed(connector.why(error));
+            } else if (taken instanceof List<?> both
+                    && both.size() == 2
+                    && both.get(0) instanceof Long permits
+                    && both.get(1) instanceof Long micros) {
+                answer.taken(permits, micros * 1_000);
+            } else {
+                // A proxy, or another service at this address.
+                answer.failed(new IllegalStateException("the answer is none of a store: expected two numbers"));
             }
         });
         connector.dropIfSilent(present, taking);
