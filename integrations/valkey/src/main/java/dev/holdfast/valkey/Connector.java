@@ -17,6 +17,7 @@ import io.lettuce.core.resource.DefaultClientResources;
 import io.lettuce.core.resource.NettyCustomizer;
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
+import java.nio.channels.ClosedChannelException;
 import java.security.cert.CertificateException;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
@@ -129,8 +130,14 @@ final class Connector {
 
     /** Why a question has failed: closing the store fails those under way, too, and Lettuce says other things then. */
     Throwable why(Throwable error) {
+        if (closed) {
+            return noConnection();
+        }
         Throwable cause = error.getCause(); // of a CompletionException, and more than others say
-        return closed ? noConnection() : cause == null ? error : cause;
+        Throwable why = cause == null ? error : cause;
+        return why instanceof ClosedChannelException
+                ? new IllegalStateException("the connection was closed", why)
+                : why;
     }
 
     /** A connection on which a command got no answer may lead nowhere: the server may have moved. */
@@ -199,6 +206,9 @@ final class Connector {
             root = cause;
         }
         String says = root.getMessage();
+        if (root instanceof NullPointerException || root instanceof ClassCastException) {
+            return "what answers at the connection is no Valkey or Redis"; // Lettuce cannot read it
+        }
         if (says == null || root instanceof CertificateException) {
             return root.toString(); // an expired certificate says a date alone
         }

@@ -11,10 +11,14 @@ import java.io.InputStreamReader;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.channels.ClosedChannelException;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -35,18 +39,18 @@ class OddAnswersTest {
         server.close();
     }
 
-    /** Reads commands, each of so many lines as its first line says, and answers. */
-    private void answering(String odd) {
+    /** Reads commands, each of so many words as its first line says, and answers. */
+    private void answering(UnaryOperator<String> answers) {
         Thread thread = new Thread(() -> {
             try (Socket socket = server.accept()) {
                 BufferedReader in = new BufferedReader(new InputStreamReader(socket.getInputStream(), US_ASCII));
                 for (String words = in.readLine(); words != null; words = in.readLine()) {
                     in.readLine();
-                    String command = in.readLine();
+                    String answer = answers.apply(in.readLine());
                     for (int i = 1; i < Integer.parseInt(words.substring(1)); i++) {
                         skip(in, Integer.parseInt(in.readLine().substring(1)) + 2);
                     }
-                    socket.getOutputStream().write(answer(command, odd).getBytes(US_ASCII));
+                    socket.getOutputStream().write(answer.getBytes(US_ASCII));
                     socket.getOutputStream().flush();
                 }
             } catch (IOException closed) {
@@ -63,22 +67,14 @@ class OddAnswersTest {
         }
     }
 
-    private static String answer(String command, String odd) {
-        return switch (command) {
-            case "HELLO" -> "-ERR unknown command\r\n";
-            case "EVAL" -> odd;
-            default -> "+OK\r\n";
-        };
+    private static UnaryOperator<String> toEval(String answer) {
+        return command ->
+                "HELLO".equals(command) ? "-ERR unknown command\r\n" : "EVAL".equals(command) ? answer : "+OK\r\n";
     }
 
-    @ParameterizedTest
-    @ValueSource(
-            strings = {"+OK\r\n", "$-1\r\n", "*0\r\n", "*1\r\n:1\r\n", "*2\r\n:1\r\n$-1\r\n", "*2\r\n$1\r\n1\r\n:5\r\n"
-            })
-    void anAnswerThatIsNoneIsAFailureAtOnce(String odd) throws Exception {
-        answering(odd);
+    private Throwable failure() throws Exception {
         SharedThrottleSettings settings =
-                SharedThrottleSettings.builder().key("partner").limit(100).build();
+                SharedThrottleSettings.of(s -> s.key("partner").limit(100));
         CompletableFuture<Throwable> failed = new CompletableFuture<>();
         new Bucket(connector, "partner".getBytes(US_ASCII), settings).take(1, new PermitStore.Answer() {
             @Override
@@ -91,7 +87,28 @@ class OddAnswersTest {
                 failed.complete(why);
             }
         });
-        assertThat(failed.get(1, TimeUnit.MINUTES))
-                .hasMessageContaining("the answer is none of a store: expected two numbers");
+        return failed.get(1, TimeUnit.MINUTES);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"+OK\r\n", "$-1\r\n", "*0\r\n", "*1\r\n:1\r\n", "*2\r\n:1\r\n$-1\r\n", "*2\r\n$1\r\n1\r\n:5\r\n"
+            })
+    void anAnswerThatIsNoneIsAFailureAtOnce(String odd) throws Exception {
+        answering(toEval(odd));
+        assertThat(failure()).hasMessage("the answer is none of a store: expected two numbers");
+    }
+
+    /** Netty's own text is the name of a class. */
+    @Test
+    void aConnectionThatIsClosedIsToldInWords() {
+        assertThat(connector.why(new CompletionException(new ClosedChannelException())))
+                .hasMessage("the connection was closed");
+    }
+
+    @Test
+    void whatAnswersTheHandshakeInAnotherWayIsNoServer() throws Exception {
+        answering(command -> "+OK\r\n");
+        assertThat(failure()).hasMessageEndingWith(": what answers at the connection is no Valkey or Redis");
     }
 }
