@@ -11,6 +11,7 @@ import io.micrometer.observation.ObservationView;
 import io.micrometer.tracing.Link;
 import io.micrometer.tracing.Span;
 import io.micrometer.tracing.handler.DefaultTracingObservationHandler;
+import io.micrometer.tracing.handler.TracingObservationHandler;
 import java.time.Duration;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -164,13 +165,19 @@ public final class ObservationObserver implements CallObserver {
      *
      * <p>Comes before the default handler in a {@link
      * io.micrometer.observation.ObservationHandler.FirstMatchingCompositeObservationHandler}, so that each observation has one
-     * span.
+     * span. It is no subclass of that one: Spring Boot would take it for a default handler, and leave its own out.
      */
-    public static final class SpanHandler extends DefaultTracingObservationHandler {
+    public static final class SpanHandler implements TracingObservationHandler<Observation.Context> {
+        private final DefaultTracingObservationHandler plain;
 
         /** Makes spans with this tracer. */
         public SpanHandler(io.micrometer.tracing.Tracer tracer) {
-            super(Objects.requireNonNull(tracer, "tracer"));
+            plain = new DefaultTracingObservationHandler(Objects.requireNonNull(tracer, "tracer"));
+        }
+
+        @Override
+        public io.micrometer.tracing.Tracer getTracer() {
+            return plain.getTracer();
         }
 
         @Override
@@ -182,7 +189,7 @@ public final class ObservationObserver implements CallObserver {
         public void onStart(Observation.Context context) {
             Span slow = context instanceof AttemptObservation attempt ? spanOf(attempt.linked()) : null;
             if (slow == null) {
-                super.onStart(context);
+                plain.onStart(context);
                 return;
             }
             // Not with setParent: the bridge to OpenTelemetry gives such a span no status OK at its end.
@@ -203,6 +210,14 @@ public final class ObservationObserver implements CallObserver {
             TracingContext tracing =
                     observation == null ? null : observation.getContextView().get(TracingContext.class);
             return tracing == null ? null : tracing.getSpan();
+        }
+
+        @Override
+        public void onStop(Observation.Context context) {
+            Span span = getRequiredSpan(context);
+            span.name(getSpanName(context));
+            tagSpan(context, span);
+            endSpan(context, span);
         }
 
         @Override

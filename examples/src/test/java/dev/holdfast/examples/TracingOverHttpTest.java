@@ -307,6 +307,13 @@ class TracingOverHttpTest {
                 .isEqualTo(2);
     }
 
+    /** Spring Boot makes no default handler where the application has one: then all other observations would have no span. */
+    @Test
+    void spanHandlerIsNoDefaultHandlerToSpringBoot() {
+        assertThat(DefaultTracingObservationHandler.class.isAssignableFrom(ObservationObserver.SpanHandler.class))
+                .isFalse();
+    }
+
     @Test
     void attemptOnADedicatedThreadIsCurrentThereAndASpanOfTheUsersIsTheParent() {
         try (Pipeline inventory =

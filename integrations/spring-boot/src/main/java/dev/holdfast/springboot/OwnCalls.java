@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.Map;
@@ -25,6 +26,8 @@ import org.springframework.asm.MethodVisitor;
 import org.springframework.asm.Opcodes;
 import org.springframework.asm.SpringAsmInfo;
 import org.springframework.asm.Type;
+import org.springframework.beans.factory.DisposableBean;
+import org.springframework.beans.factory.InitializingBean;
 import org.springframework.util.ClassUtils;
 
 /**
@@ -47,6 +50,9 @@ final class OwnCalls {
     private static final Pattern MADE =
             Pattern.compile("lambda\\$(.+)\\$[0-9]+|(.+?)\\$(?:suspendImpl|default|lambda\\$.*)");
 
+    private static final Set<String> CALLBACKS =
+            Set.of("jakarta.annotation.PostConstruct", "jakarta.annotation.PreDestroy");
+
     private OwnCalls() {}
 
     static void warn(Class<?> type, Collection<Method> methods) {
@@ -56,6 +62,24 @@ final class OwnCalls {
                                 + " from inside the bean: no proxy sees this call, and so no policy does;"
                                 + " move the method to another bean",
                         null));
+        methods.stream()
+                .filter(method -> isOfTheContainer(type, method))
+                .forEach(method -> LOG.warn(
+                        type.getName() + ": the container calls " + method.getName()
+                                + " past the proxy, and so no policy sees this call; move the work to a method of another"
+                                + " bean, or to a SmartInitializingSingleton",
+                        null));
+    }
+
+    /** It does so before there is a proxy, and when the bean is destroyed. */
+    private static boolean isOfTheContainer(Class<?> type, Method method) {
+        return Arrays.stream(method.getAnnotations())
+                        .anyMatch(one -> CALLBACKS.contains(one.annotationType().getName()))
+                || (method.getParameterCount() == 0
+                        && ((InitializingBean.class.isAssignableFrom(type)
+                                        && method.getName().equals("afterPropertiesSet"))
+                                || (DisposableBean.class.isAssignableFrom(type)
+                                        && method.getName().equals("destroy"))));
     }
 
     /** {@code order calls stock}, for each method that calls a protected one; {@code Base.order calls stock} of a superclass. */
