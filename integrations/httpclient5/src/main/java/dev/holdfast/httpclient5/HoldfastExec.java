@@ -45,7 +45,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The client repeats requests by itself, once after a second. {@link #addTo} switches that off: a retry of the policies would
  * multiply with it. Where the handler was added in another way, it logs a warning, once, when a request was repeated within an
- * attempt.
+ * attempt. Behind {@code PROTOCOL} in the client's chain it refuses its requests with an {@link IllegalStateException}.
  *
  * <p>Safe for any number of threads.
  */
