@@ -22,7 +22,6 @@ import java.net.SocketTimeoutException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
@@ -131,10 +130,7 @@ class RequestFactoriesTest {
 
     private void isGivenUp(Kind kind) throws Exception {
         try (VirtualTime time = new VirtualTime();
-                Pipeline pipeline = Pipeline.builder("shop")
-                        .policies(TimeoutPolicy.of(Duration.ofSeconds(1)))
-                        .time(time)
-                        .build()) {
+                Pipeline pipeline = limited(Duration.ofSeconds(1), time)) {
             FutureTask<Throwable> call = sent(kind, pipeline);
             time.advance(Duration.ofSeconds(1));
             assertThat(call.get(1, TimeUnit.MINUTES))
@@ -167,39 +163,45 @@ class RequestFactoriesTest {
         jetty.setMaxConnectionsPerDestination(1);
         ClientHttpRequestFactory factory = RequestFactories.jetty(jetty);
         CountDownLatch queued = new CountDownLatch(2);
+        CountDownLatch failed = new CountDownLatch(1);
         Set<Request> begun = ConcurrentHashMap.newKeySet();
-        Set<Request> failed = ConcurrentHashMap.newKeySet();
         jetty.getRequestListeners().addQueuedListener(request -> queued.countDown());
         jetty.getRequestListeners().addBeginListener(begun::add);
-        jetty.getRequestListeners().addFailureListener((request, failure) -> failed.add(request));
+        jetty.getRequestListeners().addFailureListener((request, failure) -> failed.countDown());
         answering("");
         try (VirtualTime time = new VirtualTime();
-                Pipeline pipeline = Pipeline.builder("shop")
-                        .policies(TimeoutPolicy.of(Duration.ofSeconds(1)))
-                        .time(time)
-                        .build()) {
-            RestClient client = RestClient.builder()
-                    .requestFactory(factory)
-                    .requestInterceptor(HoldfastInterceptor.of(Pipelines.one(pipeline)))
-                    .build();
-            List<FutureTask<Throwable>> calls = List.of(posted(client), posted(client));
-            assertThat(queued.await(1, TimeUnit.MINUTES)).isTrue();
+                Pipeline patient = limited(Duration.ofSeconds(2), time);
+                Pipeline hasty = limited(Duration.ofSeconds(1), time)) {
+            FutureTask<Throwable> holder = posted(factory, patient);
             assertThat(answered.await(1, TimeUnit.MINUTES)).isTrue();
+            FutureTask<Throwable> waiter = posted(factory, hasty);
+            assertThat(queued.await(1, TimeUnit.MINUTES)).isTrue();
             time.advance(Duration.ofSeconds(1));
-            for (FutureTask<Throwable> call : calls) {
-                assertThat(call.get(1, TimeUnit.MINUTES))
-                        .isInstanceOf(ResourceAccessException.class)
-                        .cause()
-                        .hasCauseInstanceOf(CallTimeoutException.class);
-            }
-            assertThat(begun).hasSize(1);
-            assertThat(failed).as("nor is it sent later").anyMatch(request -> !begun.contains(request));
+            isTimedOut(waiter);
+            assertThat(failed.await(1, TimeUnit.MINUTES)).as("a request failed").isTrue();
+            assertThat(holder).as("the request that has the connection").isNotDone();
+            time.advance(Duration.ofSeconds(1));
+            isTimedOut(holder);
+            assertThat(begun)
+                    .as("requests that began, now that the connection is free")
+                    .hasSize(1);
         } finally {
             jetty.stop();
         }
     }
 
-    private FutureTask<Throwable> posted(RestClient client) {
+    private static Pipeline limited(Duration limit, VirtualTime time) {
+        return Pipeline.builder("shop")
+                .policies(TimeoutPolicy.of(limit))
+                .time(time)
+                .build();
+    }
+
+    private FutureTask<Throwable> posted(ClientHttpRequestFactory factory, Pipeline pipeline) {
+        RestClient client = RestClient.builder()
+                .requestFactory(factory)
+                .requestInterceptor(HoldfastInterceptor.of(Pipelines.one(pipeline)))
+                .build();
         FutureTask<Throwable> call = new FutureTask<>(() -> catchThrowable(() -> client.post()
                 .uri("http://127.0.0.1:" + server.getLocalPort() + "/")
                 .body("an order")
@@ -207,6 +209,13 @@ class RequestFactoriesTest {
                 .toBodilessEntity()));
         new Thread(call).start();
         return call;
+    }
+
+    private static void isTimedOut(FutureTask<Throwable> call) throws Exception {
+        assertThat(call.get(1, TimeUnit.MINUTES))
+                .isInstanceOf(ResourceAccessException.class)
+                .cause()
+                .hasCauseInstanceOf(CallTimeoutException.class);
     }
 
     /** Not by the pipeline, but from outside. A body of the JDK's client waits on, unless the interrupt comes before it is read. */
